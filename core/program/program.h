@@ -1,0 +1,169 @@
+// A program: topology, hosts and steps. The one stimulus of everything (scenario, fuzz input, recording, finding).
+// Step kinds and fields have permanent numbers; binary decoding is total; text and binary convert without loss.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/engine.h"
+#include "program/topology.h"
+
+namespace polypath::program {
+
+/// What a step does. Numbers are permanent; an unknown number decodes to `nothing`.
+enum class StepKind : std::uint8_t {
+  nothing = 0,
+  // applications, through a multipath head
+  write = 1,
+  read = 2,
+  flush = 3,
+  compare = 4,
+  write_zeroes = 5,
+  workload = 6,  ///< a load that runs beside the steps that follow
+  // administrator, through a host's driver (passthrough)
+  attach = 10,
+  detach = 11,
+  create_ns = 12,
+  delete_ns = 13,
+  policy = 14,
+  reset = 15,     ///< controller reset by the host's driver, which then sets it up again
+  shutdown = 16,  ///< orderly shutdown by the host's driver; the path is gone afterwards
+  rescan = 17,
+  // raw driver
+  admin = 20,           ///< any admin command, any dword
+  io = 21,              ///< any I/O command on a queue
+  submit = 22,          ///< as admin/io by queue number, never waits (recordings)
+  register_write = 23,
+  register_read = 24,
+  doorbell = 25,
+  create_queue_pair = 26,
+  delete_queue_pair = 27,
+  take = 28,            ///< the raw driver takes a controller from its host
+  give = 29,            ///< and gives it back
+  enable = 30,          ///< raw: AQA/ASQ/ACQ, CC.EN=1, wait for RDY
+  disable = 31,         ///< raw: CC.EN=0, wait for RDY=0
+  mask_vector = 32,
+  reap = 33,            ///< raw: consume completions and ring CQ head doorbells
+  // world
+  wait = 40,    ///< let virtual time pass
+  expect = 41,  ///< check lists, heads, paths
+  fault = 42,   ///< switch a planted fault on or off
+};
+
+/// Operands. Numbers are permanent.
+enum class Field : std::uint8_t {
+  host = 1, ns = 2, lba = 3, blocks = 4, tag = 5, equals = 6, via = 7, controllers = 8, controller = 9, opcode = 10,
+  nsid = 11, cdw2 = 12, cdw3 = 13, cdw10 = 14, cdw11 = 15, cdw12 = 16, cdw13 = 17, cdw14 = 18, cdw15 = 19,
+  length = 20,   ///< bytes of data buffer
+  data = 21,     ///< bytes to send, hex in text
+  queue = 22, depth = 23, offset = 24, value = 25, bytes = 26, policy = 27, size = 28, shared = 29, block_size = 30,
+  duration = 31, rate = 32, read_percent = 33, seed = 34, status = 35, error = 36, list = 37, heads = 38, fault = 39,
+  enabled = 40, vector = 41, masked = 42, abrupt = 43, cq = 44, cid = 45, prp1 = 46, prp2 = 47, result = 48, flags = 49,
+  controller_list = 50,  ///< what a recorded Namespace Attachment named, inferred
+  completes_at = 51,     ///< recorded completion time, exact override
+};
+
+/// How an operand's value is given.
+enum class Form : std::uint8_t {
+  literal = 0,  ///< a number (or text, or list)
+  name = 1,     ///< a name: topology id, or an outcome bound with `as`
+  live = 2,     ///< the k-th of the live set of its type when the step runs (active NSIDs, queues, controllers)
+};
+
+struct Value {
+  Form form = Form::literal;
+  std::uint64_t number = 0;
+  std::string text;         ///< name, tag, policy ...
+  std::vector<Value> list;  ///< controllers; raw bytes are in text
+  bool operator==(const Value&) const = default;
+};
+
+struct Operand {
+  Field field{};
+  Value value;
+  bool operator==(const Operand&) const = default;
+};
+
+struct Step {
+  std::uint32_t id = 0;  ///< 1.. ; survives minimization, keys decisions
+  StepKind kind = StepKind::nothing;
+  std::uint8_t latitude = 0;  ///< 0 benign
+  bool nowait = false;
+  engine::Time at = engine::kForever;  ///< not before this virtual time; kForever: as soon as its turn comes
+  std::string actor;   ///< actors are sequential; empty: "main"
+  std::string label;   ///< name that `after` refers to
+  std::string after;   ///< label of the step whose outcome this one waits for
+  std::string as;      ///< name that the outcome (an NSID, a result) is bound to
+  std::vector<Operand> operands;  ///< ascending by field, at most one each
+
+  const Value* find(Field field) const;
+  std::uint64_t number(Field field, std::uint64_t otherwise = 0) const;
+  bool operator==(const Step&) const = default;
+};
+
+struct HostSpec {
+  std::string id;
+  std::string policy = "numa";            ///< "numa" or "round-robin"
+  std::vector<std::string> paths;         ///< controller ids, in the order in which they are probed
+  std::uint16_t queues = 1;               ///< I/O queue pairs per controller
+  std::uint16_t queue_depth = 64;
+  engine::Time io_timeout = 30 * engine::kSecond;
+  bool operator==(const HostSpec&) const = default;
+};
+
+struct Program {
+  std::string name;         ///< one line
+  std::string description;  ///< what it shows; may be empty
+  std::string profile = "spec";
+  std::uint64_t seed = 0;
+  Topology topology;
+  std::vector<HostSpec> hosts;
+  std::vector<Step> steps;
+  std::vector<std::string> faults;  ///< planted faults that are on from the start
+  std::vector<engine::DecisionOverride> overrides;  ///< from recordings only
+  bool operator==(const Program&) const = default;
+};
+
+/// Type of an operand: how it reads in text, and from which live set `k-th` is taken.
+enum class FieldType : std::uint8_t {
+  number, flag, duration, size, host, ns, controller, controllers, opcode, status, text, bytes, list_map, queue
+};
+
+struct FieldRow {
+  Field field;
+  std::string_view name;
+  FieldType type;
+};
+struct StepFieldRow {
+  Field field;
+  bool required;
+};
+struct StepRow {
+  StepKind kind;
+  std::string_view name;
+  std::string_view title;  ///< one line for documentation
+  std::span<const StepFieldRow> fields;
+};
+
+std::span<const FieldRow> field_rows();
+std::span<const StepRow> step_rows();
+const FieldRow* find_field(Field field);
+const FieldRow* find_field(std::string_view name);
+const StepRow* find_step(StepKind kind);
+const StepRow* find_step(std::string_view name);
+
+/// Binary form. decode is total: any bytes give a valid program (clamped, unknown numbers are no-ops, references that
+/// resolve to nothing stay as written and make their step a no-op when it runs). decode(encode(p)) == p for every p
+/// that decode or the scenario loader produced.
+std::vector<std::byte> encode(const Program& program);
+Program decode(std::span<const std::byte> bytes);
+
+/// Canonical form: ids renumbered only if duplicate, operands sorted, defaults dropped, words canonical.
+Program canonical(Program program);
+
+}  // namespace polypath::program

@@ -1,0 +1,147 @@
+#include "spec/commands.h"
+
+#include <array>
+
+namespace polypath::spec {
+namespace {
+
+using F = CommandField;
+
+constexpr std::array<F, 1> kQueueId{{{"qid", 10, 0, 16, false}}};
+constexpr std::array<F, 5> kCreateSq{{{"qid", 10, 0, 16, false},
+                                      {"qsize", 10, 16, 16, true},
+                                      {"pc", 11, 0, 1, false},
+                                      {"qprio", 11, 1, 2, false},
+                                      {"cqid", 11, 16, 16, false}}};
+constexpr std::array<F, 5> kCreateCq{{{"qid", 10, 0, 16, false},
+                                      {"qsize", 10, 16, 16, true},
+                                      {"pc", 11, 0, 1, false},
+                                      {"ien", 11, 1, 1, false},
+                                      {"iv", 11, 16, 16, false}}};
+constexpr std::array<F, 7> kGetLog{{{"lid", 10, 0, 8, false},
+                                    {"lsp", 10, 8, 7, false},
+                                    {"rae", 10, 15, 1, false},
+                                    {"numdl", 10, 16, 16, false},
+                                    {"numdu", 11, 0, 16, false},
+                                    {"lsi", 11, 16, 16, false},
+                                    {"lpo", 12, 0, 64, false}}};
+constexpr std::array<F, 4> kIdentify{{{"cns", 10, 0, 8, false},
+                                      {"cntid", 10, 16, 16, false},
+                                      {"cnsspecid", 11, 0, 16, false},
+                                      {"csi", 11, 24, 8, false}}};
+constexpr std::array<F, 2> kAbort{{{"sqid", 10, 0, 16, false}, {"cid", 10, 16, 16, false}}};
+constexpr std::array<F, 4> kSetFeatures{{{"fid", 10, 0, 8, false},
+                                         {"sv", 10, 31, 1, false},
+                                         {"value", 11, 0, 32, false},
+                                         {"value2", 12, 0, 32, false}}};
+constexpr std::array<F, 3> kGetFeatures{
+    {{"fid", 10, 0, 8, false}, {"sel", 10, 8, 3, false}, {"value", 11, 0, 32, false}}};
+constexpr std::array<F, 2> kNsManagement{{{"sel", 10, 0, 4, false}, {"csi", 11, 24, 8, false}}};
+constexpr std::array<F, 1> kSelect{{{"sel", 10, 0, 4, false}}};
+constexpr std::array<F, 3> kRange{{{"slba", 10, 0, 64, false}, {"nlb", 12, 0, 16, true}, {"fua", 12, 30, 1, false}}};
+constexpr std::array<F, 4> kZeroes{{{"slba", 10, 0, 64, false},
+                                    {"nlb", 12, 0, 16, true},
+                                    {"deac", 12, 25, 1, false},
+                                    {"fua", 12, 30, 1, false}}};
+
+using enum Direction;
+using enum NsidUse;
+using enum Announced;
+constexpr auto kAdmin = CommandSet::admin;
+constexpr auto kNvm = CommandSet::nvm;
+
+// Numbers are permanent. Rows that are not implemented yet are here because recordings and Identify pages name them.
+constexpr std::array<CommandRow, 33> kRows{{
+    {1, kAdmin, 0x00, "delete_sq", "Delete I/O Submission Queue", none, unused, mandatory, 0, 0, true, kQueueId},
+    {2, kAdmin, 0x01, "create_sq", "Create I/O Submission Queue", none, unused, mandatory, 0, 0, true, kCreateSq},
+    {3, kAdmin, 0x02, "get_log_page", "Get Log Page", to_host, depends, mandatory, 0, 0, true, kGetLog},
+    {4, kAdmin, 0x04, "delete_cq", "Delete I/O Completion Queue", none, unused, mandatory, 0, 0, true, kQueueId},
+    {5, kAdmin, 0x05, "create_cq", "Create I/O Completion Queue", none, unused, mandatory, 0, 0, true, kCreateCq},
+    {6, kAdmin, 0x06, "identify", "Identify", to_host, depends, mandatory, 0, 0, true, kIdentify},
+    {7, kAdmin, 0x08, "abort", "Abort", none, unused, mandatory, 0, 0, true, kAbort},
+    {8, kAdmin, 0x09, "set_features", "Set Features", to_controller, depends, mandatory, 0,
+     effect::controller_capability, true, kSetFeatures},
+    {9, kAdmin, 0x0A, "get_features", "Get Features", to_host, depends, mandatory, 0, 0, true, kGetFeatures},
+    {10, kAdmin, 0x0C, "async_event_request", "Asynchronous Event Request", none, unused, mandatory, 0, 0, true, {}},
+    {11, kAdmin, 0x0D, "ns_management", "Namespace Management", to_controller, depends, oacs, 3,
+     effect::ns_inventory, true, kNsManagement},
+    {12, kAdmin, 0x10, "firmware_commit", "Firmware Commit", none, unused, oacs, 2, 0, false, {}},
+    {13, kAdmin, 0x11, "firmware_download", "Firmware Image Download", to_controller, unused, oacs, 2, 0, false, {}},
+    {14, kAdmin, 0x14, "self_test", "Device Self-test", none, depends, oacs, 4, 0, false, {}},
+    {15, kAdmin, 0x15, "ns_attachment", "Namespace Attachment", to_controller, required, oacs, 3,
+     effect::ns_inventory, true, kSelect},
+    {16, kAdmin, 0x18, "keep_alive", "Keep Alive", none, unused, mandatory, 0, 0, false, {}},
+    {17, kAdmin, 0x7C, "doorbell_buffer_config", "Doorbell Buffer Config", none, unused, oacs, 8, 0, false, {}},
+    {18, kAdmin, 0x80, "format", "Format NVM", none, depends, oacs, 1,
+     effect::block_content | effect::ns_capability, false, {}},
+    {19, kAdmin, 0x84, "sanitize", "Sanitize", none, unused, oacs, 15, effect::block_content, false, {}},
+    {20, kAdmin, 0x86, "get_lba_status", "Get LBA Status", to_host, required, oacs, 9, 0, false, {}},
+    {21, kNvm, 0x00, "flush", "Flush", none, required, mandatory, 0, 0, true, {}},
+    {22, kNvm, 0x01, "write", "Write", to_controller, required, mandatory, 0, effect::block_content, true, kRange},
+    {23, kNvm, 0x02, "read", "Read", to_host, required, mandatory, 0, 0, true, kRange},
+    {24, kNvm, 0x04, "write_uncorrectable", "Write Uncorrectable", none, required, oncs, 1, effect::block_content,
+     false, kRange},
+    {25, kNvm, 0x05, "compare", "Compare", to_controller, required, oncs, 0, 0, true, kRange},
+    {26, kNvm, 0x08, "write_zeroes", "Write Zeroes", none, required, oncs, 3, effect::block_content, true, kZeroes},
+    {27, kNvm, 0x09, "dataset_management", "Dataset Management", to_controller, required, oncs, 2,
+     effect::block_content, false, {}},
+    {28, kNvm, 0x0C, "verify", "Verify", none, required, oncs, 7, 0, false, kRange},
+    {29, kNvm, 0x0D, "reservation_register", "Reservation Register", to_controller, required, oncs, 5, 0, false, {}},
+    {30, kNvm, 0x0E, "reservation_report", "Reservation Report", to_host, required, oncs, 5, 0, false, {}},
+    {31, kNvm, 0x11, "reservation_acquire", "Reservation Acquire", to_controller, required, oncs, 5, 0, false, {}},
+    {32, kNvm, 0x15, "reservation_release", "Reservation Release", to_controller, required, oncs, 5, 0, false, {}},
+    {33, kNvm, 0x19, "copy", "Copy", to_controller, required, oncs, 8, effect::block_content, false, {}},
+}};
+
+// Opcode to row, built once by the compiler: dispatch is an index, never a search.
+constexpr std::array<std::array<std::uint8_t, 256>, 2> index_by_opcode() {
+  std::array<std::array<std::uint8_t, 256>, 2> index{};
+  for (std::size_t i = 0; i < kRows.size(); ++i) {
+    index[static_cast<std::size_t>(kRows[i].set)][kRows[i].opcode] = static_cast<std::uint8_t>(i + 1);
+  }
+  return index;
+}
+constexpr auto kByOpcode = index_by_opcode();
+
+}  // namespace
+
+std::span<const CommandRow> commands() { return kRows; }
+
+const CommandRow* find_command(CommandSet set, std::uint8_t opcode) {
+  const auto slot = kByOpcode[static_cast<std::size_t>(set)][opcode];
+  return slot == 0 ? nullptr : &kRows[slot - 1U];
+}
+
+const CommandRow* find_command(std::string_view name) {
+  for (const auto& row : kRows) {
+    if (row.name == name) return &row;
+  }
+  return nullptr;
+}
+
+const CommandRow* find_command_number(std::uint16_t number) {
+  for (const auto& row : kRows) {
+    if (row.number == number) return &row;
+  }
+  return nullptr;
+}
+
+std::uint64_t field_value(const SubmissionEntry& entry, const CommandField& field) {
+  std::uint64_t word = entry.cdw(field.dword);
+  if (field.lsb + field.bits > 32) word |= std::uint64_t{entry.cdw(field.dword + 1U)} << 32U;
+  const std::uint64_t mask = field.bits >= 64 ? ~0ULL : (1ULL << field.bits) - 1;
+  return ((word >> field.lsb) & mask) + (field.zero_based ? 1 : 0);
+}
+
+void set_field(SubmissionEntry& entry, const CommandField& field, std::uint64_t value) {
+  if (field.zero_based) value -= 1;
+  const std::uint64_t mask = field.bits >= 64 ? ~0ULL : (1ULL << field.bits) - 1;
+  std::uint64_t word = entry.cdw(field.dword);
+  const bool wide = field.lsb + field.bits > 32;
+  if (wide) word |= std::uint64_t{entry.cdw(field.dword + 1U)} << 32U;
+  word = (word & ~(mask << field.lsb)) | (value & mask) << field.lsb;
+  entry.set_cdw(field.dword, static_cast<std::uint32_t>(word));
+  if (wide) entry.set_cdw(field.dword + 1U, static_cast<std::uint32_t>(word >> 32U));
+}
+
+}  // namespace polypath::spec
