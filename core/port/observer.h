@@ -8,6 +8,7 @@
 
 #include "engine/engine.h"
 #include "port/host_memory.h"
+#include "port/prp.h"
 #include "spec/queue_entry.h"
 #include "trace/trace.h"
 
@@ -15,50 +16,77 @@ namespace polypath::port {
 
 class Observer {
  public:
-  /// Observes controller `index` of the trace's header, whose host has `memory`.
-  Observer(trace::Trace& trace, const engine::Engine& engine, std::uint16_t index, HostMemory& memory);
-
-  // Called by the port, before the controller acts on a write and after it answered a read.
-  void register_write(std::uint32_t offset, std::uint64_t value, unsigned bytes);
-  void register_read(std::uint32_t offset, std::uint64_t value, unsigned bytes);
-  void vector_mask(std::uint16_t vector, bool masked);
-  // Called by targets that see what the controller does.
-  void fetched(std::uint16_t sqid, std::uint64_t address, const spec::SubmissionEntry& entry);
-  void dma(std::uint16_t sqid, std::uint16_t cid, std::uint64_t address, std::uint32_t bytes, bool write, bool stray);
-  /// After the entry was written to `address` for completion queue `cqid`.
-  void completed(std::uint16_t cqid, std::uint64_t address, const spec::CompletionEntry& entry);
-  void interrupt(std::uint16_t vector);
-  void function(trace::FunctionEvent what);
-
-  /// Tables for snapshots and hashes.
+  /// What it has learned so far: plain values, so that a snapshot of a world can hold them.
   struct Ring {
     std::uint64_t base = 0;     ///< 0: the ring does not exist
     std::uint32_t entries = 0;
-    std::uint32_t tail = 0;     ///< SQ: last tail seen
-    std::uint16_t cqid = 0;     ///< SQ: its completion queue
-    bool contiguous = true;
+    std::uint32_t tail = 0;     ///< SQ: last valid tail seen
+    std::uint32_t head = 0;     ///< SQ: fetched up to here, or SQHD where fetches are not seen
   };
   /// A command that was seen and has not completed: enough to read its data at completion.
   struct Open {
     spec::SubmissionEntry entry;
-    bool live = false;
+    std::uint32_t slot = 0;
+  };
+  struct Queue {
+    Ring sq, cq;
+    std::vector<Open> open;
+    std::vector<std::uint32_t> free_open;
+    std::vector<std::uint32_t> open_of_cid;  ///< CID to index in `open` plus 1, 0 none
+  };
+  struct BlockSize {
+    std::uint32_t nsid = 0, bytes = 0;
   };
   struct State {
-    std::vector<Ring> sq, cq;              ///< by queue identifier
-    std::vector<std::vector<Open>> open;   ///< by SQID, then a slot found through CID
+    std::vector<Queue> queues;  ///< by queue identifier
+    std::vector<BlockSize> block_sizes;
     std::uint64_t asq = 0, acq = 0;
     std::uint32_t aqa = 0, cc = 0;
     unsigned dstrd = 0;
-    bool enabled = false;
   };
+
+  /// Observes controller `index` of the trace's header. Block sizes known at the start come from the header.
+  Observer(const trace::Trace& trace, std::uint16_t index);
+
+  /// What a call needs of the world; given at each call so that the observer itself stays a value.
+  struct Scene {
+    trace::Trace& trace;
+    const engine::Engine& engine;
+    const HostMemory& memory;
+  };
+
+  // Called by the port, before the controller acts on a write and after it answered a read.
+  void register_write(const Scene& scene, std::uint32_t offset, std::uint64_t value, unsigned bytes);
+  void register_read(const Scene& scene, std::uint32_t offset, std::uint64_t value, unsigned bytes);
+  void vector_mask(const Scene& scene, std::uint16_t vector, bool masked);
+  // Called by targets that see what the controller does.
+  void fetched(const Scene& scene, std::uint16_t sqid, std::uint64_t address, const spec::SubmissionEntry& entry);
+  void dma(const Scene& scene, std::uint16_t sqid, std::uint16_t cid, std::uint64_t address, std::uint32_t bytes,
+           bool write, bool stray);
+  /// After the entry was written to `address` for completion queue `cqid`.
+  void completed(const Scene& scene, std::uint16_t cqid, std::uint64_t address, const spec::CompletionEntry& entry);
+  void interrupt(const Scene& scene, std::uint16_t vector);
+  void function(const Scene& scene, trace::FunctionEvent what);
+
   const State& state() const { return state_; }
-  void restore(const State& state) { state_ = state; }
 
  private:
-  trace::Trace& trace_;
-  const engine::Engine& engine_;
-  HostMemory& memory_;
+  trace::BoundaryEvent event(const Scene& scene, trace::Boundary kind, std::uint16_t queue) const;
+  void doorbell(const Scene& scene, std::uint16_t queue, bool completion, std::uint64_t value);
+  void submit(const Scene& scene, std::uint16_t sqid, std::uint32_t slot);
+  void learn(const Scene& scene, const spec::SubmissionEntry& entry);
+  void clear_io_queues();
+  Queue& queue(std::uint16_t qid);
+  Ring* ring(std::uint16_t qid, bool completion);
+  Open* find_open(std::uint16_t sqid, std::uint16_t cid);
+  void remember(std::uint16_t sqid, const spec::SubmissionEntry& entry, std::uint32_t slot);
+  void forget(std::uint16_t sqid, std::uint16_t cid);
+  std::uint64_t data_bytes(std::uint16_t sqid, const spec::SubmissionEntry& entry) const;
+  void append_digests(const Scene& scene, std::uint64_t bytes);
+  void append_data(const Scene& scene, std::uint64_t bytes);
+
   State state_;
+  std::vector<Range> ranges_;  ///< scratch: the pieces of the command at hand
   std::uint16_t index_;
 };
 

@@ -1,0 +1,145 @@
+// Inside the device room: what the command families and the queue machinery call of each other.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "device/device.h"
+#include "spec/commands.h"
+
+namespace polypath::device {
+
+/// Device and world during one call.
+struct Act {
+  Device& device;
+  const Surroundings& world;
+
+  Controller& controller(std::uint32_t index) const { return device.controllers[index]; }
+  const Profile& profile() const { return *device.profile; }
+  bool fault(Fault f) const { return device.faults.on(f); }
+  /// Marks in the trace that a planted fault did its work.
+  void fired(Fault f) const;
+};
+
+/// What a command came to. `parked`: it stays outstanding (Asynchronous Event Request).
+struct Outcome {
+  spec::Status status = spec::Status::success;
+  std::uint32_t dw0 = 0, dw1 = 0;
+  bool more = false;
+  bool parked = false;
+  std::uint64_t detail = 0;     ///< command-specific field of the Error Information entry when `more`
+  std::uint16_t parameter = 0xFFFF;  ///< parameter error location of that entry
+
+  Outcome() = default;
+  Outcome(spec::Status s) : status(s) {}  // NOLINT: a status alone is an outcome
+};
+
+using Handler = Outcome (*)(Act&, std::uint32_t controller, Handle command, const spec::SubmissionEntry&);
+
+/// Handler of a command-table row, null when the device has none.
+Handler handler_of(const spec::CommandRow& row);
+
+// queues.cpp: rings, doorbells, fetch, completion, interrupts
+void sq_doorbell(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint32_t value);
+void cq_doorbell(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint32_t value);
+void fetch(Act& act, Handle sq);
+void execute(Act& act, Handle command);
+void post(Act& act, Handle command);
+/// Ends a command that has no result of its own yet with this status, at once.
+void finish(Act& act, Handle command, const Outcome& outcome);
+/// Removes a command without a completion entry (resets, deleted queues).
+void drop(Act& act, Handle command);
+Handle create_sq(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint64_t base, std::uint32_t entries,
+                 Handle cq);
+Handle create_cq(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint64_t base, std::uint32_t entries,
+                 bool interrupts, std::uint16_t vector);
+/// Settles the commands of a submission queue (aborts or completes each) and removes the queue.
+void delete_sq(Act& act, Handle sq);
+void delete_cq(Act& act, Handle cq);
+SubmissionQueue* find_sq(const Act& act, std::uint32_t controller, std::uint16_t qid);
+CompletionQueue* find_cq(const Act& act, std::uint32_t controller, std::uint16_t qid);
+Handle find_command(const Act& act, std::uint32_t controller, std::uint16_t sqid, std::uint16_t cid);
+void mask(Act& act, std::uint32_t controller, std::uint16_t vector, bool masked);
+
+// registers.cpp: enable, disable, shutdown, resets
+void became_enabled(Act& act, std::uint32_t controller);
+void became_disabled(Act& act, std::uint32_t controller);
+void shutdown_complete(Act& act, std::uint32_t controller);
+/// Drops every command, queue, event and non-persistent feature value of one controller: the common part of all
+/// Controller Level Resets.
+void clear_controller(Act& act, std::uint32_t controller);
+/// Feature values after a reset (nothing is saveable: defaults).
+Features default_features(const Controller& controller);
+
+// data.cpp: data pointers and transfers
+/// Longest transfer a controller accepts, in bytes; 0: no limit.
+std::uint64_t mdts_bytes(const Controller& controller);
+struct Piece {
+  std::uint64_t address = 0, bytes = 0;
+};
+/// Walks PRP1 and PRP2 for `bytes` bytes. Success, or the status of the first broken rule.
+spec::Status map_prps(const Act& act, std::uint32_t controller, const spec::SubmissionEntry& entry,
+                      std::uint64_t bytes, std::vector<Piece>& pieces);
+/// Copies host memory of the command's buffer into `out` or `data` into it, with DMA events. Data Transfer Error when
+/// an address lies in no memory.
+spec::Status copy_in(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry,
+                     std::span<std::byte> out);
+spec::Status copy_out(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry,
+                      std::span<const std::byte> data);
+/// Reads or writes host memory for a command, piece by piece, telling the observer.
+bool dma_read(Act& act, std::uint32_t controller, Handle command, std::uint64_t address, std::span<std::byte> out);
+bool dma_write(Act& act, std::uint32_t controller, Handle command, std::uint64_t address,
+               std::span<const std::byte> data);
+
+// attachment.cpp: which namespaces a controller sees
+enum class NsidClass : std::uint8_t { invalid, unallocated, inactive, active, broadcast };
+NsidClass classify(const Act& act, std::uint32_t controller, std::uint32_t nsid);
+/// Namespace index by NSID in the controller's subsystem, attached or not; -1 when unallocated.
+std::int64_t allocated(const Act& act, std::uint32_t controller, std::uint32_t nsid);
+/// Namespace index by NSID if attached to the controller; -1 otherwise. Binary search in the controller's list.
+std::int64_t attached(const Controller& controller, std::uint32_t nsid);
+void attach(Act& act, std::uint32_t ns, std::uint32_t controller);
+void detach(Act& act, std::uint32_t ns, std::uint32_t controller);
+std::uint32_t add_namespace(Device& device, std::uint32_t subsystem, const Namespace& ns, Media media);
+void remove_namespace(Act& act, std::uint32_t ns);
+/// A UUID of its own for a namespace that was given none.
+void make_identifiers(Namespace& ns, const Subsystem& subsystem);
+
+// admin/events.cpp
+void raise_event(Act& act, std::uint32_t controller, spec::EventType type, std::uint8_t info, spec::LogId log);
+void report_events(Act& act, std::uint32_t controller);
+/// A log was read with RAE 0: its event type is unmasked and what waited for it is dropped.
+void clear_event(Act& act, std::uint32_t controller, spec::LogId log);
+/// A namespace of this controller was attached, detached, deleted or changed.
+void namespace_changed(Act& act, std::uint32_t controller, std::uint32_t nsid);
+/// An Error Information entry. `command` may be none.
+void log_error(Act& act, std::uint32_t controller, std::uint16_t sqid, std::uint16_t cid,
+               const spec::SubmissionEntry* entry, spec::Status status, const Outcome& outcome);
+
+// Handlers, by family
+#define POLYPATH_HANDLER(name) \
+  Outcome name(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry)
+namespace admin {
+POLYPATH_HANDLER(delete_sq);
+POLYPATH_HANDLER(create_sq);
+POLYPATH_HANDLER(delete_cq);
+POLYPATH_HANDLER(create_cq);
+POLYPATH_HANDLER(get_log_page);
+POLYPATH_HANDLER(identify);
+POLYPATH_HANDLER(abort);
+POLYPATH_HANDLER(set_features);
+POLYPATH_HANDLER(get_features);
+POLYPATH_HANDLER(async_event_request);
+POLYPATH_HANDLER(ns_management);
+POLYPATH_HANDLER(ns_attachment);
+}  // namespace admin
+namespace io {
+POLYPATH_HANDLER(flush);
+POLYPATH_HANDLER(write);
+POLYPATH_HANDLER(read);
+POLYPATH_HANDLER(compare);
+POLYPATH_HANDLER(write_zeroes);
+}  // namespace io
+#undef POLYPATH_HANDLER
+
+}  // namespace polypath::device

@@ -1,0 +1,107 @@
+// Asynchronous events: what is raised, masked, reported and cleared, per controller. Sheet 04, section 6.
+#include <algorithm>
+
+#include "device/act.h"
+
+namespace polypath::device {
+namespace {
+
+// The event type that reading a log clears.
+bool clears(spec::LogId log, spec::EventType& type) {
+  switch (log) {
+    case spec::LogId::error_information: type = spec::EventType::error; return true;
+    case spec::LogId::smart: type = spec::EventType::smart; return true;
+    case spec::LogId::changed_ns: type = spec::EventType::notice; return true;
+    default: return false;
+  }
+}
+
+std::uint32_t bit(spec::EventType type) { return 1U << static_cast<unsigned>(type); }
+
+}  // namespace
+
+void raise_event(Act& act, std::uint32_t controller, spec::EventType type, std::uint8_t info, spec::LogId log) {
+  Controller& c = act.controller(controller);
+  const auto same = [&](const PendingEvent& e) { return e.type == type && e.info == info; };
+  if (std::any_of(c.events.begin(), c.events.end(), same)) return;  // identical ones merge
+  c.events.push_back({type, info, log});
+  const auto delay = act.world.engine.duration(site::report_delay, 0, 5 * engine::kMillisecond);
+  if (delay == 0) {
+    report_events(act, controller);
+  } else {
+    act.world.engine.schedule(act.world.engine.now() + delay, static_cast<std::uint16_t>(What::report), controller,
+                              c.resets);
+  }
+}
+
+void report_events(Act& act, std::uint32_t controller) {
+  Controller& c = act.controller(controller);
+  for (std::size_t i = 0; i < c.events.size() && !c.event_requests.empty();) {
+    const PendingEvent event = c.events[i];
+    const bool repeats = act.fault(Fault::event_repeats_masked) && event.type == spec::EventType::notice;
+    if ((c.masked_types & bit(event.type)) != 0 && !repeats) {
+      ++i;  // reported before and its log not read yet
+      continue;
+    }
+    if (repeats && (c.masked_types & bit(event.type)) != 0) act.fired(Fault::event_repeats_masked);
+    c.events.erase(c.events.begin() + static_cast<std::ptrdiff_t>(i));
+    c.masked_types |= bit(event.type);
+    const Handle request = c.event_requests.front();
+    c.event_requests.erase(c.event_requests.begin());
+    Outcome outcome;
+    outcome.dw0 = spec::event_dword(event.type, event.info, event.log);
+    finish(act, request, outcome);
+  }
+}
+
+void clear_event(Act& act, std::uint32_t controller, spec::LogId log) {
+  Controller& c = act.controller(controller);
+  spec::EventType type{};
+  if (!clears(log, type)) return;
+  std::erase_if(c.events, [&](const PendingEvent& e) { return e.log == log; });  // the reader has seen their cause
+  c.masked_types &= ~bit(type);
+  report_events(act, controller);
+}
+
+void namespace_changed(Act& act, std::uint32_t controller, std::uint32_t nsid) {
+  Controller& c = act.controller(controller);
+  if (!c.changed_overflow) {
+    const auto at = std::lower_bound(c.changed.begin(), c.changed.end(), nsid);
+    if (at == c.changed.end() || *at != nsid) c.changed.insert(at, nsid);
+    if (c.changed.size() > 1024) c.changed_overflow = true;
+  }
+  constexpr std::uint32_t kEnable = 1U << 8;  // FID 0Bh, attached namespace attribute notices
+  if ((c.features.async_event & kEnable) == 0) return;
+  raise_event(act, controller, spec::EventType::notice, spec::event_info::ns_attribute_changed,
+              spec::LogId::changed_ns);
+}
+
+void log_error(Act& act, std::uint32_t controller, std::uint16_t sqid, std::uint16_t cid,
+               const spec::SubmissionEntry* entry, spec::Status status, const Outcome& outcome) {
+  Controller& c = act.controller(controller);
+  ErrorEntry e;
+  e.count = ++c.error_count;
+  e.sqid = sqid;
+  e.cid = cid;
+  e.status = spec::make_status_word(status, false);
+  e.parameter = outcome.parameter;
+  e.nsid = entry == nullptr ? 0 : entry->nsid;
+  e.opcode = entry == nullptr ? std::uint8_t{0} : entry->opcode;
+  e.command_specific = outcome.detail;
+  c.errors.push_back(e);
+  if (c.errors.size() > act.profile().elpe + std::size_t{1}) c.errors.erase(c.errors.begin());
+}
+
+namespace admin {
+
+Outcome async_event_request(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry&) {
+  Controller& c = act.controller(controller);
+  if (c.event_requests.size() > act.profile().aerl) return spec::Status::aer_limit_exceeded;
+  c.event_requests.push_back(command);
+  Outcome outcome;
+  outcome.parked = true;
+  return outcome;
+}
+
+}  // namespace admin
+}  // namespace polypath::device

@@ -1,0 +1,220 @@
+// Identify. Base specification, "Identify command"; sheet 04, section 2.
+#include <algorithm>
+#include <cstring>
+
+#include "device/act.h"
+#include "spec/identify.h"
+
+namespace polypath::device::admin {
+namespace {
+
+using spec::Cns;
+using spec::Status;
+using Page = std::array<std::byte, spec::kIdentifyBytes>;
+
+template <std::size_t N>
+void put_text(std::array<char, N>& field, std::string_view text, char pad) {
+  field.fill(pad);
+  std::copy_n(text.begin(), std::min(text.size(), N), field.begin());
+}
+
+template <class T>
+void put(Page& page, const T& value) {
+  static_assert(sizeof(T) <= sizeof(Page));
+  std::memcpy(page.data(), &value, sizeof value);
+}
+
+void identify_controller(const Act& act, std::uint32_t controller, Page& page) {
+  const Controller& c = act.controller(controller);
+  const Profile& p = act.profile();
+  const Subsystem& subsystem = act.device.subsystems[c.subsystem];
+  spec::IdentifyController id{};
+  id.vid = p.vid;
+  id.ssvid = p.ssvid;
+  put_text(id.sn, c.serial, ' ');
+  put_text(id.mn, p.model, ' ');
+  put_text(id.fr, p.firmware, ' ');
+  id.rab = p.rab;
+  id.ieee = {0x00, 0x54, 0x52};
+  if (subsystem.controllers.size() > 1 || p.cmic_when_alone) id.cmic = spec::cmic::several_controllers;
+  id.mdts = c.mdts;
+  id.cntlid = c.cntlid;
+  id.ver = p.version;
+  id.oaes = p.oaes;
+  id.cntrltype = 1;
+  id.oacs = p.oacs;
+  id.acl = p.acl;
+  id.aerl = p.aerl;
+  id.frmw = 0x03;  // one slot, read only
+  id.lpa = p.lpa;
+  id.elpe = p.elpe;
+  id.wctemp = 343;
+  id.cctemp = 373;
+  if (p.capacity_bytes != 0) {
+    id.tnvmcap[0] = p.capacity_bytes;
+    id.unvmcap[0] = p.capacity_bytes - std::min(p.capacity_bytes, subsystem.allocated_bytes);
+  }
+  id.sqes = 0x66;
+  id.cqes = 0x44;
+  id.nn = p.nn;
+  id.oncs = p.oncs;
+  id.vwc = p.vwc;
+  put_text(id.subnqn, subsystem.nqn, '\0');
+  const std::uint16_t max_power = 0x09C4;  // 25 W
+  std::memcpy(id.power_states.data(), &max_power, sizeof max_power);
+  put(page, id);
+}
+
+void identify_namespace(const Act& act, const Namespace* ns, Page& page) {
+  spec::IdentifyNamespace id{};
+  constexpr std::uint8_t kFormats[] = {9, 12};  // LBADS of the formats that a namespace may have
+  id.nlbaf = sizeof kFormats - 1;
+  for (std::size_t i = 0; i < sizeof kFormats; ++i) id.lbaf[i] = std::uint32_t{kFormats[i]} << 16U;
+  id.dlfeat = act.profile().dlfeat;
+  if (ns != nullptr) {
+    id.nsze = id.ncap = id.nuse = ns->blocks;
+    for (std::size_t i = 0; i < sizeof kFormats; ++i) {
+      if (kFormats[i] == ns->block_shift) id.flbas = static_cast<std::uint8_t>(i);
+    }
+    if (ns->block_shift != 9 && ns->block_shift != 12) {  // a size the topology asked for: the first format has it
+      id.lbaf[0] = std::uint32_t{ns->block_shift} << 16U;
+    }
+    id.nmic = ns->shared ? spec::nmic::shared : 0;
+    if (act.profile().capacity_bytes != 0) id.nvmcap[0] = ns->bytes();
+    id.nguid = ns->nguid;
+    id.eui64 = ns->eui64;
+  }
+  put(page, id);
+}
+
+void descriptors(const Namespace& ns, Page& page) {
+  std::size_t at = 0;
+  const auto add = [&](spec::NidType type, const std::uint8_t* bytes, std::size_t size) {
+    if (std::all_of(bytes, bytes + size, [](std::uint8_t b) { return b == 0; })) return;
+    page[at] = static_cast<std::byte>(type);
+    page[at + 1] = static_cast<std::byte>(size);
+    std::memcpy(page.data() + at + 4, bytes, size);
+    at += 4 + size;
+  };
+  add(spec::NidType::eui64, ns.eui64.data(), ns.eui64.size());
+  add(spec::NidType::nguid, ns.nguid.data(), ns.nguid.size());
+  add(spec::NidType::uuid, ns.uuid.data(), ns.uuid.size());
+}
+
+void put_nsid(Page& page, std::size_t& count, std::uint32_t nsid) {
+  if (count < spec::kNsListEntries) std::memcpy(page.data() + 4 * count++, &nsid, sizeof nsid);
+}
+
+void active_list(const Act& act, std::uint32_t controller, std::uint32_t after, Page& page) {
+  const Controller& c = act.controller(controller);
+  std::size_t count = 0;
+  if (act.fault(Fault::active_list_unsorted)) {
+    act.fired(Fault::active_list_unsorted);
+    for (const std::uint32_t nsid : c.attach_order) {
+      if (nsid > after) put_nsid(page, count, nsid);
+    }
+    return;
+  }
+  for (const Active& a : c.active) {
+    if (a.nsid > after) put_nsid(page, count, a.nsid);
+  }
+}
+
+// Controller list with identifiers from CNTID on.
+void controller_list(const std::vector<std::uint16_t>& cntlids, std::uint16_t from, Page& page) {
+  std::uint16_t count = 0;
+  for (const std::uint16_t cntlid : cntlids) {
+    if (cntlid < from || count == spec::kControllerListEntries) continue;
+    ++count;
+    std::memcpy(page.data() + std::size_t{2} * count, &cntlid, sizeof cntlid);
+  }
+  std::memcpy(page.data(), &count, sizeof count);
+}
+
+// Success and the page, or the status of the NSID rules of sheet 06, section 1.
+Status build(const Act& act, std::uint32_t controller, const spec::SubmissionEntry& entry, Page& page) {
+  const Controller& c = act.controller(controller);
+  const Subsystem& subsystem = act.device.subsystems[c.subsystem];
+  const auto cns = static_cast<Cns>(entry.cdw10 & 0xFFU);
+  const auto cntid = static_cast<std::uint16_t>(entry.cdw10 >> 16U);
+  const std::uint32_t csi = entry.cdw11 >> 24U;
+  const std::uint32_t nsid = entry.nsid;
+  const NsidClass kind = classify(act, controller, nsid);
+  const bool managed = (act.profile().oacs & spec::oacs::ns_management) != 0;
+  const std::int64_t active = attached(c, nsid);
+  const std::int64_t exists = kind == NsidClass::broadcast ? -1 : allocated(act, controller, nsid);
+  const auto ns_at = [&](std::int64_t index) { return &act.device.namespaces[static_cast<std::uint32_t>(index)]; };
+
+  switch (cns) {
+    case Cns::ns:
+    case Cns::csi_ns:
+      if (cns == Cns::csi_ns && csi != 0) return Status::invalid_field;
+      if (kind == NsidClass::invalid) return Status::invalid_namespace_or_format;
+      if (kind == NsidClass::broadcast && !managed) return Status::invalid_namespace_or_format;
+      if (cns == Cns::csi_ns) return Status::success;  // no protection information: every field is 0
+      if (kind == NsidClass::broadcast) identify_namespace(act, nullptr, page);
+      if (active >= 0) identify_namespace(act, ns_at(active), page);
+      return Status::success;
+    case Cns::controller:
+      if (nsid != 0) return Status::invalid_field;
+      identify_controller(act, controller, page);
+      return Status::success;
+    case Cns::active_list:
+      if (nsid >= 0xFFFFFFFE) return Status::invalid_namespace_or_format;
+      active_list(act, controller, nsid, page);
+      return Status::success;
+    case Cns::ns_descriptors:
+      if (kind == NsidClass::invalid || kind == NsidClass::broadcast) return Status::invalid_namespace_or_format;
+      if (active < 0) return Status::invalid_field;
+      descriptors(*ns_at(active), page);
+      return Status::success;
+    case Cns::csi_controller:
+      return csi == 0 && nsid == 0 ? Status::success : Status::invalid_field;  // no limits: every field is 0
+    case Cns::allocated_list: {
+      if (!managed) return Status::invalid_field;
+      if (nsid >= 0xFFFFFFFE) return Status::invalid_namespace_or_format;
+      std::size_t count = 0;
+      for (std::size_t i = std::size_t{nsid} + 1; i < subsystem.ns_of_nsid.size(); ++i) {
+        if (subsystem.ns_of_nsid[i] != 0) put_nsid(page, count, static_cast<std::uint32_t>(i));
+      }
+      return Status::success;
+    }
+    case Cns::allocated_ns:
+      if (!managed) return Status::invalid_field;
+      if (kind == NsidClass::invalid || kind == NsidClass::broadcast) return Status::invalid_namespace_or_format;
+      if (exists >= 0) identify_namespace(act, ns_at(exists), page);
+      return Status::success;
+    case Cns::attached_controllers: {
+      if (!managed) return Status::invalid_field;
+      if (kind == NsidClass::invalid) return Status::invalid_namespace_or_format;
+      if (kind == NsidClass::broadcast) return Status::invalid_field;
+      std::vector<std::uint16_t> cntlids;
+      if (exists >= 0) {
+        for (const std::uint16_t index : ns_at(exists)->controllers) {
+          cntlids.push_back(act.device.controllers[index].cntlid);
+        }
+      }
+      controller_list(cntlids, cntid, page);
+      return Status::success;
+    }
+    case Cns::controllers: {
+      if (!managed || nsid != 0) return Status::invalid_field;
+      std::vector<std::uint16_t> cntlids;
+      for (const std::uint32_t index : subsystem.controllers) cntlids.push_back(act.device.controllers[index].cntlid);
+      controller_list(cntlids, cntid, page);
+      return Status::success;
+    }
+    default: return Status::invalid_field;
+  }
+}
+
+}  // namespace
+
+Outcome identify(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
+  Page page{};
+  const Status status = build(act, controller, entry, page);
+  if (status != Status::success) return status;
+  return copy_out(act, controller, command, entry, page);
+}
+
+}  // namespace polypath::device::admin

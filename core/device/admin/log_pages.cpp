@@ -1,0 +1,130 @@
+// Get Log Page. Base specification; sheet 04, section 4.
+#include <algorithm>
+#include <cstring>
+
+#include "device/act.h"
+#include "spec/identify.h"
+
+namespace polypath::device::admin {
+namespace {
+
+using spec::LogId;
+using spec::Status;
+using Bytes = std::vector<std::byte>;
+
+template <class T>
+void put(Bytes& log, std::size_t offset, const T& value) {
+  std::memcpy(log.data() + offset, &value, sizeof value);
+}
+
+Bytes error_information(const Act& act, const Controller& c) {
+  Bytes log((act.profile().elpe + std::size_t{1}) * sizeof(spec::ErrorLogEntry));
+  std::size_t at = 0;
+  for (auto e = c.errors.rbegin(); e != c.errors.rend(); ++e, at += sizeof(spec::ErrorLogEntry)) {
+    spec::ErrorLogEntry entry{};
+    entry.count = e->count;
+    entry.sqid = e->sqid;
+    entry.cid = e->cid;
+    entry.status = e->status;
+    entry.parameter = e->parameter;
+    entry.nsid = e->nsid;
+    entry.opcode = e->opcode;
+    entry.command_specific = e->command_specific;
+    put(log, at, entry);
+  }
+  return log;
+}
+
+Bytes smart(const Controller& c) {
+  Bytes log(spec::kSmartLogBytes);
+  const auto thousands = [](std::uint64_t units) { return (units + 999) / 1000; };
+  put(log, 1, std::uint16_t{323});                     // composite temperature, K
+  put(log, 3, std::uint8_t{100});                      // available spare, %
+  put(log, 32, thousands(c.units_read));
+  put(log, 48, thousands(c.units_written));
+  put(log, 64, c.reads);
+  put(log, 80, c.writes);
+  put(log, 176, c.error_count);
+  return log;
+}
+
+Bytes firmware_slot(const Act& act) {
+  Bytes log(spec::kFirmwareLogBytes);
+  put(log, 0, std::uint8_t{1});
+  std::array<char, 8> revision;
+  revision.fill(' ');
+  std::copy_n(act.profile().firmware.begin(), std::min<std::size_t>(8, act.profile().firmware.size()),
+              revision.begin());
+  put(log, 8, revision);
+  return log;
+}
+
+Bytes changed_namespaces(const Controller& c) {
+  Bytes log(spec::kChangedNsLogBytes);
+  if (c.changed_overflow) {
+    put(log, 0, std::uint32_t{0xFFFFFFFF});
+    return log;
+  }
+  for (std::size_t i = 0; i < c.changed.size(); ++i) put(log, 4 * i, c.changed[i]);
+  return log;
+}
+
+Bytes effects(const Act& act) {
+  Bytes log(spec::kEffectsLogBytes);
+  for (const spec::CommandRow& row : spec::commands()) {
+    const std::uint16_t announced = row.announced == spec::Announced::oacs ? act.profile().oacs : act.profile().oncs;
+    const bool supported =
+        row.implemented && (row.announced == spec::Announced::mandatory || (announced >> row.bit & 1U) != 0);
+    if (!supported) continue;
+    const std::size_t table = row.set == spec::CommandSet::admin ? 0 : 1024;
+    put(log, table + 4 * std::size_t{row.opcode}, row.effects | spec::effect::supported);
+  }
+  return log;
+}
+
+}  // namespace
+
+Outcome get_log_page(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
+  Controller& c = act.controller(controller);
+  const auto lid = static_cast<LogId>(entry.cdw10 & 0xFFU);
+  const bool retain = (entry.cdw10 >> 15U & 1U) != 0;
+  const std::uint64_t length =
+      ((std::uint64_t{entry.cdw11 & 0xFFFFU} << 16U | entry.cdw10 >> 16U) + 1) * sizeof(std::uint32_t);
+  const std::uint64_t offset = std::uint64_t{entry.cdw13} << 32U | entry.cdw12;
+  const bool by_index = (entry.cdw14 >> 23U & 1U) != 0;
+
+  Bytes log;
+  switch (lid) {
+    case LogId::error_information: log = error_information(act, c); break;
+    case LogId::smart: log = smart(c); break;
+    case LogId::firmware_slot: log = firmware_slot(act); break;
+    case LogId::changed_ns: log = changed_namespaces(c); break;
+    case LogId::effects: log = effects(act); break;
+    default: return Status::invalid_log_page;
+  }
+  // All logs here are of controller scope: a namespace has no log of its own.
+  if (entry.nsid != 0 && entry.nsid != spec::kBroadcastNsid) return Status::invalid_field;
+  const std::uint64_t most = mdts_bytes(c);
+  if (by_index || offset % 4 != 0 || offset > log.size() || (most != 0 && length > most)) {
+    return Status::invalid_field;
+  }
+  Bytes out(length);
+  const std::uint64_t available = std::min<std::uint64_t>(length, log.size() - offset);
+  std::copy_n(log.begin() + static_cast<std::ptrdiff_t>(offset), available, out.begin());
+  const Status status = copy_out(act, controller, command, entry, out);
+  if (status != Status::success) return status;
+
+  if (lid == LogId::changed_ns) {
+    // Reading empties the list; with RAE set the host may come back for it, so it stays.
+    if (act.fault(Fault::changed_list_keeps_entries)) {
+      if (!retain && !c.changed.empty()) act.fired(Fault::changed_list_keeps_entries);
+    } else if (!retain) {
+      c.changed.clear();
+      c.changed_overflow = false;
+    }
+  }
+  if (!retain) clear_event(act, controller, lid);
+  return Status::success;
+}
+
+}  // namespace polypath::device::admin

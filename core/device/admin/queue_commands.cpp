@@ -1,0 +1,99 @@
+// Create and Delete I/O queues, Abort. Base specification; sheet 02, sections 5 and 11.
+#include "device/act.h"
+#include "spec/registers.h"
+
+namespace polypath::device::admin {
+namespace {
+
+using spec::Status;
+
+std::uint16_t low(std::uint32_t dword) { return static_cast<std::uint16_t>(dword); }
+std::uint16_t high(std::uint32_t dword) { return static_cast<std::uint16_t>(dword >> 16U); }
+
+// What Create SQ and Create CQ check alike.
+Status check_ring(const Act& act, std::uint32_t controller, const spec::SubmissionEntry& entry, bool exists,
+                  std::uint16_t allocated_zero_based, unsigned entry_size_log2, unsigned wanted_log2,
+                  std::uint64_t entry_bytes) {
+  const Controller& c = act.controller(controller);
+  const std::uint16_t qid = low(entry.cdw10);
+  const std::uint16_t size = high(entry.cdw10);
+  if (qid == 0 || qid > allocated_zero_based + 1U || exists) return Status::invalid_queue_identifier;
+  if (size == 0 || size > c.mqes || entry_size_log2 != wanted_log2) return Status::invalid_queue_size;
+  if ((entry.cdw11 & 1U) == 0) return Status::invalid_field;  // CAP.CQR is 1: contiguous only
+  if (entry.prp1 % spec::kPageSize != 0) return Status::prp_offset_invalid;
+  const std::uint64_t bytes = (std::uint64_t{size} + 1) * entry_bytes;
+  if (!act.world.functions[controller].memory->contains(entry.prp1, bytes)) return Status::data_transfer_error;
+  return Status::success;
+}
+
+}  // namespace
+
+Outcome create_cq(Act& act, std::uint32_t controller, Handle, const spec::SubmissionEntry& entry) {
+  Controller& c = act.controller(controller);
+  const std::uint16_t qid = low(entry.cdw10);
+  const Status status =
+      check_ring(act, controller, entry, find_cq(act, controller, qid) != nullptr, c.features.queues_cq,
+                 static_cast<unsigned>(spec::cc::iocqes.get(c.cc)), 4, sizeof(spec::CompletionEntry));
+  if (status != Status::success) return status;
+  const bool interrupts = (entry.cdw11 & 2U) != 0;
+  const std::uint16_t vector = high(entry.cdw11);
+  if (interrupts && vector >= c.vectors) return Status::invalid_interrupt_vector;
+  device::create_cq(act, controller, qid, entry.prp1, high(entry.cdw10) + 1U, interrupts, vector);
+  c.io_queue_created = true;
+  return Status::success;
+}
+
+Outcome create_sq(Act& act, std::uint32_t controller, Handle, const spec::SubmissionEntry& entry) {
+  Controller& c = act.controller(controller);
+  const std::uint16_t qid = low(entry.cdw10);
+  const Status status =
+      check_ring(act, controller, entry, find_sq(act, controller, qid) != nullptr, c.features.queues_sq,
+                 static_cast<unsigned>(spec::cc::iosqes.get(c.cc)), 6, sizeof(spec::SubmissionEntry));
+  if (status != Status::success) return status;
+  const std::uint16_t cqid = high(entry.cdw11);
+  if (cqid == 0 || cqid > c.features.queues_cq + 1U) return Status::invalid_queue_identifier;
+  if (find_cq(act, controller, cqid) == nullptr) return Status::completion_queue_invalid;
+  device::create_sq(act, controller, qid, entry.prp1, high(entry.cdw10) + 1U, c.cq[cqid]);
+  c.io_queue_created = true;
+  return Status::success;
+}
+
+Outcome delete_sq(Act& act, std::uint32_t controller, Handle, const spec::SubmissionEntry& entry) {
+  const std::uint16_t qid = low(entry.cdw10);
+  if (qid == 0 || find_sq(act, controller, qid) == nullptr) return Status::invalid_queue_identifier;
+  device::delete_sq(act, act.controller(controller).sq[qid]);
+  return Status::success;
+}
+
+Outcome delete_cq(Act& act, std::uint32_t controller, Handle, const spec::SubmissionEntry& entry) {
+  const std::uint16_t qid = low(entry.cdw10);
+  const CompletionQueue* cq = qid == 0 ? nullptr : find_cq(act, controller, qid);
+  if (cq == nullptr) return Status::invalid_queue_identifier;
+  if (cq->users != 0) {
+    if (!act.fault(Fault::delete_cq_in_use)) return Status::invalid_queue_deletion;
+    act.fired(Fault::delete_cq_in_use);
+    for (const Handle sq : std::vector<Handle>(act.controller(controller).sq)) {
+      const SubmissionQueue* row = act.device.sqs.get(sq);
+      if (row != nullptr && row->cq == act.controller(controller).cq[qid]) device::delete_sq(act, sq);
+    }
+  }
+  device::delete_cq(act, act.controller(controller).cq[qid]);
+  return Status::success;
+}
+
+Outcome abort(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
+  constexpr std::uint32_t kNotAborted = 1;  // IANP
+  Outcome outcome;
+  outcome.dw0 = kNotAborted;
+  const Handle victim = find_command(act, controller, low(entry.cdw10), high(entry.cdw10));
+  const Command* row = act.device.commands.get(victim);
+  if (row == nullptr || victim == command) return outcome;
+  if (row->phase != Phase::waiting && row->phase != Phase::parked) return outcome;  // too late
+  act.world.engine.cancel(row->ticket);
+  if (row->phase == Phase::parked) std::erase(act.controller(controller).event_requests, victim);
+  finish(act, victim, Status::abort_requested);
+  outcome.dw0 = 0;
+  return outcome;
+}
+
+}  // namespace polypath::device::admin

@@ -1,0 +1,71 @@
+// The simulated device, as the world drives it. State is device/state.h; behaviour is one file per command family.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "device/state.h"
+#include "engine/engine.h"
+#include "port/host_memory.h"
+#include "port/observer.h"
+#include "program/topology.h"
+#include "trace/trace.h"
+
+namespace polypath::device {
+
+/// Event kinds that the device puts into the engine (the host uses 100 and up).
+enum class What : std::uint16_t {
+  enabled = 1,        ///< CSTS.RDY becomes 1; whom: controller, arg: its reset count
+  disabled = 2,       ///< CSTS.RDY becomes 0
+  shutdown_done = 3,  ///< CSTS.SHST becomes complete
+  fetch = 4,          ///< whom: SQ index, arg: its generation
+  execute = 5,        ///< whom: command index, arg: its generation
+  post = 6,           ///< the same: its completion entry is written
+  report = 7,         ///< an event is reported; whom: controller, arg: its reset count
+  message = 8,        ///< an interrupt message arrives at the host; whom: controller, arg: vector (handled by the world)
+};
+
+/// Decision sites of the device. Permanent: recordings override them by number.
+namespace site {
+inline constexpr engine::Site execute_delay = 1;  ///< fetch to effect, ns
+inline constexpr engine::Site post_delay = 2;     ///< effect to completion entry, ns
+inline constexpr engine::Site report_delay = 3;   ///< event to its completion entry, ns
+inline constexpr engine::Site message_delay = 4;  ///< completion entry to interrupt, ns
+inline constexpr engine::Site enable_delay = 5, disable_delay = 6, shutdown_delay = 7;
+}  // namespace site
+
+/// What lies beyond a controller: the memory of the host that holds it, and the observer in between.
+struct Function {
+  port::HostMemory* memory = nullptr;
+  port::Observer* observer = nullptr;
+};
+
+/// What the device needs of the world, given at each call.
+struct Surroundings {
+  engine::Engine& engine;
+  trace::Trace& trace;
+  std::span<const Function> functions;  ///< by controller index
+
+  port::Observer::Scene scene(std::uint32_t controller) const {
+    return {trace, engine, *functions[controller].memory};
+  }
+};
+
+/// Builds the subsystems of a topology under a profile.
+Device make_device(const program::Topology& topology, const Profile& profile);
+
+/// Register access, as the port passes it on (the observer has seen it already).
+std::uint64_t read_register(const Device& device, std::uint32_t controller, std::uint32_t offset, unsigned bytes);
+void write_register(Device& device, const Surroundings& world, std::uint32_t controller, std::uint32_t offset,
+                    std::uint64_t value, unsigned bytes);
+void mask_vector(Device& device, const Surroundings& world, std::uint32_t controller, std::uint16_t vector,
+                 bool masked);
+
+/// Handles an event of kind What, `message` excepted.
+void handle(Device& device, const Surroundings& world, const engine::Event& event);
+
+/// Writes changed blocks back to the files of namespaces with `drive=`. False with `error` filled when one fails.
+bool commit_drives(const Device& device, std::string& error);
+
+}  // namespace polypath::device

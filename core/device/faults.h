@@ -1,0 +1,76 @@
+// Planted faults: deliberate defects behind run-time switches, so that every check can be seen to fail.
+// One row each; compiled into every preset but `dist`.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+namespace polypath::device {
+
+/// Numbers are permanent: programs name faults by id text, traces by number.
+enum class Fault : std::uint8_t {
+  detached_ns_answers = 0,
+  detach_hits_neighbour,
+  event_on_wrong_controller,
+  event_missing,
+  event_repeats_masked,
+  changed_list_keeps_entries,
+  active_list_unsorted,
+  attach_private_twice,
+  phase_not_inverted,
+  sqhd_stuck,
+  completion_twice,
+  interrupt_before_entry,
+  interrupt_lost,
+  stale_read_on_other_path,
+  write_zeroes_short,
+  reset_hits_peer,
+  reset_keeps_queues,
+  delete_cq_in_use,
+  compare_always_equal,
+  dma_past_end,
+  count
+};
+
+struct FaultRow {
+  Fault fault;
+  std::string_view id;      ///< "detached-ns-answers"
+  std::string_view what;    ///< what the device then does
+  std::string_view origin;  ///< where the idea comes from
+  std::string_view rule;    ///< the rule that should notice
+};
+
+std::span<const FaultRow> faults();
+const FaultRow* find_fault(std::string_view id);
+
+/// The switches of one world. A value: snapshots keep it.
+class FaultSet {
+ public:
+  void set(Fault fault, bool on) {
+    const std::uint64_t bit = std::uint64_t{1} << static_cast<unsigned>(fault);
+    bits_ = on ? bits_ | bit : bits_ & ~bit;
+  }
+  bool on([[maybe_unused]] Fault fault) const {
+#ifdef POLYPATH_FAULTS
+    return (bits_ >> static_cast<unsigned>(fault) & 1U) != 0;
+#else
+    return false;
+#endif
+  }
+  std::uint64_t bits() const { return bits_; }
+
+ private:
+  std::uint64_t bits_ = 0;
+};
+
+/// False in the `dist` preset: no fault can fire.
+constexpr bool faults_compiled_in() {
+#ifdef POLYPATH_FAULTS
+  return true;
+#else
+  return false;
+#endif
+}
+
+}  // namespace polypath::device

@@ -1,0 +1,169 @@
+// Read, Write, Compare, Write Zeroes, Flush. NVM command set specification.
+#include <algorithm>
+#include <array>
+
+#include "device/act.h"
+#include "spec/identify.h"
+
+namespace polypath::device::io {
+namespace {
+
+using spec::Status;
+
+/// The namespace and byte range of a command that passed the checks which all LBA commands share.
+struct Range {
+  Status status = Status::success;
+  std::uint32_t ns = 0;
+  std::uint64_t offset = 0, bytes = 0;
+};
+
+Range check(const Act& act, std::uint32_t controller, const spec::SubmissionEntry& entry, bool transfers) {
+  Range range;
+  const Controller& c = act.controller(controller);
+  std::int64_t ns_index = attached(c, entry.nsid);
+  if (ns_index < 0) {
+    const bool haunted = act.fault(Fault::detached_ns_answers) && entry.opcode == 0x02 &&
+                         std::find(c.was_active.begin(), c.was_active.end(), entry.nsid) != c.was_active.end();
+    if (haunted) ns_index = allocated(act, controller, entry.nsid);
+    if (ns_index < 0) {
+      const NsidClass kind = classify(act, controller, entry.nsid);
+      range.status = kind == NsidClass::invalid ? Status::invalid_namespace_or_format : Status::invalid_field;
+      return range;
+    }
+    act.fired(Fault::detached_ns_answers);
+  }
+  const Namespace& ns = act.device.namespaces[static_cast<std::uint32_t>(ns_index)];
+  range.ns = static_cast<std::uint32_t>(ns_index);
+  const std::uint64_t count = entry.block_count();
+  if (entry.slba() >= ns.blocks || count > ns.blocks - entry.slba()) {
+    range.status = Status::lba_out_of_range;
+    return range;
+  }
+  range.offset = entry.slba() << ns.block_shift;
+  range.bytes = count << ns.block_shift;
+  const std::uint64_t most = mdts_bytes(c);
+  if (transfers && most != 0 && range.bytes > most) range.status = Status::invalid_field;
+  return range;
+}
+
+Media& media_of(const Act& act, std::uint32_t ns) { return act.device.media[ns]; }
+
+void note_versions(const Act& act, std::uint32_t ns, const Range& range) {
+  trace::InsideEvent note;
+  note.time = act.world.engine.now();
+  note.kind = trace::Inside::media_version;
+  note.a = act.device.namespaces[ns].nsid;
+  note.value = range.offset >> act.device.namespaces[ns].block_shift;
+  note.b = static_cast<std::uint32_t>(range.bytes >> act.device.namespaces[ns].block_shift);
+  note.c = static_cast<std::uint32_t>(media_of(act, ns).version(range.offset));
+  act.world.trace.annotate(note);
+}
+
+// Keeps what the media held before this write: a planted fault serves it on other paths.
+void before_write(const Act& act, std::uint32_t ns, std::uint32_t controller) {
+  act.device.namespaces[ns].last_writer = controller;
+  if (!act.fault(Fault::stale_read_on_other_path)) return;
+  if (ns >= act.device.old_media.size()) act.device.old_media.resize(ns + std::size_t{1});
+  act.device.old_media[ns] = act.device.media[ns];
+}
+
+}  // namespace
+
+Outcome read(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
+  const Range range = check(act, controller, entry, true);
+  if (range.status != Status::success) return range.status;
+  thread_local std::vector<Piece> pieces;  // scratch: keeps its capacity between calls, holds no state
+  const Status mapped = map_prps(act, controller, entry, range.bytes, pieces);
+  if (mapped != Status::success) return mapped;
+
+  const Media* media = &media_of(act, range.ns);
+  const Namespace& ns = act.device.namespaces[range.ns];
+  if (act.fault(Fault::stale_read_on_other_path) && ns.last_writer != controller) {
+    media = &act.device.old_media[range.ns];
+    act.fired(Fault::stale_read_on_other_path);
+  }
+  std::uint64_t offset = range.offset;
+  std::array<std::byte, Media::kChunkBytes> bounce;
+  for (Piece& piece : pieces) {
+    while (piece.bytes != 0) {
+      const std::uint64_t here = std::min(piece.bytes, Media::kChunkBytes - offset % Media::kChunkBytes);
+      const std::byte* stored = media->peek(offset);
+      if (stored == nullptr || here % Media::kStampBytes != 0) {
+        media->read(offset, std::span(bounce).first(here));
+        stored = bounce.data();
+      }
+      if (!dma_write(act, controller, command, piece.address, {stored, here})) return Status::data_transfer_error;
+      piece.address += here;
+      piece.bytes -= here;
+      offset += here;
+    }
+  }
+  if (act.fault(Fault::dma_past_end)) {
+    act.fired(Fault::dma_past_end);
+    const std::array<std::byte, 4> extra{};
+    dma_write(act, controller, command, pieces.back().address, extra);
+  }
+  Controller& c = act.controller(controller);
+  c.reads += 1;
+  c.units_read += range.bytes / Media::kStampBytes;
+  return Status::success;
+}
+
+Outcome write(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
+  const Range range = check(act, controller, entry, true);
+  if (range.status != Status::success) return range.status;
+  thread_local std::vector<std::byte> data;  // scratch: the whole command, so that a failed transfer changes nothing
+  data.resize(range.bytes);
+  const Status status = copy_in(act, controller, command, entry, data);
+  if (status != Status::success) return status;
+  before_write(act, range.ns, controller);
+  media_of(act, range.ns).write(range.offset, data);
+  note_versions(act, range.ns, range);
+  Controller& c = act.controller(controller);
+  c.writes += 1;
+  c.units_written += range.bytes / Media::kStampBytes;
+  return Status::success;
+}
+
+Outcome compare(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
+  const Range range = check(act, controller, entry, true);
+  if (range.status != Status::success) return range.status;
+  thread_local std::vector<std::byte> data;
+  data.resize(range.bytes);
+  const Status status = copy_in(act, controller, command, entry, data);
+  if (status != Status::success) return status;
+  if (media_of(act, range.ns).equals(range.offset, data)) return Status::success;
+  if (!act.fault(Fault::compare_always_equal)) return Status::compare_failure;
+  act.fired(Fault::compare_always_equal);
+  return Status::success;
+}
+
+Outcome write_zeroes(Act& act, std::uint32_t controller, Handle, const spec::SubmissionEntry& entry) {
+  Range range = check(act, controller, entry, false);
+  if (range.status != Status::success) return range.status;
+  const std::uint32_t unsupported = entry.cdw12 >> 24U & 0x1DU;  // STC and PRCHK must be 0
+  if (unsupported != 0) return Status::invalid_field;
+  before_write(act, range.ns, controller);
+  std::uint64_t bytes = range.bytes;
+  if (act.fault(Fault::write_zeroes_short)) {
+    act.fired(Fault::write_zeroes_short);
+    bytes -= std::uint64_t{1} << act.device.namespaces[range.ns].block_shift;
+  }
+  media_of(act, range.ns).zero(range.offset, bytes);
+  note_versions(act, range.ns, range);
+  act.controller(controller).writes += 1;
+  return Status::success;
+}
+
+Outcome flush(Act& act, std::uint32_t controller, Handle, const spec::SubmissionEntry& entry) {
+  // Every write is durable when it completes, so there is nothing to do but to check the namespace.
+  switch (classify(act, controller, entry.nsid)) {
+    case NsidClass::active: return Status::success;
+    case NsidClass::broadcast:
+      return (act.profile().vwc >> 1U & 3U) == 3U ? Status::success : Status::invalid_field;
+    case NsidClass::invalid: return Status::invalid_namespace_or_format;
+    default: return Status::invalid_field;
+  }
+}
+
+}  // namespace polypath::device::io

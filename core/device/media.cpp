@@ -1,0 +1,123 @@
+#include "device/media.h"
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+
+namespace polypath::device {
+
+// A piece never leaves its chunk; `f(offset, at, count)` gets the place in the media and in the caller's data.
+template <class F>
+static void for_each_piece(std::uint64_t offset, std::uint64_t bytes, F&& f) {
+  for (std::uint64_t at = 0; at < bytes;) {
+    const std::uint64_t here = std::min(bytes - at, Media::kChunkBytes - (offset + at) % Media::kChunkBytes);
+    f(offset + at, at, here);
+    at += here;
+  }
+}
+
+void Media::load(std::uint64_t key, std::span<std::byte> out) const {
+  std::fill(out.begin(), out.end(), std::byte{0});
+  if (drive_.empty()) return;
+  std::ifstream file(drive_, std::ios::binary);
+  file.seekg(static_cast<std::streamoff>(key * kChunkBytes));
+  file.read(reinterpret_cast<char*>(out.data()), static_cast<std::streamsize>(out.size()));
+}
+
+Media::Chunk& Media::edit(std::uint64_t key) {
+  const bool fresh = chunks_.find(key) == nullptr;
+  Chunk& chunk = chunks_.edit(key);
+  if (fresh && !drive_.empty()) load(key, chunk.bytes);
+  return chunk;
+}
+
+void Media::read(std::uint64_t offset, std::span<std::byte> out) const {
+  for_each_piece(offset, out.size(), [&](std::uint64_t from, std::uint64_t at, std::uint64_t count) {
+    if (const Chunk* chunk = chunks_.find(from / kChunkBytes)) {
+      std::memcpy(out.data() + at, chunk->bytes.data() + from % kChunkBytes, count);
+    } else if (drive_.empty()) {
+      std::memset(out.data() + at, 0, count);
+    } else {
+      std::array<std::byte, kChunkBytes> bytes;
+      load(from / kChunkBytes, bytes);
+      std::memcpy(out.data() + at, bytes.data() + from % kChunkBytes, count);
+    }
+  });
+}
+
+void Media::write(std::uint64_t offset, std::span<const std::byte> data) {
+  ++writes_;
+  for_each_piece(offset, data.size(), [&](std::uint64_t to, std::uint64_t at, std::uint64_t count) {
+    Chunk& chunk = edit(to / kChunkBytes);
+    const std::uint64_t inside = to % kChunkBytes;
+    std::memcpy(chunk.bytes.data() + inside, data.data() + at, count);
+    for (std::uint64_t i = 0; i < count; i += kStampBytes) chunk.versions[(inside + i) / kStampBytes] = writes_;
+    chunk.dirty = true;
+  });
+}
+
+void Media::zero(std::uint64_t offset, std::uint64_t bytes) {
+  ++writes_;
+  for_each_piece(offset, bytes, [&](std::uint64_t to, std::uint64_t, std::uint64_t count) {
+    const std::uint64_t key = to / kChunkBytes;
+    if (drive_.empty() && (count == kChunkBytes || chunks_.find(key) == nullptr)) {
+      chunks_.erase(key);  // memory that was never written reads as zeros anyway
+      return;
+    }
+    Chunk& chunk = edit(key);
+    const std::uint64_t inside = to % kChunkBytes;
+    std::memset(chunk.bytes.data() + inside, 0, count);
+    for (std::uint64_t i = 0; i < count; i += kStampBytes) chunk.versions[(inside + i) / kStampBytes] = writes_;
+    chunk.dirty = true;
+  });
+}
+
+bool Media::equals(std::uint64_t offset, std::span<const std::byte> data) const {
+  bool equal = true;
+  std::array<std::byte, kChunkBytes> bytes;
+  for_each_piece(offset, data.size(), [&](std::uint64_t from, std::uint64_t at, std::uint64_t count) {
+    if (!equal) return;
+    read(from, std::span(bytes).first(count));
+    equal = std::memcmp(bytes.data(), data.data() + at, count) == 0;
+  });
+  return equal;
+}
+
+const std::byte* Media::peek(std::uint64_t offset) const {
+  const Chunk* chunk = chunks_.find(offset / kChunkBytes);
+  return chunk == nullptr ? nullptr : chunk->bytes.data() + offset % kChunkBytes;
+}
+
+std::uint64_t Media::version(std::uint64_t offset) const {
+  const Chunk* chunk = chunks_.find(offset / kChunkBytes);
+  return chunk == nullptr ? 0 : chunk->versions[offset % kChunkBytes / kStampBytes];
+}
+
+bool Media::commit(std::string& error) const {
+  if (drive_.empty()) return true;
+  bool any = false;
+  chunks_.for_each([&](std::uint64_t, const Chunk& chunk) { any = any || chunk.dirty; });
+  if (!any) return true;
+  std::fstream file(drive_, std::ios::binary | std::ios::in | std::ios::out);
+  chunks_.for_each([&](std::uint64_t key, const Chunk& chunk) {
+    if (!chunk.dirty) return;
+    file.seekp(static_cast<std::streamoff>(key * kChunkBytes));
+    const auto count = std::min<std::uint64_t>(kChunkBytes, bytes_ - key * kChunkBytes);
+    file.write(reinterpret_cast<const char*>(chunk.bytes.data()), static_cast<std::streamsize>(count));
+  });
+  file.flush();
+  if (file) return true;
+  error = "drive " + drive_ + " could not be written; check its permissions and the free space";
+  return false;
+}
+
+void Media::hash(engine::Hasher& hasher) const {
+  hasher.add(writes_);
+  chunks_.for_each([&](std::uint64_t key, const Chunk& chunk) {
+    hasher.add(key);
+    hasher.add_bytes(chunk.bytes.data(), chunk.bytes.size());
+    hasher.add_bytes(chunk.versions.data(), sizeof chunk.versions);
+  });
+}
+
+}  // namespace polypath::device

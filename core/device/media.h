@@ -1,0 +1,56 @@
+// What a namespace stores: sparse, copy-on-write, with a version stamp for each 512 bytes. An unwritten block costs
+// nothing and reads as zeros, or as what the drive's file holds.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "engine/cow_map.h"
+#include "engine/hash.h"
+
+namespace polypath::device {
+
+class Media {
+ public:
+  static constexpr std::size_t kChunkBytes = 4096;
+  static constexpr std::size_t kStampBytes = 512;
+
+  Media() = default;
+  /// `drive` empty: memory only. The file is read where nothing was written yet; commit() writes back.
+  Media(std::string drive, std::uint64_t bytes) : drive_(std::move(drive)), bytes_(bytes) {}
+
+  /// `offset` and the span's size are multiples of 512.
+  void read(std::uint64_t offset, std::span<std::byte> out) const;
+  void write(std::uint64_t offset, std::span<const std::byte> data);
+  void zero(std::uint64_t offset, std::uint64_t bytes);
+  /// True when the stored bytes equal `data`.
+  bool equals(std::uint64_t offset, std::span<const std::byte> data) const;
+  /// Bytes within one chunk, null where nothing was written and no file stands behind.
+  const std::byte* peek(std::uint64_t offset) const;
+  /// Stamp of the 512 bytes at `offset`: 0 never written, else the how-many-th write to this namespace.
+  std::uint64_t version(std::uint64_t offset) const;
+
+  /// Writes what changed to the drive's file. False with `error` filled when that fails; memory media: true.
+  bool commit(std::string& error) const;
+
+  void hash(engine::Hasher& hasher) const;
+
+ private:
+  struct Chunk {
+    std::array<std::byte, kChunkBytes> bytes;
+    std::array<std::uint64_t, kChunkBytes / kStampBytes> versions;
+    bool dirty;
+  };
+  Chunk& edit(std::uint64_t key);
+  void load(std::uint64_t key, std::span<std::byte> out) const;
+
+  engine::CowMap<Chunk> chunks_;
+  std::uint64_t writes_ = 0;
+  std::string drive_;
+  std::uint64_t bytes_ = 0;  ///< of the drive's file, which commit() must not make longer
+};
+
+}  // namespace polypath::device

@@ -1,0 +1,373 @@
+// Rings, doorbells, fetch, execution, completion, interrupts. Base specification, "Queues" and "Interrupts".
+#include <algorithm>
+
+#include "device/act.h"
+#include "spec/registers.h"
+
+namespace polypath::device {
+namespace {
+
+using spec::Status;
+
+std::uint64_t pack(Handle handle) { return handle.generation; }
+
+// A duration's most: latitude may stretch what is typical this far.
+constexpr engine::Time kMostDelay = 2 * engine::kMillisecond;
+
+bool processing(const Controller& c) {
+  const auto shst = static_cast<spec::ShutdownState>(spec::csts::shst.get(c.csts));
+  return spec::csts::rdy.get(c.csts) != 0 && spec::cc::en.get(c.cc) != 0 &&
+         shst != spec::ShutdownState::complete && spec::csts::cfs.get(c.csts) == 0;
+}
+
+void doorbell_error(Act& act, std::uint32_t controller, std::uint8_t info) {
+  log_error(act, controller, 0xFFFF, 0xFFFF, nullptr, Status::invalid_field, Outcome{});
+  raise_event(act, controller, spec::EventType::error, info, spec::LogId::error_information);
+}
+
+void want_fetch(Act& act, Handle handle) {
+  SubmissionQueue& sq = *act.device.sqs.get(handle);
+  if (sq.fetch_pending || sq.frozen || sq.head == sq.tail) return;
+  const CompletionQueue* cq = act.device.cqs.get(sq.cq);
+  if (cq == nullptr || cq->held.size() > cq->held_head) return;  // its completions wait: no more work for it
+  sq.fetch_pending = true;
+  act.world.engine.ready(static_cast<std::uint16_t>(What::fetch), handle.index, pack(handle));
+}
+
+void send_message(Act& act, std::uint32_t controller, std::uint16_t vector) {
+  Controller& c = act.controller(controller);
+  if (vector >= c.vector_masked.size()) return;
+  if (c.vector_masked[vector] != 0) {
+    c.vector_pending[vector] = 1;
+    return;
+  }
+  const Function& function = act.world.functions[controller];
+  function.observer->interrupt(act.world.scene(controller), vector);
+  const auto delay = act.world.engine.duration(site::message_delay, engine::kMicrosecond, 50 * engine::kMicrosecond);
+  act.world.engine.schedule(act.world.engine.now() + delay, static_cast<std::uint16_t>(What::message), controller,
+                            vector);
+}
+
+bool full(const CompletionQueue& cq) { return (cq.tail + 1) % cq.entries == cq.head; }
+
+// Writes the entry of an executed command and removes the command. The queue has room.
+void write_entry(Act& act, Handle handle) {
+  const Command& command = *act.device.commands.get(handle);
+  SubmissionQueue& sq = *act.device.sqs.get(command.sq);
+  CompletionQueue& cq = *act.device.cqs.get(sq.cq);
+  const std::uint32_t controller = command.controller;
+
+  spec::CompletionEntry entry;
+  entry.dw0 = command.dw0;
+  entry.dw1 = command.dw1;
+  entry.sqhd = static_cast<std::uint16_t>(sq.head);
+  entry.sqid = sq.qid;
+  entry.cid = command.entry.cid;
+  entry.status_word = static_cast<std::uint16_t>(
+      spec::make_status_word(command.status, command.dnr, command.more) | (cq.phase ? 1U : 0U));
+  if (act.fault(Fault::sqhd_stuck)) {
+    entry.sqhd = static_cast<std::uint16_t>((sq.head + sq.entries - 1) % sq.entries);
+    act.fired(Fault::sqhd_stuck);
+  }
+  const std::uint64_t address = cq.base + std::uint64_t{cq.tail} * sizeof entry;
+  const bool was_empty = cq.head == cq.tail;
+  const bool early = cq.interrupts && was_empty && act.fault(Fault::interrupt_before_entry);
+  if (early) {
+    act.fired(Fault::interrupt_before_entry);
+    send_message(act, controller, cq.vector);
+  }
+  const Function& function = act.world.functions[controller];
+  act.world.engine.set_cause(command.cause);
+  if (function.memory->write_value(address, entry)) {
+    function.observer->completed(act.world.scene(controller), cq.qid, address, entry);
+  }
+  cq.tail = (cq.tail + 1) % cq.entries;
+  if (cq.tail == 0) {
+    if (act.fault(Fault::phase_not_inverted)) {
+      act.fired(Fault::phase_not_inverted);
+    } else {
+      cq.phase = !cq.phase;
+    }
+  }
+  if (cq.interrupts && was_empty && !early) send_message(act, controller, cq.vector);
+  drop(act, handle);
+}
+
+// Posts held completions while there is room, then lets the queue's submission queues go on.
+void drain(Act& act, Handle cq_handle) {
+  CompletionQueue& cq = *act.device.cqs.get(cq_handle);
+  while (cq.held_head < cq.held.size() && !full(cq)) {
+    const Handle command = cq.held[cq.held_head++];
+    if (act.device.commands.get(command) != nullptr) write_entry(act, command);
+  }
+  if (cq.held_head < cq.held.size()) return;
+  cq.held.clear();
+  cq.held_head = 0;
+  for (const Handle sq : act.controller(cq.controller).sq) {
+    const SubmissionQueue* row = act.device.sqs.get(sq);
+    if (row != nullptr && row->cq == cq_handle) want_fetch(act, sq);
+  }
+}
+
+// Statuses that another try, on any controller, cannot change. Sheet 03, "Typical DNR".
+bool do_not_retry(Status status) {
+  switch (status) {
+    case Status::success:
+    case Status::data_transfer_error:
+    case Status::aborted_power_loss:
+    case Status::abort_requested:
+    case Status::aborted_sq_deletion:
+    case Status::abort_limit_exceeded:
+    case Status::aer_limit_exceeded:
+      return false;
+    default:
+      return true;
+  }
+}
+
+}  // namespace
+
+SubmissionQueue* find_sq(const Act& act, std::uint32_t controller, std::uint16_t qid) {
+  const Controller& c = act.controller(controller);
+  return qid < c.sq.size() ? act.device.sqs.get(c.sq[qid]) : nullptr;
+}
+
+CompletionQueue* find_cq(const Act& act, std::uint32_t controller, std::uint16_t qid) {
+  const Controller& c = act.controller(controller);
+  return qid < c.cq.size() ? act.device.cqs.get(c.cq[qid]) : nullptr;
+}
+
+Handle find_command(const Act& act, std::uint32_t controller, std::uint16_t sqid, std::uint16_t cid) {
+  const SubmissionQueue* sq = find_sq(act, controller, sqid);
+  if (sq == nullptr || cid >= sq->command_of_cid.size() || sq->command_of_cid[cid] == 0) return {};
+  return act.device.commands.handle_at(sq->command_of_cid[cid] - 1);
+}
+
+void sq_doorbell(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint32_t value) {
+  const Controller& c = act.controller(controller);
+  if (!processing(c)) return;
+  SubmissionQueue* sq = find_sq(act, controller, qid);
+  if (sq == nullptr) {
+    doorbell_error(act, controller, spec::event_info::invalid_doorbell_register);
+    return;
+  }
+  if (sq->frozen) return;
+  const std::uint32_t n = sq->entries;
+  // The same value again is a listed cause of the event but harmless, and many controllers let it pass: so does this.
+  const bool overfull = value < n && (value + n - sq->tail) % n > (sq->head + n - sq->tail - 1) % n;
+  if (value >= n || overfull) {
+    sq->frozen = true;
+    doorbell_error(act, controller, spec::event_info::invalid_doorbell_value);
+    return;
+  }
+  sq->tail = value;
+  want_fetch(act, c.sq[qid]);
+}
+
+void cq_doorbell(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint32_t value) {
+  const Controller& c = act.controller(controller);
+  if (!processing(c)) return;
+  CompletionQueue* cq = find_cq(act, controller, qid);
+  if (cq == nullptr) {
+    doorbell_error(act, controller, spec::event_info::invalid_doorbell_register);
+    return;
+  }
+  const std::uint32_t n = cq->entries;
+  if (value >= n || (value + n - cq->head) % n > (cq->tail + n - cq->head) % n) {
+    doorbell_error(act, controller, spec::event_info::invalid_doorbell_value);
+    return;
+  }
+  cq->head = value;
+  if (cq->interrupts && cq->head != cq->tail) {
+    if (act.fault(Fault::interrupt_lost)) {
+      act.fired(Fault::interrupt_lost);
+    } else {
+      send_message(act, controller, cq->vector);
+    }
+  }
+  drain(act, c.cq[qid]);
+}
+
+void fetch(Act& act, Handle handle) {
+  SubmissionQueue* sq = act.device.sqs.get(handle);
+  if (sq == nullptr) return;
+  sq->fetch_pending = false;
+  const std::uint32_t controller = sq->controller;
+  if (sq->frozen || sq->head == sq->tail || !processing(act.controller(controller))) return;
+  const CompletionQueue* cq = act.device.cqs.get(sq->cq);
+  if (cq == nullptr || cq->held.size() > cq->held_head) return;
+
+  Command row;
+  row.sq = handle;
+  row.controller = controller;
+  row.cause = act.world.engine.cause();
+  const std::uint64_t address = sq->base + std::uint64_t{sq->head} * sizeof row.entry;
+  const Function& function = act.world.functions[controller];
+  function.memory->read_value(address, row.entry);  // rings lie in memory: checked when the queue was made
+  sq->head = (sq->head + 1) % sq->entries;
+  function.observer->fetched(act.world.scene(controller), sq->qid, address, row.entry);
+
+  const std::uint16_t cid = row.entry.cid;
+  const bool conflict = static_cast<bool>(find_command(act, controller, sq->qid, cid));
+  const Handle command = act.device.commands.insert(row);
+  want_fetch(act, handle);
+  if (conflict) {
+    finish(act, command, Status::command_id_conflict);
+    return;
+  }
+  sq = act.device.sqs.get(handle);
+  if (cid >= sq->command_of_cid.size()) sq->command_of_cid.resize(cid + std::size_t{1}, 0);
+  sq->command_of_cid[cid] = command.index + 1;
+  const auto typical = sq->qid == 0 ? 10 * engine::kMicrosecond : 20 * engine::kMicrosecond;
+  const auto delay = act.world.engine.duration(site::execute_delay, typical, kMostDelay);
+  act.device.commands.get(command)->ticket = act.world.engine.schedule_cancellable(
+      act.world.engine.now() + delay, static_cast<std::uint16_t>(What::execute), command.index, pack(command));
+}
+
+void execute(Act& act, Handle handle) {
+  const Command* command = act.device.commands.get(handle);
+  if (command == nullptr) return;
+  const std::uint32_t controller = command->controller;
+  const spec::SubmissionEntry entry = command->entry;
+  const SubmissionQueue& sq = *act.device.sqs.get(command->sq);
+  const spec::CommandRow* row = spec::find_command(spec::set_of_queue(sq.qid), entry.opcode);
+  const Handler handler = row == nullptr ? nullptr : handler_of(*row);
+
+  Outcome outcome;
+  if (handler == nullptr) {
+    outcome = Status::invalid_opcode;
+  } else if (entry.fuse() != 0 || entry.psdt() != 0) {
+    outcome = Status::invalid_field;  // neither fused operations nor SGLs are announced
+  } else {
+    outcome = handler(act, controller, handle, entry);
+  }
+  if (outcome.parked) {
+    act.device.commands.get(handle)->phase = Phase::parked;
+    report_events(act, controller);
+    return;
+  }
+  finish(act, handle, outcome);
+}
+
+void finish(Act& act, Handle handle, const Outcome& outcome) {
+  Command* command = act.device.commands.get(handle);
+  if (command == nullptr) return;
+  const SubmissionQueue& sq = *act.device.sqs.get(command->sq);
+  command->phase = Phase::executed;
+  command->status = outcome.status;
+  command->dnr = do_not_retry(outcome.status);
+  command->dw0 = outcome.dw0;
+  command->dw1 = outcome.dw1;
+  if (outcome.more && act.profile().error_entries) {
+    command->more = true;
+    log_error(act, command->controller, sq.qid, command->entry.cid, &command->entry, outcome.status, outcome);
+  }
+  const bool twice = sq.qid != 0 && command->entry.opcode == 0 && act.fault(Fault::completion_twice);
+  if (twice) {
+    act.fired(Fault::completion_twice);
+    const Handle again = act.device.commands.insert(*command);
+    post(act, again);
+  }
+  const auto delay = act.world.engine.duration(site::post_delay, 0, kMostDelay);
+  if (delay == 0) {
+    post(act, handle);
+    return;
+  }
+  act.device.commands.get(handle)->ticket = act.world.engine.schedule_cancellable(
+      act.world.engine.now() + delay, static_cast<std::uint16_t>(What::post), handle.index, pack(handle));
+}
+
+void post(Act& act, Handle handle) {
+  Command* command = act.device.commands.get(handle);
+  if (command == nullptr) return;
+  const Handle cq_handle = act.device.sqs.get(command->sq)->cq;
+  CompletionQueue& cq = *act.device.cqs.get(cq_handle);
+  if (cq.held.size() > cq.held_head || full(cq)) {
+    command->phase = Phase::held;
+    cq.held.push_back(handle);
+    return;
+  }
+  write_entry(act, handle);
+}
+
+void drop(Act& act, Handle handle) {
+  const Command* command = act.device.commands.get(handle);
+  if (command == nullptr) return;
+  act.world.engine.cancel(command->ticket);
+  SubmissionQueue* sq = act.device.sqs.get(command->sq);
+  const std::uint16_t cid = command->entry.cid;
+  if (sq != nullptr && cid < sq->command_of_cid.size() && sq->command_of_cid[cid] == handle.index + 1) {
+    sq->command_of_cid[cid] = 0;
+  }
+  act.device.commands.erase(handle);
+}
+
+Handle create_sq(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint64_t base, std::uint32_t entries,
+                 Handle cq) {
+  SubmissionQueue row;
+  row.controller = controller;
+  row.qid = qid;
+  row.base = base;
+  row.entries = entries;
+  row.cq = cq;
+  act.device.cqs.get(cq)->users += 1;
+  Controller& c = act.controller(controller);
+  if (qid >= c.sq.size()) c.sq.resize(qid + std::size_t{1});
+  return c.sq[qid] = act.device.sqs.insert(row);
+}
+
+Handle create_cq(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint64_t base, std::uint32_t entries,
+                 bool interrupts, std::uint16_t vector) {
+  CompletionQueue row;
+  row.controller = controller;
+  row.qid = qid;
+  row.base = base;
+  row.entries = entries;
+  row.interrupts = interrupts;
+  row.vector = vector;
+  Controller& c = act.controller(controller);
+  if (qid >= c.cq.size()) c.cq.resize(qid + std::size_t{1});
+  return c.cq[qid] = act.device.cqs.insert(row);
+}
+
+void delete_sq(Act& act, Handle handle) {
+  SubmissionQueue& sq = *act.device.sqs.get(handle);
+  // In order of CID: which of them are settled how is the same on every run.
+  for (std::size_t cid = 0; cid < sq.command_of_cid.size(); ++cid) {
+    if (sq.command_of_cid[cid] == 0) continue;
+    const Handle command = act.device.commands.handle_at(sq.command_of_cid[cid] - 1);
+    const Command& row = *act.device.commands.get(command);
+    act.world.engine.cancel(row.ticket);
+    if (row.phase == Phase::waiting) {
+      Command& waiting = *act.device.commands.get(command);
+      waiting.status = Status::aborted_sq_deletion;
+      waiting.phase = Phase::executed;
+    }
+    const CompletionQueue& cq = *act.device.cqs.get(sq.cq);
+    if (full(cq) || row.phase == Phase::held) {
+      drop(act, command);  // no room and no more time: implicitly aborted
+    } else {
+      write_entry(act, command);
+    }
+  }
+  act.device.cqs.get(sq.cq)->users -= 1;
+  act.controller(sq.controller).sq[sq.qid] = {};
+  act.device.sqs.erase(handle);
+}
+
+void delete_cq(Act& act, Handle handle) {
+  const CompletionQueue& cq = *act.device.cqs.get(handle);
+  act.controller(cq.controller).cq[cq.qid] = {};
+  act.device.cqs.erase(handle);
+}
+
+void mask(Act& act, std::uint32_t controller, std::uint16_t vector, bool masked) {
+  Controller& c = act.controller(controller);
+  if (vector >= c.vector_masked.size()) return;
+  c.vector_masked[vector] = masked ? 1 : 0;
+  if (masked || c.vector_pending[vector] == 0) return;
+  c.vector_pending[vector] = 0;
+  send_message(act, controller, vector);
+}
+
+}  // namespace polypath::device

@@ -1,0 +1,256 @@
+// Properties, and what writing CC does: enable, Controller Reset, shutdown. Base specification, "Controller
+// Properties", "Controller Level Reset", "Shutdown".
+#include "spec/registers.h"
+
+#include "device/act.h"
+
+namespace polypath::device {
+namespace {
+
+using spec::ShutdownRequest;
+using spec::ShutdownState;
+
+std::uint64_t cap_value(const Device& device, const Controller& c) {
+  std::uint64_t value = 0;
+  value = spec::cap::mqes.put(value, c.mqes);
+  value = spec::cap::cqr.put(value, 1);
+  value = spec::cap::to.put(value, device.profile->timeout_500ms);
+  value = spec::cap::css.put(value, 1);  // the NVM command set
+  value = spec::cap::crwms.put(value, device.profile->version >= 0x00020000 ? 1 : 0);
+  return value;
+}
+
+ShutdownState shutdown_state(const Controller& c) {
+  return static_cast<ShutdownState>(spec::csts::shst.get(c.csts));
+}
+
+void set(std::uint32_t& word, const spec::BitField& field, std::uint64_t value) {
+  word = static_cast<std::uint32_t>(field.put(word, value));
+}
+
+void schedule(Act& act, engine::Site site, engine::Time typical, What what, std::uint32_t controller) {
+  const auto delay = act.world.engine.duration(site, typical, 100 * typical);
+  act.world.engine.schedule(act.world.engine.now() + delay, static_cast<std::uint16_t>(what), controller,
+                            act.controller(controller).resets);
+}
+
+// What makes an enable impossible (the standard leaves it undefined; a fatal status is what others do too).
+bool enable_is_illegal(const Controller& c) {
+  const auto css = spec::cc::css.get(c.cc);
+  const bool rings = spec::aqa::asqs.get(c.aqa) == 0 || spec::aqa::acqs.get(c.aqa) == 0 || c.asq % 4096 != 0 ||
+                     c.acq % 4096 != 0;
+  return css != 0 || spec::cc::mps.get(c.cc) != 0 || rings;
+}
+
+void enable(Act& act, std::uint32_t controller) {
+  Controller& c = act.controller(controller);
+  if (spec::cc::shn.get(c.cc) == 0 && spec::csts::st.get(c.csts) == 0) set(c.csts, spec::csts::shst, 0);
+  if (enable_is_illegal(c)) {
+    set(c.csts, spec::csts::cfs, 1);
+    return;
+  }
+  if (shutdown_state(c) != ShutdownState::normal) return;  // RDY may not become 1 while SHST is not 0
+  schedule(act, site::enable_delay, engine::kMillisecond, What::enabled, controller);
+}
+
+void controller_reset(Act& act, std::uint32_t controller) {
+  clear_controller(act, controller);
+  if (act.fault(Fault::reset_hits_peer)) {
+    const auto& peers = act.device.subsystems[act.controller(controller).subsystem].controllers;
+    for (std::size_t i = 0; i < peers.size(); ++i) {
+      if (peers[i] != controller || peers.size() < 2) continue;
+      const std::uint32_t peer = peers[(i + 1) % peers.size()];
+      for (std::uint32_t k = 0; k < act.device.commands.end_index(); ++k) {
+        const Handle command = act.device.commands.handle_at(k);
+        const Command* row = act.device.commands.get(command);
+        if (row != nullptr && row->controller == peer && row->phase != Phase::parked) {
+          act.fired(Fault::reset_hits_peer);
+          drop(act, command);
+        }
+      }
+    }
+  }
+  schedule(act, site::disable_delay, 100 * engine::kMicrosecond, What::disabled, controller);
+}
+
+void start_shutdown(Act& act, std::uint32_t controller) {
+  Controller& c = act.controller(controller);
+  set(c.csts, spec::csts::shst, static_cast<std::uint64_t>(ShutdownState::processing));
+  schedule(act, site::shutdown_delay, engine::kMillisecond, What::shutdown_done, controller);
+}
+
+void write_cc(Act& act, std::uint32_t controller, std::uint32_t value) {
+  Controller& c = act.controller(controller);
+  const bool was_enabled = spec::cc::en.get(c.cc) != 0;
+  const bool enabled = spec::cc::en.get(value) != 0;
+  const auto shn = static_cast<ShutdownRequest>(spec::cc::shn.get(value));
+  const bool asks = shn == ShutdownRequest::normal || shn == ShutdownRequest::abrupt;
+  const bool asked = spec::cc::shn.get(c.cc) != 0;
+  if (was_enabled) {  // CSS, MPS and AMS keep the values of the enable
+    const auto frozen = spec::cc::css.mask() | spec::cc::mps.mask() | spec::cc::ams.mask();
+    value = static_cast<std::uint32_t>((value & ~frozen) | (c.cc & frozen));
+  }
+  c.cc = value;
+  if (was_enabled && !enabled) {
+    controller_reset(act, controller);
+    act.controller(controller).cc = 0;  // a reset clears every field of CC
+    if (asks) start_shutdown(act, controller);
+    return;
+  }
+  if (asks && !asked && shutdown_state(c) == ShutdownState::normal) start_shutdown(act, controller);
+  if (!was_enabled && enabled) enable(act, controller);
+}
+
+}  // namespace
+
+Features default_features(const Controller& controller) {
+  Features f;
+  f.over_temperature = 343;
+  f.queues_sq = f.queues_cq = static_cast<std::uint16_t>(controller.max_io_queues - 1);
+  return f;
+}
+
+void clear_controller(Act& act, std::uint32_t controller) {
+  Controller& c = act.controller(controller);
+  ++c.resets;
+  const bool keep = act.fault(Fault::reset_keeps_queues);
+  for (std::uint32_t k = 0; k < act.device.commands.end_index(); ++k) {
+    const Handle command = act.device.commands.handle_at(k);
+    const Command* row = act.device.commands.get(command);
+    if (row != nullptr && row->controller == controller) drop(act, command);
+  }
+  if (keep && c.sq.size() > 1) act.fired(Fault::reset_keeps_queues);
+  for (std::size_t qid = 0; qid < c.sq.size(); ++qid) {
+    if (keep && qid != 0) continue;
+    act.device.sqs.erase(c.sq[qid]);
+    c.sq[qid] = {};
+  }
+  for (std::size_t qid = 0; qid < c.cq.size(); ++qid) {
+    if (keep && qid != 0) continue;
+    act.device.cqs.erase(c.cq[qid]);
+    c.cq[qid] = {};
+  }
+  c.io_queue_created = false;
+  c.features = default_features(c);
+  c.coalescing_disabled.assign((c.vectors + 31U) / 32U, 0);
+  c.event_requests.clear();
+  c.events.clear();
+  c.masked_types = 0;
+  c.changed.clear();
+  c.changed_overflow = false;
+  c.errors.clear();  // the number of the next entry goes on
+  c.intm = 0;
+  set(c.csts, spec::csts::cfs, 0);
+  set(c.csts, spec::csts::pp, 0);
+  if (spec::csts::st.get(c.csts) == 0) set(c.csts, spec::csts::shst, 0);
+}
+
+void became_enabled(Act& act, std::uint32_t controller) {
+  Controller& c = act.controller(controller);
+  const auto sq_entries = static_cast<std::uint32_t>(spec::aqa::asqs.get(c.aqa)) + 1;
+  const auto cq_entries = static_cast<std::uint32_t>(spec::aqa::acqs.get(c.aqa)) + 1;
+  const port::HostMemory& memory = *act.world.functions[controller].memory;
+  if (!memory.contains(c.asq, std::uint64_t{sq_entries} * 64) ||
+      !memory.contains(c.acq, std::uint64_t{cq_entries} * 16)) {
+    set(c.csts, spec::csts::cfs, 1);
+    return;
+  }
+  const Handle cq = create_cq(act, controller, 0, c.acq, cq_entries, true, 0);
+  create_sq(act, controller, 0, c.asq, sq_entries, cq);
+  set(c.csts, spec::csts::rdy, 1);
+}
+
+void became_disabled(Act& act, std::uint32_t controller) {
+  set(act.controller(controller).csts, spec::csts::rdy, 0);
+}
+
+void shutdown_complete(Act& act, std::uint32_t controller) {
+  // What has not begun is aborted, what has is completed; event requests may stay outstanding.
+  for (std::uint32_t k = 0; k < act.device.commands.end_index(); ++k) {
+    const Handle command = act.device.commands.handle_at(k);
+    const Command* row = act.device.commands.get(command);
+    if (row == nullptr || row->controller != controller || row->phase == Phase::parked) continue;
+    if (row->phase == Phase::waiting) {
+      act.world.engine.cancel(row->ticket);
+      finish(act, command, spec::Status::aborted_power_loss);
+    } else if (row->phase == Phase::executed) {
+      act.world.engine.cancel(row->ticket);
+      post(act, command);
+    }
+  }
+  set(act.controller(controller).csts, spec::csts::shst, static_cast<std::uint64_t>(ShutdownState::complete));
+}
+
+std::uint64_t read_register(const Device& device, std::uint32_t controller, std::uint32_t offset, unsigned bytes) {
+  if (bytes != 4 && bytes != 8) return 0;
+  const Controller& c = device.controllers[controller];
+  const auto half = [&](std::uint64_t value, std::uint32_t base) {
+    if (offset == base && bytes == 8) return value;
+    return offset == base ? value & 0xFFFFFFFFU : value >> 32U;
+  };
+  switch (offset) {
+    case spec::reg::cap:
+    case spec::reg::cap + 4: return half(cap_value(device, c), spec::reg::cap);
+    case spec::reg::asq:
+    case spec::reg::asq + 4: return half(c.asq, spec::reg::asq);
+    case spec::reg::acq:
+    case spec::reg::acq + 4: return half(c.acq, spec::reg::acq);
+    default: break;
+  }
+  if (bytes != 4) return 0;
+  switch (offset) {
+    case spec::reg::vs: return device.profile->version;
+    case spec::reg::intms:
+    case spec::reg::intmc: return c.intm;
+    case spec::reg::cc: return c.cc;
+    case spec::reg::csts: return c.csts;
+    case spec::reg::aqa: return c.aqa;
+    case spec::reg::crto: return device.profile->version >= 0x00020000 ? device.profile->timeout_500ms : 0;
+    default: return 0;
+  }
+}
+
+void write_register(Device& device, const Surroundings& world, std::uint32_t controller, std::uint32_t offset,
+                    std::uint64_t value, unsigned bytes) {
+  if ((bytes != 4 && bytes != 8) || offset % bytes != 0) return;  // undefined in the standard: ignored
+  Act act{device, world};
+  Controller& c = act.controller(controller);
+  const auto low = static_cast<std::uint32_t>(value);
+  if (offset >= spec::reg::doorbells) {
+    if (bytes != 4) return;
+    const std::uint32_t number = (offset - spec::reg::doorbells) / 4;
+    if (number / 2 > 0xFFFF) return;
+    const auto qid = static_cast<std::uint16_t>(number / 2);
+    if (number % 2 == 0) {
+      sq_doorbell(act, controller, qid, low & 0xFFFFU);
+    } else {
+      cq_doorbell(act, controller, qid, low & 0xFFFFU);
+    }
+    return;
+  }
+  const bool enabled = spec::cc::en.get(c.cc) != 0;
+  const auto put = [&](std::uint64_t& target, std::uint32_t base) {
+    if (enabled) return;  // AQA, ASQ and ACQ may be written only while EN is 0
+    if (offset == base) target = bytes == 8 ? value : (target & ~0xFFFFFFFFULL) | low;
+    else target = (target & 0xFFFFFFFFULL) | std::uint64_t{low} << 32U;
+  };
+  switch (offset) {
+    case spec::reg::asq:
+    case spec::reg::asq + 4: put(c.asq, spec::reg::asq); return;
+    case spec::reg::acq:
+    case spec::reg::acq + 4: put(c.acq, spec::reg::acq); return;
+    default: break;
+  }
+  if (bytes != 4) return;
+  switch (offset) {
+    case spec::reg::intms: c.intm |= low; break;
+    case spec::reg::intmc: c.intm &= ~low; break;
+    case spec::reg::cc: write_cc(act, controller, low & 0x00FFFFF1U); break;
+    case spec::reg::aqa:
+      if (!enabled) c.aqa = low & 0x0FFF0FFFU;
+      break;
+    default: break;
+  }
+}
+
+}  // namespace polypath::device

@@ -1,0 +1,247 @@
+// The simulated subsystems' whole state: flat tables of plain rows. A copy is a snapshot.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "device/faults.h"
+#include "device/media.h"
+#include "device/profile.h"
+#include "engine/engine.h"
+#include "engine/table.h"
+#include "spec/log_feature_event.h"
+#include "spec/queue_entry.h"
+#include "spec/status.h"
+
+namespace polypath::device {
+
+using engine::Handle;
+
+/// Where a command is between its fetch and its completion entry.
+enum class Phase : std::uint8_t {
+  waiting,   ///< fetched, no effect yet
+  executed,  ///< effect done, result known, entry not posted
+  held,      ///< as executed, and its completion queue is full
+  parked     ///< an Asynchronous Event Request that waits for an event
+};
+
+struct Command {
+  spec::SubmissionEntry entry;
+  Handle sq;
+  std::uint32_t controller = 0;
+  Phase phase = Phase::waiting;
+  spec::Status status = spec::Status::success;
+  bool dnr = false, more = false;
+  std::uint32_t dw0 = 0, dw1 = 0;
+  engine::Ticket ticket;  ///< of its pending event
+  engine::Cause cause;
+
+  template <class V>
+  void fields(V&& v) const {
+    v("opcode", entry.opcode), v("flags", entry.flags), v("cid", entry.cid), v("nsid", entry.nsid);
+    v("prp1", entry.prp1), v("prp2", entry.prp2), v("cdw10", entry.cdw10), v("cdw11", entry.cdw11);
+    v("cdw12", entry.cdw12), v("cdw13", entry.cdw13), v("sq", sq), v("controller", controller), v("phase", phase);
+    v("status", status), v("dnr", dnr), v("more", more), v("dw0", dw0), v("dw1", dw1), v("cause", cause.id);
+  }
+};
+
+struct SubmissionQueue {
+  std::uint32_t controller = 0;
+  std::uint16_t qid = 0;
+  std::uint64_t base = 0;
+  std::uint32_t entries = 0;
+  std::uint32_t head = 0, tail = 0;
+  Handle cq;
+  bool frozen = false;         ///< an invalid tail was written: nothing more is fetched until it is deleted
+  bool fetch_pending = false;  ///< a fetch is in the ready set
+  std::vector<std::uint32_t> command_of_cid;  ///< CID to command index plus 1
+
+  template <class V>
+  void fields(V&& v) const {
+    v("controller", controller), v("qid", qid), v("base", base), v("entries", entries), v("head", head);
+    v("tail", tail), v("cq", cq), v("frozen", frozen), v("fetch_pending", fetch_pending);
+  }
+};
+
+struct CompletionQueue {
+  std::uint32_t controller = 0;
+  std::uint16_t qid = 0;
+  std::uint64_t base = 0;
+  std::uint32_t entries = 0;
+  std::uint32_t head = 0, tail = 0;
+  bool phase = true;
+  bool interrupts = false;
+  std::uint16_t vector = 0;
+  std::uint32_t users = 0;      ///< submission queues that post here
+  std::vector<Handle> held;     ///< commands whose entries wait for room, oldest first
+  std::uint32_t held_head = 0;
+
+  template <class V>
+  void fields(V&& v) const {
+    v("controller", controller), v("qid", qid), v("base", base), v("entries", entries), v("head", head);
+    v("tail", tail), v("phase", phase), v("interrupts", interrupts), v("vector", vector), v("users", users);
+    v("held", held), v("held_head", held_head);
+  }
+};
+
+/// An asynchronous event that waits for a request, or for its type to be unmasked.
+struct PendingEvent {
+  spec::EventType type{};
+  std::uint8_t info = 0;
+  spec::LogId log{};
+
+  template <class V>
+  void fields(V&& v) const {
+    v("type", type), v("info", info), v("log", log);
+  }
+};
+
+struct Active {
+  std::uint32_t nsid = 0;
+  std::uint32_t ns = 0;  ///< index in Device::namespaces
+
+  template <class V>
+  void fields(V&& v) const {
+    v("nsid", nsid), v("ns", ns);
+  }
+};
+
+/// Current values of the features that the profiles know. Controller scope unless said; none is saveable.
+struct Features {
+  std::uint32_t arbitration = 0x07;  ///< AB 7: no limit
+  std::uint32_t power = 0;
+  std::uint16_t over_temperature = 0, under_temperature = 0;
+  std::uint32_t write_cache = 1;
+  std::uint16_t queues_sq = 0, queues_cq = 0;  ///< NSQA, NCQA, 0's based
+  std::uint32_t coalescing = 0;
+  std::uint32_t write_atomicity = 0;
+  std::uint32_t async_event = 0;
+  std::uint64_t timestamp_base_ms = 0;  ///< host's value minus the clock at that moment
+  bool timestamp_set = false;
+  std::array<std::uint8_t, 8> host_behavior{};  ///< the first bytes; the rest of the 512 is reserved
+
+  template <class V>
+  void fields(V&& v) const {
+    v("arbitration", arbitration), v("power", power), v("over_temperature", over_temperature);
+    v("under_temperature", under_temperature), v("write_cache", write_cache), v("queues_sq", queues_sq);
+    v("queues_cq", queues_cq), v("coalescing", coalescing), v("write_atomicity", write_atomicity);
+    v("async_event", async_event), v("timestamp_base_ms", timestamp_base_ms), v("timestamp_set", timestamp_set);
+    for (const std::uint8_t byte : host_behavior) v("host_behavior", byte);
+  }
+};
+
+struct ErrorEntry {
+  std::uint64_t count = 0;
+  std::uint16_t sqid = 0, cid = 0, status = 0, parameter = 0;
+  std::uint32_t nsid = 0;
+  std::uint8_t opcode = 0;
+  std::uint64_t command_specific = 0;
+
+  template <class V>
+  void fields(V&& v) const {
+    v("count", count), v("sqid", sqid), v("cid", cid), v("status", status), v("parameter", parameter);
+    v("nsid", nsid), v("opcode", opcode), v("command_specific", command_specific);
+  }
+};
+
+struct Controller {
+  std::string name, serial;
+  std::uint32_t subsystem = 0;
+  std::uint16_t cntlid = 0;
+  std::uint16_t max_io_queues = 64;
+  std::uint16_t vectors = 65;
+  std::uint16_t mqes = 2047;
+  std::uint8_t mdts = 7;
+
+  // properties
+  std::uint32_t cc = 0, csts = 0, aqa = 0, intm = 0;
+  std::uint64_t asq = 0, acq = 0;
+
+  std::uint32_t resets = 0;  ///< number of Controller Level Resets: events of an earlier life carry an older number
+  std::vector<Handle> sq, cq;  ///< by queue identifier
+  bool io_queue_created = false;
+  Features features;
+  std::vector<std::uint32_t> coalescing_disabled;  ///< bit per vector (FID 09h)
+  std::vector<std::uint8_t> vector_masked, vector_pending;
+
+  std::vector<Handle> event_requests;  ///< parked Asynchronous Event Requests, oldest first
+  std::vector<PendingEvent> events;
+  std::uint32_t masked_types = 0;      ///< bit per event type: reported and not yet cleared
+  std::vector<std::uint32_t> changed;  ///< NSIDs of the Changed Namespace List, ascending
+  bool changed_overflow = false;
+  std::vector<ErrorEntry> errors;      ///< newest last
+  std::uint64_t error_count = 0;
+
+  std::vector<Active> active;  ///< attached namespaces, ascending by NSID
+  std::vector<std::uint32_t> attach_order;  ///< NSIDs as they were attached (a planted fault reports them so)
+  std::vector<std::uint32_t> was_active;    ///< NSIDs once attached (a planted fault still answers for them)
+
+  std::uint64_t reads = 0, writes = 0, units_read = 0, units_written = 0;  ///< units of 512 bytes
+
+  template <class V>
+  void fields(V&& v) const {
+    v("name", name), v("subsystem", subsystem), v("cntlid", cntlid), v("cc", cc), v("csts", csts), v("aqa", aqa);
+    v("intm", intm), v("asq", asq), v("acq", acq), v("sq", sq), v("cq", cq), v("io_queue_created", io_queue_created);
+    v("features", features), v("coalescing_disabled", coalescing_disabled), v("vector_masked", vector_masked);
+    v("vector_pending", vector_pending), v("event_requests", event_requests), v("events", events);
+    v("masked_types", masked_types), v("changed", changed), v("changed_overflow", changed_overflow);
+    v("errors", errors), v("error_count", error_count), v("active", active), v("reads", reads), v("writes", writes);
+    v("units_read", units_read), v("units_written", units_written);
+  }
+};
+
+struct Namespace {
+  std::uint32_t subsystem = 0;
+  std::uint32_t nsid = 0;
+  std::uint64_t blocks = 0;
+  std::uint8_t block_shift = 9;  ///< block size is 1 << block_shift bytes
+  bool shared = true;
+  std::array<std::uint8_t, 16> uuid{}, nguid{};
+  std::array<std::uint8_t, 8> eui64{};
+  std::vector<std::uint16_t> controllers;  ///< indices of the controllers it is attached to, ascending by CNTLID
+  std::uint32_t media = 0;                 ///< index in Device::media
+  std::uint32_t last_writer = 0;           ///< controller of the last write
+  std::uint32_t tler_dulbe = 0;            ///< Error Recovery feature (kept per namespace; no deallocated-block errors)
+
+  std::uint64_t bytes() const { return blocks << block_shift; }
+
+  template <class V>
+  void fields(V&& v) const {
+    v("subsystem", subsystem), v("nsid", nsid), v("blocks", blocks), v("block_shift", block_shift);
+    v("shared", shared), v("controllers", controllers), v("media", media), v("tler_dulbe", tler_dulbe);
+    for (const std::uint8_t byte : uuid) v("uuid", byte);
+  }
+};
+
+struct Subsystem {
+  std::string nqn;
+  std::vector<std::uint32_t> controllers;  ///< indices, ascending by CNTLID
+  std::vector<std::uint32_t> ns_of_nsid;   ///< NSID to index in Device::namespaces plus 1
+  std::uint64_t allocated_bytes = 0;
+  std::uint32_t created = 0;               ///< namespaces ever created: makes identifiers unique
+
+  template <class V>
+  void fields(V&& v) const {
+    v("nqn", nqn), v("controllers", controllers), v("ns_of_nsid", ns_of_nsid), v("allocated_bytes", allocated_bytes);
+    v("created", created);
+  }
+};
+
+struct Device {
+  const Profile* profile = nullptr;  ///< static data
+  FaultSet faults;
+  engine::Table<Subsystem> subsystems;
+  engine::Table<Controller> controllers;  ///< row k is controller k of the topology
+  engine::Table<Namespace> namespaces;
+  engine::Table<SubmissionQueue> sqs;
+  engine::Table<CompletionQueue> cqs;
+  engine::Table<Command> commands;
+  std::vector<Media> media;
+  std::vector<Media> old_media;  ///< per namespace media before its last write (a planted fault reads it)
+
+  void hash(engine::Hasher& hasher, engine::HashKind kind) const;
+};
+
+}  // namespace polypath::device

@@ -1,0 +1,392 @@
+#include "port/observer.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "spec/commands.h"
+#include "spec/identify.h"
+#include "spec/log_feature_event.h"
+#include "spec/registers.h"
+
+namespace polypath::port {
+namespace {
+
+using spec::Direction;
+using trace::Boundary;
+
+// Beyond any MDTS of a profile: longer transfers are refused by every controller, so their buffers are not walked.
+constexpr std::uint64_t kLongestTransfer = std::uint64_t{16} << 20U;
+constexpr std::size_t kDigestBytes = 512;
+
+std::uint64_t feature_bytes(std::uint8_t fid) {
+  switch (static_cast<spec::FeatureId>(fid)) {
+    case spec::FeatureId::lba_range: return 4096;
+    case spec::FeatureId::timestamp: return 8;
+    case spec::FeatureId::host_behavior: return 512;
+    default: return 0;
+  }
+}
+
+std::uint64_t admin_bytes(const spec::SubmissionEntry& entry) {
+  const auto* row = spec::find_command(spec::CommandSet::admin, entry.opcode);
+  if (row == nullptr || row->direction == Direction::none) return 0;
+  if (row->name == "get_log_page") {
+    const std::uint64_t dwords = std::uint64_t{entry.cdw11 & 0xFFFFU} << 16U | entry.cdw10 >> 16U;
+    return (dwords + 1) * 4;
+  }
+  if (row->name == "set_features" || row->name == "get_features") {
+    // Only the current, default and saved values carry data; SEL 3 answers in the completion.
+    const bool asks_capabilities = row->name == "get_features" && (entry.cdw10 >> 8U & 7U) == 3;
+    return asks_capabilities ? 0 : feature_bytes(static_cast<std::uint8_t>(entry.cdw10));
+  }
+  if (row->name == "ns_management") return (entry.cdw10 & 0xFU) == 0 ? 4096 : 0;
+  if (row->name == "identify" || row->name == "ns_attachment") return 4096;
+  return 0;
+}
+
+}  // namespace
+
+Observer::Observer(const trace::Trace& trace, std::uint16_t index) : index_(index) {
+  const auto subsystem = trace.header.controllers[index].subsystem;
+  for (const auto& ns : trace.header.namespaces) {
+    if (ns.subsystem == subsystem) state_.block_sizes.push_back({ns.nsid, ns.block_bytes});
+  }
+  std::sort(state_.block_sizes.begin(), state_.block_sizes.end(),
+            [](const BlockSize& a, const BlockSize& b) { return a.nsid < b.nsid; });
+}
+
+trace::BoundaryEvent Observer::event(const Scene& scene, Boundary kind, std::uint16_t queue) const {
+  trace::BoundaryEvent e;
+  e.earliest = e.latest = scene.engine.now();
+  e.cause = scene.engine.cause().id;
+  e.controller = index_;
+  e.queue = queue;
+  e.kind = kind;
+  return e;
+}
+
+Observer::Queue& Observer::queue(std::uint16_t qid) {
+  if (qid >= state_.queues.size()) state_.queues.resize(qid + std::size_t{1});
+  return state_.queues[qid];
+}
+
+Observer::Ring* Observer::ring(std::uint16_t qid, bool completion) {
+  if (qid >= state_.queues.size()) return nullptr;
+  Ring& r = completion ? state_.queues[qid].cq : state_.queues[qid].sq;
+  return r.entries == 0 ? nullptr : &r;
+}
+
+void Observer::clear_io_queues() { state_.queues.clear(); }
+
+void Observer::register_write(const Scene& scene, std::uint32_t offset, std::uint64_t value, unsigned bytes) {
+  const std::uint32_t stride = 4U << state_.dstrd;
+  if (offset >= spec::reg::doorbells && (offset - spec::reg::doorbells) % stride == 0 && bytes == 4) {
+    const std::uint32_t number = (offset - spec::reg::doorbells) / stride;
+    if (number / 2 <= 0xFFFF) {
+      doorbell(scene, static_cast<std::uint16_t>(number / 2), number % 2 == 1, value);
+      return;
+    }
+  }
+  auto e = event(scene, Boundary::register_write, 0);
+  e.a = offset;
+  e.b = bytes;
+  e.c = value;
+  scene.trace.add(e);
+
+  const auto low = static_cast<std::uint32_t>(value);
+  const auto halve = [&](std::uint64_t& target, std::uint32_t base) {
+    if (offset == base && bytes == 8) target = value;
+    else if (offset == base) target = (target & ~0xFFFFFFFFULL) | low;
+    else if (offset == base + 4) target = (target & 0xFFFFFFFFULL) | std::uint64_t{low} << 32U;
+  };
+  const bool enabled = spec::cc::en.get(state_.cc) != 0;
+  if (!enabled) {  // AQA, ASQ and ACQ may be written only while EN is 0
+    if (offset == spec::reg::aqa) state_.aqa = low;
+    halve(state_.asq, spec::reg::asq);
+    halve(state_.acq, spec::reg::acq);
+  }
+  if (offset != spec::reg::cc) return;
+  state_.cc = low;
+  const bool enable = spec::cc::en.get(low) != 0;
+  if (enabled == enable) return;
+  clear_io_queues();
+  if (!enable) {
+    state_.cc = 0;
+    return;
+  }
+  Queue& admin = queue(0);
+  admin.sq = {state_.asq & ~0xFFFULL, static_cast<std::uint32_t>(spec::aqa::asqs.get(state_.aqa)) + 1, 0, 0};
+  admin.cq = {state_.acq & ~0xFFFULL, static_cast<std::uint32_t>(spec::aqa::acqs.get(state_.aqa)) + 1, 0, 0};
+}
+
+void Observer::register_read(const Scene& scene, std::uint32_t offset, std::uint64_t value, unsigned bytes) {
+  auto e = event(scene, Boundary::register_read, 0);
+  e.a = offset;
+  e.b = bytes;
+  e.c = value;
+  scene.trace.add(e);
+  if (offset == spec::reg::cap && bytes == 8) state_.dstrd = static_cast<unsigned>(spec::cap::dstrd.get(value));
+}
+
+void Observer::vector_mask(const Scene& scene, std::uint16_t vector, bool masked) {
+  auto e = event(scene, Boundary::vector_mask, 0);
+  e.a = vector;
+  e.b = masked ? 1 : 0;
+  scene.trace.add(e);
+}
+
+void Observer::doorbell(const Scene& scene, std::uint16_t qid, bool completion, std::uint64_t value) {
+  Ring* r = ring(qid, completion);
+  if (!completion && r != nullptr && value < r->entries) {
+    const std::uint32_t fresh = (static_cast<std::uint32_t>(value) + r->entries - r->tail) % r->entries;
+    const std::uint32_t room = (r->head + r->entries - r->tail - 1) % r->entries;
+    if (fresh <= room) {
+      for (; r->tail != value; r->tail = (r->tail + 1) % r->entries) submit(scene, qid, r->tail);
+    }
+  }
+  auto e = event(scene, completion ? Boundary::cq_doorbell : Boundary::sq_doorbell, qid);
+  e.c = value;
+  scene.trace.add(e);
+}
+
+void Observer::submit(const Scene& scene, std::uint16_t sqid, std::uint32_t slot) {
+  spec::SubmissionEntry entry;
+  const Ring& r = state_.queues[sqid].sq;
+  if (!scene.memory.read_value(r.base + std::uint64_t{slot} * sizeof entry, entry)) return;
+  remember(sqid, entry, slot);
+
+  auto e = event(scene, Boundary::submitted, sqid);
+  e.slot = slot;
+  e.a = entry.cid;
+  const std::uint64_t bytes = data_bytes(sqid, entry);
+  const auto* row = spec::find_command(spec::set_of_queue(sqid), entry.opcode);
+  const bool walkable = bytes != 0 && bytes <= kLongestTransfer && entry.psdt() == 0;
+  bool sends = false;
+  if (walkable) {
+    if (walk_prps(scene.memory, entry.prp1, entry.prp2, bytes, ranges_)) {
+      e.b |= trace::submitted_part::ranges;
+      sends = row->direction == Direction::to_controller;
+      if (sends) e.b |= sqid == 0 ? trace::submitted_part::data : trace::submitted_part::digests;
+    } else {
+      e.b |= trace::submitted_part::malformed_pointer;
+    }
+  }
+  scene.trace.begin(e);
+  scene.trace.append_value(entry);
+  if ((e.b & trace::submitted_part::ranges) != 0) {
+    scene.trace.append_value(static_cast<std::uint64_t>(ranges_.size()));
+    for (const Range& range : ranges_) scene.trace.append_value(range);
+  }
+  if (sends && sqid == 0) append_data(scene, bytes);
+  if (sends && sqid != 0) append_digests(scene, bytes);
+  scene.trace.commit();
+}
+
+void Observer::append_digests(const Scene& scene, std::uint64_t bytes) {
+  const auto count = static_cast<std::uint32_t>((bytes + kDigestBytes - 1) / kDigestBytes);
+  scene.trace.append_value(count);
+  scene.trace.append_value(static_cast<std::uint32_t>(bytes - std::uint64_t{count - 1} * kDigestBytes));
+  static constexpr std::array<std::byte, kDigestBytes> kZeros{};
+  std::array<std::byte, kDigestBytes> piece;
+  std::size_t filled = 0;  // a piece that straddles pages is put together here
+  for (const Range& range : ranges_) {
+    std::uint64_t address = range.address;
+    for (std::uint64_t left = range.bytes; left != 0;) {
+      const std::uint64_t here = std::min({left, kPageBytes - address % kPageBytes, kDigestBytes - filled});
+      const std::byte* from = scene.memory.contains(address, here) ? scene.memory.peek(address) : nullptr;
+      if (from == nullptr) from = kZeros.data();
+      if (here == kDigestBytes) {
+        scene.trace.append_value(engine::hash_bytes(from, kDigestBytes));
+      } else {
+        std::memcpy(piece.data() + filled, from, here);
+        filled += here;
+        if (filled == kDigestBytes) {
+          scene.trace.append_value(engine::hash_bytes(piece.data(), kDigestBytes));
+          filled = 0;
+        }
+      }
+      address += here;
+      left -= here;
+    }
+  }
+  if (filled != 0) scene.trace.append_value(engine::hash_bytes(piece.data(), filled));
+}
+
+void Observer::append_data(const Scene& scene, std::uint64_t bytes) {
+  scene.trace.append_value(bytes);  // u32 count and u32 reserved: lengths stay below 2^32
+  std::array<std::byte, kPageBytes> page;
+  for (const Range& range : ranges_) {
+    for (std::uint64_t done = 0; done < range.bytes;) {
+      const std::uint64_t here = std::min(range.bytes - done, kPageBytes);
+      const std::span<std::byte> out(page.data(), here);
+      if (!scene.memory.read(range.address + done, out)) std::fill(out.begin(), out.end(), std::byte{0});
+      scene.trace.append(out);
+      done += here;
+    }
+  }
+}
+
+std::uint64_t Observer::data_bytes(std::uint16_t sqid, const spec::SubmissionEntry& entry) const {
+  if (sqid == 0) return admin_bytes(entry);
+  const auto* row = spec::find_command(spec::CommandSet::nvm, entry.opcode);
+  if (row == nullptr || !row->implemented || row->direction == Direction::none) return 0;
+  const auto found = std::lower_bound(state_.block_sizes.begin(), state_.block_sizes.end(), entry.nsid,
+                                      [](const BlockSize& b, std::uint32_t nsid) { return b.nsid < nsid; });
+  const bool known = found != state_.block_sizes.end() && found->nsid == entry.nsid;
+  return std::uint64_t{entry.block_count()} * (known ? found->bytes : 512);
+}
+
+void Observer::remember(std::uint16_t sqid, const spec::SubmissionEntry& entry, std::uint32_t slot) {
+  forget(sqid, entry.cid);  // a host that reuses a CID: the later command is the one whose data is read
+  Queue& q = state_.queues[sqid];
+  std::uint32_t index = 0;
+  if (q.free_open.empty()) {
+    index = static_cast<std::uint32_t>(q.open.size());
+    q.open.emplace_back();
+  } else {
+    index = q.free_open.back();
+    q.free_open.pop_back();
+  }
+  q.open[index] = {entry, slot};
+  if (entry.cid >= q.open_of_cid.size()) q.open_of_cid.resize(entry.cid + std::size_t{1}, 0);
+  q.open_of_cid[entry.cid] = index + 1;
+}
+
+Observer::Open* Observer::find_open(std::uint16_t sqid, std::uint16_t cid) {
+  if (sqid >= state_.queues.size()) return nullptr;
+  Queue& q = state_.queues[sqid];
+  if (cid >= q.open_of_cid.size() || q.open_of_cid[cid] == 0) return nullptr;
+  return &q.open[q.open_of_cid[cid] - 1];
+}
+
+void Observer::forget(std::uint16_t sqid, std::uint16_t cid) {
+  if (find_open(sqid, cid) == nullptr) return;
+  Queue& q = state_.queues[sqid];
+  q.free_open.push_back(q.open_of_cid[cid] - 1);
+  q.open_of_cid[cid] = 0;
+}
+
+void Observer::fetched(const Scene& scene, std::uint16_t sqid, std::uint64_t address,
+                       const spec::SubmissionEntry& entry) {
+  auto e = event(scene, Boundary::fetched, sqid);
+  e.a = entry.cid;
+  e.slot = trace::kUnknownSlot;
+  if (Ring* r = ring(sqid, false)) {
+    const std::uint64_t offset = address - r->base;
+    if (address >= r->base && offset % sizeof entry == 0 && offset / sizeof entry < r->entries) {
+      e.slot = static_cast<std::uint32_t>(offset / sizeof entry);
+      r->head = (e.slot + 1) % r->entries;
+    }
+  }
+  const Open* open = find_open(sqid, entry.cid);
+  if (open != nullptr && open->slot == e.slot && open->entry == entry) {
+    scene.trace.add(e);
+  } else {
+    scene.trace.add(e, std::as_bytes(std::span(&entry, 1)));
+  }
+}
+
+void Observer::dma(const Scene& scene, std::uint16_t sqid, std::uint16_t cid, std::uint64_t address,
+                   std::uint32_t bytes, bool write, bool stray) {
+  auto e = event(scene, Boundary::dma, sqid);
+  e.a = cid;
+  e.b = bytes;
+  e.c = address;
+  e.flags = static_cast<std::uint8_t>((write ? trace::event_flag::dma_write : 0) |
+                                      (stray ? trace::event_flag::stray : 0));
+  scene.trace.add(e);
+}
+
+void Observer::completed(const Scene& scene, std::uint16_t cqid, std::uint64_t address,
+                         const spec::CompletionEntry& entry) {
+  auto e = event(scene, Boundary::completed, cqid);
+  e.a = entry.cid;
+  e.c = entry.dw0;
+  e.slot = trace::kUnknownSlot;
+  if (const Ring* r = ring(cqid, true)) {
+    const std::uint64_t offset = address - r->base;
+    if (address >= r->base && offset % sizeof entry == 0 && offset / sizeof entry < r->entries) {
+      e.slot = static_cast<std::uint32_t>(offset / sizeof entry);
+    }
+  }
+  const Open* open = find_open(entry.sqid, entry.cid);
+  std::uint64_t bytes = 0;
+  if (open != nullptr && entry.status() == spec::Status::success) {
+    const auto* row = spec::find_command(spec::set_of_queue(entry.sqid), open->entry.opcode);
+    if (row != nullptr && row->direction == Direction::to_host) bytes = data_bytes(entry.sqid, open->entry);
+    if (bytes > kLongestTransfer || open->entry.psdt() != 0 ||
+        !walk_prps(scene.memory, open->entry.prp1, open->entry.prp2, bytes, ranges_)) {
+      bytes = 0;
+    }
+  }
+  if (bytes != 0) e.b |= entry.sqid == 0 ? trace::completed_part::data : trace::completed_part::digests;
+  scene.trace.begin(e);
+  scene.trace.append_value(entry);
+  if (bytes != 0 && entry.sqid == 0) append_data(scene, bytes);
+  if (bytes != 0 && entry.sqid != 0) append_digests(scene, bytes);
+  scene.trace.commit();
+
+  if (open == nullptr) return;
+  if (entry.sqid == 0 && entry.status() == spec::Status::success) {
+    const spec::SubmissionEntry command = open->entry;
+    learn(scene, command);
+  }
+  forget(entry.sqid, entry.cid);
+}
+
+// Queue geometry and block sizes from admin commands that succeeded. `ranges_` still holds the command's buffer.
+void Observer::learn(const Scene& scene, const spec::SubmissionEntry& entry) {
+  const auto* row = spec::find_command(spec::CommandSet::admin, entry.opcode);
+  if (row == nullptr) return;
+  const auto qid = static_cast<std::uint16_t>(entry.cdw10);
+  const std::uint32_t entries = (entry.cdw10 >> 16U) + 1;
+  if (row->name == "create_sq") queue(qid).sq = {entry.prp1, entries, 0, 0};
+  if (row->name == "create_cq") queue(qid).cq = {entry.prp1, entries, 0, 0};
+  if (row->name == "delete_sq" && qid < state_.queues.size()) {
+    Queue& q = state_.queues[qid];
+    q.sq = {};
+    q.open.clear();
+    q.free_open.clear();
+    q.open_of_cid.clear();
+  }
+  if (row->name == "delete_cq" && qid < state_.queues.size()) state_.queues[qid].cq = {};
+  if (row->name != "identify") return;
+  const auto cns = static_cast<spec::Cns>(entry.cdw10 & 0xFFU);
+  if (cns != spec::Cns::ns && cns != spec::Cns::allocated_ns) return;
+  spec::IdentifyNamespace ns{};
+  if (!walk_prps(scene.memory, entry.prp1, entry.prp2, sizeof ns, ranges_)) return;
+  auto out = std::as_writable_bytes(std::span(&ns, 1));
+  for (const Range& range : ranges_) {
+    if (!scene.memory.read(range.address, out.first(range.bytes))) return;
+    out = out.subspan(range.bytes);
+  }
+  const unsigned shift = ns.lbaf[ns.flbas & 0xFU] >> 16U & 0xFFU;
+  if (ns.nsze == 0 || shift < 9 || shift > 16) return;
+  const BlockSize fresh{entry.nsid, 1U << shift};
+  const auto at = std::lower_bound(state_.block_sizes.begin(), state_.block_sizes.end(), entry.nsid,
+                                   [](const BlockSize& b, std::uint32_t nsid) { return b.nsid < nsid; });
+  if (at != state_.block_sizes.end() && at->nsid == entry.nsid) {
+    *at = fresh;
+  } else {
+    state_.block_sizes.insert(at, fresh);
+  }
+}
+
+void Observer::interrupt(const Scene& scene, std::uint16_t vector) {
+  auto e = event(scene, Boundary::interrupt, 0);
+  e.a = vector;
+  scene.trace.add(e);
+}
+
+void Observer::function(const Scene& scene, trace::FunctionEvent what) {
+  auto e = event(scene, Boundary::function, 0);
+  e.a = static_cast<std::uint32_t>(what);
+  scene.trace.add(e);
+  clear_io_queues();
+  state_.cc = 0;
+  state_.aqa = 0;
+  state_.asq = state_.acq = 0;
+}
+
+}  // namespace polypath::port

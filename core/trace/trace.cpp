@@ -1,0 +1,79 @@
+#include "trace/trace.h"
+
+namespace polypath::trace {
+namespace {
+
+/// Takes `bytes` from the front of `rest`; false when they are not there.
+bool take(std::span<const std::byte>& rest, std::size_t bytes, std::span<const std::byte>& out) {
+  if (bytes > rest.size()) return false;
+  out = rest.first(bytes);
+  rest = rest.subspan(bytes);
+  return true;
+}
+
+/// Takes a part that begins with {u32 count, u32 extra} and holds `count` elements.
+bool take_counted(std::span<const std::byte>& rest, std::size_t element_bytes, std::span<const std::byte>& out) {
+  std::span<const std::byte> head;
+  if (!take(rest, 8, head)) return false;
+  std::uint32_t count = 0;
+  std::memcpy(&count, head.data(), sizeof count);
+  return take(rest, std::size_t{count} * element_bytes, out);
+}
+
+}  // namespace
+
+void Trace::commit() {
+  open_.payload_bytes = static_cast<std::uint32_t>(payload_.size() - open_.payload_offset);
+  std::uint64_t hash = engine::mix(hash_, open_.earliest);
+  hash = engine::mix(hash ^ open_.latest, open_.c);
+  hash = engine::mix(hash, std::uint64_t{open_.a} << 32U | open_.b);
+  hash = engine::mix(hash, std::uint64_t{open_.slot} << 32U | open_.cause);
+  hash = engine::mix(hash, std::uint64_t{open_.controller} << 48U | std::uint64_t{open_.queue} << 32U |
+                               static_cast<std::uint64_t>(open_.kind) << 8U | open_.flags);
+  if (open_.payload_bytes != 0) {
+    hash = engine::mix(hash, engine::hash_bytes(payload_.data() + open_.payload_offset, open_.payload_bytes));
+  }
+  hash_ = hash;
+  events_.push_back(open_);
+}
+
+void Trace::forget() {
+  events_.clear();
+  inside_.clear();
+  payload_.clear();
+}
+
+void Trace::rewind(const Mark& mark) {
+  events_.resize(mark.events);
+  inside_.resize(mark.inside);
+  payload_.resize(mark.payload);
+  hash_ = mark.hash;
+}
+
+bool Trace::operator==(const Trace& other) const {
+  const auto same_bytes = [](const auto& a, const auto& b) {
+    using Element = typename std::decay_t<decltype(a)>::value_type;
+    return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(Element)) == 0);
+  };
+  return header == other.header && same_bytes(events_, other.events_) && same_bytes(inside_, other.inside_) &&
+         same_bytes(payload_, other.payload_);
+}
+
+bool read_submitted(const Trace& trace, const BoundaryEvent& event, Parts& out) {
+  out = {};
+  auto rest = trace.payload(event);
+  if (!take(rest, 64, out.entry)) return false;
+  if ((event.b & submitted_part::ranges) != 0 && !take_counted(rest, 16, out.ranges)) return false;
+  if ((event.b & submitted_part::digests) != 0 && !take_counted(rest, 8, out.digests)) return false;
+  return (event.b & submitted_part::data) == 0 || take_counted(rest, 1, out.data);
+}
+
+bool read_completed(const Trace& trace, const BoundaryEvent& event, Parts& out) {
+  out = {};
+  auto rest = trace.payload(event);
+  if (!take(rest, 16, out.entry)) return false;
+  if ((event.b & completed_part::digests) != 0 && !take_counted(rest, 8, out.digests)) return false;
+  return (event.b & completed_part::data) == 0 || take_counted(rest, 1, out.data);
+}
+
+}  // namespace polypath::trace
