@@ -1,8 +1,9 @@
-// Sparse map from 64-bit keys to leaves, ordered by key, whose copy is one pointer: a radix trie with copy-on-write
-// nodes. Snapshots of media and host memory are copies of this. Reference counts are plain integers: a world and its
-// snapshots belong to one thread.
+// Sparse map from 64-bit keys to leaves, ordered by key, whose copy is one pointer: a radix trie with
+// copy-on-write nodes. Snapshots of media and host memory are copies of this. Reference counts are plain
+// integers: a world and its snapshots belong to one thread.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +15,9 @@ template <class Leaf>
 class CowMap {
  public:
   CowMap() = default;
-  CowMap(const CowMap& other) : root_(other.root_), levels_(other.levels_), size_(other.size_) { retain(root_); }
+  CowMap(const CowMap& other) : root_(other.root_), levels_(other.levels_), size_(other.size_) {
+    retain(root_);
+  }
   CowMap(CowMap&& other) noexcept
       : root_(std::exchange(other.root_, nullptr)),
         levels_(std::exchange(other.levels_, 0)),
@@ -46,7 +49,8 @@ class CowMap {
     return &static_cast<const LeafNode*>(node)->leaf;
   }
 
-  /// Leaf at `key` for writing, made (value-initialized) when there is none; shared nodes on the way are copied.
+  /// Leaf at `key` for writing, made (value-initialized) when there is none; shared nodes on the way are
+  /// copied.
   Leaf& edit(std::uint64_t key) {
     grow(key);
     Node** link = &root_;
@@ -65,16 +69,23 @@ class CowMap {
     return static_cast<LeafNode*>(*link)->leaf;
   }
 
-  /// Removes the leaf at `key`, if there is one. Inner nodes stay; they cost little and keep this simple.
+  /// Removes the leaf at `key`, if there is one, and the inner nodes that this leaves empty.
   void erase(std::uint64_t key) {
     if (find(key) == nullptr) return;
-    Node** link = &root_;
+    std::array<Node**, kLevelsMax + 1> links{};  // by level: the link that leads there
+    links[levels_] = &root_;
     for (unsigned level = levels_; level > 0; --level) {
-      link = &own_inner(link)->child[slot(key, level)];
+      links[level - 1] = &own_inner(links[level])->child[slot(key, level)];
     }
-    release(*link, 0);
-    *link = nullptr;
+    release(*links[0], 0);
+    *links[0] = nullptr;
     --size_;
+    for (unsigned level = 1; level <= levels_; ++level) {
+      auto* inner = static_cast<Inner*>(*links[level]);
+      if (std::ranges::any_of(inner->child, [](const Node* child) { return child != nullptr; })) return;
+      delete inner;
+      *links[level] = nullptr;
+    }
   }
 
   void clear() {
@@ -95,6 +106,7 @@ class CowMap {
  private:
   static constexpr unsigned kBits = 6;
   static constexpr std::size_t kFanout = std::size_t{1} << kBits;
+  static constexpr unsigned kLevelsMax = (64 + kBits - 1) / kBits;
 
   struct Node {
     std::uint32_t references = 1;
@@ -109,7 +121,9 @@ class CowMap {
   static std::size_t slot(std::uint64_t key, unsigned level) {
     return static_cast<std::size_t>(key >> ((level - 1) * kBits)) & (kFanout - 1);
   }
-  static bool fits(std::uint64_t key, unsigned levels) { return levels * kBits >= 64 || key >> (levels * kBits) == 0; }
+  static bool fits(std::uint64_t key, unsigned levels) {
+    return levels * kBits >= 64 || key >> (levels * kBits) == 0;
+  }
 
   void grow(std::uint64_t key) {
     while (!fits(key, levels_) || levels_ == 0) {

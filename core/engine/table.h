@@ -1,20 +1,24 @@
-// Flat tables of rows, referred to by handle (index and generation). State that lives in tables can be copied,
-// hashed by a walk, and printed as a difference. A row is a struct with
+// Flat tables of rows, referred to by handle (index and generation). State that lives in tables can be
+// copied, hashed by a walk, and printed as a difference. A row is a struct with
 //     template <class V> void fields(V&& v) const { v("cntlid", cntlid); ... }
 // that names every field that belongs to its state.
 #pragma once
 
+#include <array>
+#include <cassert>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "engine/hash.h"
 
 namespace polypath::engine {
 
-/// Names a row. Index 0 with generation 0 is "none". A handle to an erased row resolves to null, never to its heir.
+/// Names a row. Index 0 with generation 0 is "none". A handle to an erased row resolves to null, never to its
+/// heir.
 struct Handle {
   std::uint32_t index = 0;
   std::uint32_t generation = 0;
@@ -32,11 +36,17 @@ struct HashFields {
   void operator()(const char*, T value) {
     hasher.add(static_cast<std::uint64_t>(value));
   }
-  void operator()(const char*, Handle value) { hasher.add(std::uint64_t{value.generation} << 32U | value.index); }
+  void operator()(const char*, Handle value) {
+    hasher.add(std::uint64_t{value.generation} << 32U | value.index);
+  }
   void operator()(const char*, const std::string& value) { hasher.add(value); }
   template <class T>
   void operator()(const char* name, const std::vector<T>& values) {
     hasher.add(values.size());
+    for (const auto& value : values) (*this)(name, value);
+  }
+  template <class T, std::size_t N>
+  void operator()(const char* name, const std::array<T, N>& values) {
     for (const auto& value : values) (*this)(name, value);
   }
   template <class T>
@@ -60,7 +70,7 @@ class Table {
     }
     Slot& slot = slots_[index];
     slot.live = true;
-    ++slot.generation;
+    if (++slot.generation == 0) slot.generation = 1;  // generation 0 means none
     slot.row = std::move(row);
     ++size_;
     return {index, slot.generation};
@@ -80,8 +90,14 @@ class Table {
   const Row* get(Handle handle) const { return const_cast<Table*>(this)->get(handle); }
 
   /// Row at an index that the caller knows to be live (indices are stable while the row lives).
-  Row& operator[](std::uint32_t index) { return slots_[index].row; }
-  const Row& operator[](std::uint32_t index) const { return slots_[index].row; }
+  Row& operator[](std::uint32_t index) {
+    assert(live(index));
+    return slots_[index].row;
+  }
+  const Row& operator[](std::uint32_t index) const {
+    assert(live(index));
+    return slots_[index].row;
+  }
   bool live(std::uint32_t index) const { return index < slots_.size() && slots_[index].live; }
   Handle handle_at(std::uint32_t index) const {
     return live(index) ? Handle{index, slots_[index].generation} : Handle{};
@@ -104,6 +120,7 @@ class Table {
     }
   }
 
+  /// Everything that decides what the table will answer: rows, generations, and which slots serve next.
   void hash(Hasher& hasher) const {
     HashFields visitor{hasher};
     hasher.add(slots_.size());
@@ -111,6 +128,7 @@ class Table {
       hasher.add(std::uint64_t{slot.generation} << 1U | (slot.live ? 1U : 0U));
       if (slot.live) slot.row.fields(visitor);
     }
+    for (const std::uint32_t index : free_) hasher.add(index);
   }
 
  private:

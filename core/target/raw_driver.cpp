@@ -1,0 +1,171 @@
+#include "target/raw_driver.h"
+
+#include <algorithm>
+
+#include "spec/registers.h"
+
+namespace polypath::target {
+namespace {
+
+constexpr std::uint32_t kPage = spec::kPageSize;
+
+std::uint32_t pages_for(std::uint32_t bytes) { return (bytes + kPage - 1) / kPage; }
+
+// A buffer of n pages is followed by the pages of its PRP list.
+std::uint32_t list_pages(std::uint32_t pages) { return pages <= 2 ? 0 : (pages - 1 + 510) / 511; }
+
+}  // namespace
+
+void RawDriver::enable(port::Port& port, std::uint32_t admin_entries) {
+  queues_.assign(1, {});
+  outstanding_.clear();
+  QueuePair& admin = queues_[0];
+  admin.sq_entries = admin.cq_entries = admin_entries;
+  admin.sq = port.memory().allocate(std::uint64_t{admin_entries} * sizeof(spec::SubmissionEntry));
+  admin.cq = port.memory().allocate(std::uint64_t{admin_entries} * sizeof(spec::CompletionEntry));
+  port.write_register(spec::reg::aqa, std::uint64_t{admin_entries - 1} << 16U | (admin_entries - 1), 4);
+  port.write_register(spec::reg::asq, admin.sq, 8);
+  port.write_register(spec::reg::acq, admin.cq, 8);
+  port.write_register(spec::reg::cc, 0x00460001, 4);  // EN, 64-byte and 16-byte queue entries
+}
+
+void RawDriver::disable(port::Port& port) { port.write_register(spec::reg::cc, 0x00460000, 4); }
+
+void RawDriver::make_queue_pair(port::Port& port, std::uint16_t qid, std::uint32_t entries) {
+  if (qid >= queues_.size()) queues_.resize(qid + std::size_t{1});
+  QueuePair& q = queues_[qid];
+  q = {};
+  q.sq_entries = q.cq_entries = entries;
+  q.sq = port.memory().allocate(std::uint64_t{entries} * sizeof(spec::SubmissionEntry));
+  q.cq = port.memory().allocate(std::uint64_t{entries} * sizeof(spec::CompletionEntry));
+}
+
+void RawDriver::forget_queue_pair(std::uint16_t qid) {
+  if (qid < queues_.size()) queues_[qid] = {};
+}
+
+std::vector<std::uint16_t> RawDriver::queues() const {
+  std::vector<std::uint16_t> all;
+  for (std::size_t qid = 0; qid < queues_.size(); ++qid) {
+    if (queues_[qid].sq != 0) all.push_back(static_cast<std::uint16_t>(qid));
+  }
+  return all;
+}
+
+bool RawDriver::has_room(std::uint16_t qid) const {
+  if (!has_queue(qid)) return false;
+  const QueuePair& q = queues_[qid];
+  return (q.tail + 1) % q.sq_entries != q.sqhd;
+}
+
+std::uint64_t RawDriver::take_pages(port::Port& port, std::uint32_t pages) {
+  const auto fits = std::find_if(free_.begin(), free_.end(), [&](const Buffer& b) { return b.pages == pages; });
+  if (fits == free_.end()) return port.memory().allocate(std::uint64_t{pages} * kPage);
+  const std::uint64_t address = fits->address;
+  free_.erase(fits);
+  return address;
+}
+
+void RawDriver::give_pages(std::uint64_t address, std::uint32_t bytes) {
+  if (address == 0) return;
+  const std::uint32_t pages = pages_for(bytes);
+  free_.push_back({address, pages + list_pages(pages)});
+}
+
+std::uint64_t RawDriver::attach_buffer(port::Port& port, spec::SubmissionEntry& entry, std::uint32_t bytes,
+                                       std::span<const std::byte> data) {
+  if (bytes == 0) return 0;
+  const std::uint32_t pages = pages_for(bytes);
+  const std::uint64_t base = take_pages(port, pages + list_pages(pages));
+  port::HostMemory& memory = port.memory();
+  // A reused buffer must not show an earlier command's data.
+  const std::vector<std::byte> zeros(std::size_t{pages} * kPage);
+  memory.write(base, zeros);
+  memory.write(base, data.first(std::min<std::size_t>(data.size(), bytes)));
+  entry.prp1 = base;
+  entry.prp2 = 0;
+  if (pages == 2) entry.prp2 = base + kPage;
+  if (pages > 2) {
+    std::uint64_t slot = base + std::uint64_t{pages} * kPage;
+    entry.prp2 = slot;
+    for (std::uint32_t i = 1; i < pages; ++i) {
+      if (slot % kPage == kPage - 8 && i + 1 < pages) {  // the last slot of a full page names the next list page
+        memory.write_value(slot, slot + 8);
+        slot += 8;
+      }
+      memory.write_value(slot, base + std::uint64_t{i} * kPage);
+      slot += 8;
+    }
+  }
+  return base;
+}
+
+void RawDriver::submit(port::Port& port, std::uint16_t qid, spec::SubmissionEntry entry, bool keep_cid,
+                       std::uint32_t request, std::uint64_t buffer, std::uint32_t bytes) {
+  QueuePair& q = queues_[qid];
+  if (!keep_cid) {
+    const auto used = [&](std::uint16_t cid) {
+      return std::any_of(outstanding_.begin(), outstanding_.end(),
+                         [&](const Outstanding& o) { return o.sqid == qid && o.cid == cid; });
+    };
+    while (used(q.next_cid)) ++q.next_cid;
+    entry.cid = q.next_cid++;
+  }
+  port.memory().write_value(q.sq + std::uint64_t{q.tail} * sizeof entry, entry);
+  q.tail = (q.tail + 1) % q.sq_entries;
+  outstanding_.push_back({request, qid, entry.cid, buffer, bytes});
+  port.ring_sq(qid, static_cast<std::uint16_t>(q.tail));
+}
+
+void RawDriver::reap(port::Port& port, std::vector<RawOutcome>& out) {
+  for (std::size_t qid = 0; qid < queues_.size(); ++qid) {
+    if (queues_[qid].cq == 0) continue;
+    QueuePair& q = queues_[qid];
+    bool any = false;
+    for (;;) {
+      spec::CompletionEntry entry;
+      if (!port.memory().read_value(q.cq + std::uint64_t{q.head} * sizeof entry, entry)) break;
+      if (entry.phase() != q.phase) break;
+      any = true;
+      q.head = (q.head + 1) % q.cq_entries;
+      if (q.head == 0) q.phase = !q.phase;
+      if (entry.sqid < queues_.size() && entry.sqhd < queues_[entry.sqid].sq_entries) {
+        queues_[entry.sqid].sqhd = entry.sqhd;
+      }
+      const auto done = std::find_if(outstanding_.begin(), outstanding_.end(), [&](const Outstanding& o) {
+        return o.sqid == entry.sqid && o.cid == entry.cid;
+      });
+      if (done == outstanding_.end()) continue;  // nobody asked for it: the model has the word
+      out.push_back({done->request, false, entry, done->buffer, done->bytes});
+      give_pages(done->buffer, done->bytes);
+      outstanding_.erase(done);
+    }
+    if (any) port.ring_cq(static_cast<std::uint16_t>(qid), static_cast<std::uint16_t>(q.head));
+  }
+}
+
+void RawDriver::lose_all(std::vector<RawOutcome>& out) {
+  for (const Outstanding& o : outstanding_) {
+    RawOutcome lost;
+    lost.request = o.request;
+    lost.lost = true;
+    out.push_back(lost);
+    give_pages(o.buffer, o.bytes);
+  }
+  outstanding_.clear();
+  queues_.clear();
+}
+
+void RawDriver::hash(engine::Hasher& hasher) const {
+  hasher.add(queues_.size());
+  for (const QueuePair& q : queues_) {
+    for (const std::uint64_t word : {q.sq, q.cq, std::uint64_t{q.sq_entries}, std::uint64_t{q.tail},
+                                     std::uint64_t{q.sqhd}, std::uint64_t{q.head}, std::uint64_t{q.next_cid},
+                                     std::uint64_t{q.phase}}) {
+      hasher.add(word);
+    }
+  }
+  for (const Outstanding& o : outstanding_) hasher.add(std::uint64_t{o.request} << 32U | o.sqid << 16U | o.cid);
+}
+
+}  // namespace polypath::target

@@ -1,0 +1,85 @@
+// A driver with no manners: it puts any entry on any queue and any value in any register, through a port. Used by
+// `admin`, `io`, `submit`, `doorbell` ... steps, by recordings, and by Python's raw access. State is plain values.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "port/port.h"
+#include "spec/queue_entry.h"
+
+namespace polypath::target {
+
+/// How a raw command ended.
+struct RawOutcome {
+  std::uint32_t request = 0;
+  bool lost = false;  ///< dropped by a reset or a deleted queue: no completion entry will come
+  spec::CompletionEntry entry;
+  std::uint64_t buffer = 0;  ///< host address of its data
+  std::uint32_t bytes = 0;
+};
+
+class RawDriver {
+ public:
+  struct QueuePair {
+    std::uint64_t sq = 0, cq = 0;  ///< base addresses, 0: not there
+    std::uint32_t sq_entries = 0, cq_entries = 0;
+    std::uint32_t tail = 0, sqhd = 0, head = 0;
+    std::uint16_t next_cid = 0;
+    bool phase = true;
+  };
+  struct Outstanding {
+    std::uint32_t request = 0;
+    std::uint16_t sqid = 0, cid = 0;
+    std::uint64_t buffer = 0;
+    std::uint32_t bytes = 0;
+  };
+  struct Buffer {
+    std::uint64_t address = 0;
+    std::uint32_t pages = 0;
+  };
+
+  /// Programs AQA, ASQ, ACQ with rings of its own and sets CC.EN; `poll` tells when CSTS.RDY (or CFS) shows.
+  void enable(port::Port& port, std::uint32_t admin_entries);
+  /// Clears CC.EN. Everything outstanding is lost.
+  void disable(port::Port& port);
+  /// Memory for an I/O queue pair; the caller then submits Create CQ and Create SQ with these addresses.
+  void make_queue_pair(port::Port& port, std::uint16_t qid, std::uint32_t entries);
+  void forget_queue_pair(std::uint16_t qid);
+  bool has_queue(std::uint16_t qid) const { return qid < queues_.size() && queues_[qid].sq != 0; }
+  const QueuePair* queue(std::uint16_t qid) const { return has_queue(qid) ? &queues_[qid] : nullptr; }
+  /// Queue identifiers that exist, ascending.
+  std::vector<std::uint16_t> queues() const;
+
+  /// Room for one more entry, as far as SQHD tells.
+  bool has_room(std::uint16_t qid) const;
+  /// Data buffer for `bytes` bytes described by entry.prp1/prp2 (filled here). `data` is copied into it.
+  std::uint64_t attach_buffer(port::Port& port, spec::SubmissionEntry& entry, std::uint32_t bytes,
+                              std::span<const std::byte> data);
+  /// Writes the entry at the tail and rings the doorbell. `entry.cid` is used as it is when `keep_cid`, else the next
+  /// free one is put in. The queue must exist and have room.
+  void submit(port::Port& port, std::uint16_t qid, spec::SubmissionEntry entry, bool keep_cid, std::uint32_t request,
+              std::uint64_t buffer, std::uint32_t bytes);
+  /// Takes every new completion entry of every queue and rings head doorbells.
+  void reap(port::Port& port, std::vector<RawOutcome>& out);
+  /// Everything outstanding ends without an entry.
+  void lose_all(std::vector<RawOutcome>& out);
+
+  /// A controller that another driver had set up is not ours: forget rings and commands.
+  void reset() { *this = RawDriver{}; }
+  std::size_t outstanding() const { return outstanding_.size(); }
+  void hash(engine::Hasher& hasher) const;
+
+ private:
+  std::uint64_t take_pages(port::Port& port, std::uint32_t pages);
+  void give_pages(std::uint64_t address, std::uint32_t bytes);
+
+  std::vector<QueuePair> queues_;
+  std::vector<Outstanding> outstanding_;
+  std::vector<Buffer> free_;
+};
+
+}  // namespace polypath::target

@@ -1,0 +1,167 @@
+// Runs a program on a world: actors in turn, steps as the text says them, outcomes bound to names, expectations
+// checked. What the device and the hosts then do is theirs.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "engine/random.h"
+#include "program/program.h"
+#include "target/raw_driver.h"
+#include "target/world.h"
+
+namespace polypath::target {
+
+/// A step whose expectation did not hold, or that could not be carried out.
+struct StepFinding {
+  std::uint32_t step = 0;  ///< step id
+  engine::Time time = 0;
+  std::string summary;  ///< one line: what was expected, what was seen
+  bool unable = false;  ///< the step could not be carried out at all (an operand resolves to nothing)
+};
+
+/// How a step ended.
+struct StepOutcome {
+  std::uint32_t step = 0;
+  bool started = false, done = false;
+  bool lost = false;            ///< no completion came: a reset or a lost queue
+  std::uint16_t status = 0;     ///< 15 bits, Linux form (DNR 0x4000)
+  int error = 0;                ///< errno of an application's request
+  std::uint32_t dw0 = 0, dw1 = 0;
+  std::vector<std::byte> data;  ///< controller-to-host data of raw commands and reads (when kept)
+};
+
+struct RunLimits {
+  engine::Time virtual_time = 3600 * engine::kSecond;
+  std::uint64_t events = 200'000'000;
+  bool keep_data = false;  ///< keep the data of every read (Python); otherwise only what is checked
+};
+
+class Runner {
+ public:
+  Runner(World& world, const program::Program& program, RunLimits limits = {});
+
+  /// Lets one thing happen: a step begins or an event is handled. False when the program has ended and the world is
+  /// quiet, or a limit was reached.
+  bool advance();
+  void run() {
+    while (advance()) {
+    }
+  }
+
+  bool limit_reached() const { return limit_reached_; }
+  const std::vector<StepFinding>& findings() const { return findings_; }
+  const std::vector<StepOutcome>& outcomes() const { return outcomes_; }
+  std::uint64_t steps_done() const { return steps_done_; }
+
+  /// The run's own state as part of a world's hash.
+  void hash(engine::Hasher& hasher) const;
+
+ private:
+  struct Actor {
+    std::string name;
+    std::vector<std::size_t> steps;  ///< indices into the program, in order
+    std::size_t next = 0;
+    bool waits = false;              ///< for the outcome of its step
+    engine::Ticket wake;
+  };
+  /// A load that runs beside the steps.
+  struct Workload {
+    std::size_t step = 0;
+    std::uint32_t host = 0, nsid = 0, subsystem = 0, block_bytes = 512;
+    std::uint64_t first_lba = 0, lbas = 0;
+    std::uint32_t blocks = 8, depth = 4, read_percent = 50;
+    engine::Time until = 0, interval = 0;
+    std::uint32_t in_flight = 0, waiting = 0, number = 0;
+    std::uint64_t done = 0, errors = 0, writes = 0;
+    engine::Random random;
+    bool ticking = false;
+  };
+  struct Expected {
+    bool check = false;
+    std::uint64_t tag = 0, offset = 0;
+  };
+  enum class Owner : std::uint8_t { application, passthrough, raw };
+  struct Request {
+    Owner owner = Owner::application;
+    std::uint32_t id = 0;        ///< host request id, or raw request id
+    std::uint32_t where = 0;     ///< host index (application), controller (others)
+    std::size_t step = 0;        ///< program index
+    std::int32_t workload = -1;
+    std::uint32_t stage = 0;     ///< create_queue_pair and others go through several commands
+    Expected expected;
+    bool live = true;
+  };
+  struct RawState {
+    RawDriver driver;
+    bool enabling = false, disabling = false;
+    std::size_t step = 0;  ///< that waits for RDY
+    engine::Time deadline = 0;
+  };
+
+  // runner.cpp: turns, waiting, outcomes
+  bool try_begin(std::size_t actor);
+  void begin(std::size_t index);
+  void finish(std::size_t index);
+  void finish_later(std::size_t index);
+  void unable(std::size_t index, const std::string& why);
+  void fail(std::size_t index, const std::string& summary);
+  void drain();
+  void on_host_outcome(std::uint32_t host_request);
+  void handle_own(const engine::Event& event);
+  void expect_status(std::size_t index);
+  bool quiet() const;
+
+  // operands.cpp: what names and live sets mean when a step runs
+  bool controller_of(const program::Value* value, std::uint32_t& out) const;
+  bool controllers_of(const program::Value* value, std::vector<std::uint32_t>& out) const;
+  bool host_of(const program::Step& step, std::uint32_t& out) const;
+  bool ns_of(const program::Value* value, std::uint32_t controller, std::uint32_t& nsid) const;
+  std::uint32_t nsid_number(const program::Value& value, std::uint32_t controller) const;
+  std::string controller_name(std::uint32_t controller) const;
+
+  // steps_*.cpp: one function per family
+  void begin_io(std::size_t index);
+  void begin_workload(std::size_t index);
+  void workload_tick(std::size_t workload);
+  void workload_submit(std::size_t workload);
+  void begin_management(std::size_t index);
+  void begin_raw(std::size_t index);
+  void begin_raw_command(std::size_t index);
+  bool begin_passthrough(std::size_t index, std::uint32_t controller, const spec::SubmissionEntry& entry,
+                         std::span<const std::byte> data, std::uint32_t length);
+  void queue_pair_next(Request& request);
+  void reap(std::uint32_t controller);
+  void raw_outcomes(std::uint32_t controller, const std::vector<RawOutcome>& done);
+  void poll_ready(std::uint32_t controller);
+  void check_expect(std::size_t index);
+  void check_data(std::size_t index, const Expected& expected, std::span<const std::byte> data);
+  spec::SubmissionEntry entry_of(const program::Step& step, std::uint32_t controller, std::uint16_t qid) const;
+  std::vector<std::byte> payload_of(const program::Step& step, std::uint32_t controller,
+                                    const spec::SubmissionEntry& entry, std::uint16_t qid, std::uint32_t length) const;
+  std::vector<std::byte> controller_list(const std::vector<std::uint32_t>& controllers) const;
+  std::uint32_t block_bytes(std::uint32_t controller, std::uint32_t nsid) const;
+
+  static constexpr std::uint16_t kWakeActor = World::kWake;          ///< whom: actor
+  static constexpr std::uint16_t kPollReady = World::kWake + 1;     ///< whom: controller
+  static constexpr std::uint16_t kWorkloadTick = World::kWake + 2;  ///< whom: workload
+
+  World& world_;
+  program::Program program_;
+  RunLimits limits_;
+  std::vector<Actor> actors_;
+  std::vector<StepOutcome> outcomes_;          ///< by program index
+  std::map<std::string, std::size_t> labels_;  ///< label to program index
+  std::map<std::string, std::uint64_t> names_; ///< bound outcomes
+  std::vector<Request> requests_;
+  std::vector<Workload> workloads_;
+  std::vector<RawState> raw_;                  ///< by controller
+  std::vector<StepFinding> findings_;
+  std::uint32_t next_raw_request_ = 1;
+  std::uint64_t steps_done_ = 0, events_ = 0;
+  bool limit_reached_ = false, started_ = false;
+};
+
+}  // namespace polypath::target

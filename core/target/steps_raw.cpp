@@ -1,0 +1,348 @@
+// Steps of raw drivers: registers, doorbells, queue entries, any dword.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "spec/commands.h"
+#include "spec/identify.h"
+#include "spec/registers.h"
+#include "target/pattern.h"
+#include "target/runner.h"
+
+namespace polypath::target {
+
+using program::Field;
+using program::Step;
+using program::StepKind;
+using program::Value;
+
+namespace {
+
+constexpr std::uint32_t kAdminEntries = 32;
+constexpr std::uint32_t kLongestBuffer = 2U << 20U;  // no profile takes longer transfers
+
+// Bytes of data that a command moves when the step does not say.
+std::uint32_t natural_length(const spec::CommandRow* row, const spec::SubmissionEntry& entry,
+                             std::uint32_t block_bytes) {
+  if (row == nullptr || row->direction == spec::Direction::none) return 0;
+  if (row->set == spec::CommandSet::nvm) return std::min(entry.block_count() * block_bytes, kLongestBuffer);
+  if (row->name == "get_log_page") {
+    const std::uint64_t dwords = (std::uint64_t{entry.cdw11 & 0xFFFFU} << 16U | entry.cdw10 >> 16U) + 1;
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(dwords * 4, kLongestBuffer));
+  }
+  if (row->name == "set_features" || row->name == "get_features") return 4096;  // what no feature exceeds
+  if (row->name == "ns_management") return (entry.cdw10 & 0xFU) == 0 ? 4096 : 0;
+  return 4096;
+}
+
+}  // namespace
+
+spec::SubmissionEntry Runner::entry_of(const Step& step, std::uint32_t controller, std::uint16_t qid) const {
+  spec::SubmissionEntry entry;
+  entry.opcode = static_cast<std::uint8_t>(step.number(Field::opcode));
+  entry.flags = static_cast<std::uint8_t>(step.number(Field::flags));
+  entry.cid = static_cast<std::uint16_t>(step.number(Field::cid));
+  if (const Value* nsid = step.find(Field::nsid)) entry.nsid = nsid_number(*nsid, controller);
+  if (const Value* ns = step.find(Field::ns)) entry.nsid = nsid_number(*ns, controller);
+  constexpr std::pair<Field, unsigned> kDwords[] = {{Field::cdw2, 2},   {Field::cdw3, 3},   {Field::cdw10, 10},
+                                                    {Field::cdw11, 11}, {Field::cdw12, 12}, {Field::cdw13, 13},
+                                                    {Field::cdw14, 14}, {Field::cdw15, 15}};
+  for (const auto& [field, dword] : kDwords) entry.set_cdw(dword, static_cast<std::uint32_t>(step.number(field)));
+  if (qid != 0 && step.find(Field::lba) != nullptr) {
+    const std::uint64_t lba = step.number(Field::lba);
+    entry.cdw10 = static_cast<std::uint32_t>(lba);
+    entry.cdw11 = static_cast<std::uint32_t>(lba >> 32U);
+  }
+  if (qid != 0 && step.find(Field::blocks) != nullptr) {
+    entry.cdw12 = (entry.cdw12 & 0xFFFF0000U) | (static_cast<std::uint32_t>(step.number(Field::blocks, 1) - 1) & 0xFFFFU);
+  }
+  entry.prp1 = step.number(Field::prp1);
+  entry.prp2 = step.number(Field::prp2);
+  return entry;
+}
+
+std::vector<std::byte> Runner::payload_of(const Step& step, std::uint32_t controller,
+                                          const spec::SubmissionEntry& entry, std::uint16_t qid,
+                                          std::uint32_t length) const {
+  std::vector<std::byte> data(length);
+  if (const Value* given = step.find(Field::data)) {
+    std::memcpy(data.data(), given->text.data(), std::min<std::size_t>(data.size(), given->text.size()));
+    return data;
+  }
+  const auto* row = spec::find_command(spec::set_of_queue(qid), entry.opcode);
+  if (row == nullptr || row->direction != spec::Direction::to_controller) return data;
+  std::vector<std::uint32_t> controllers;
+  const Value* list = step.find(Field::controllers);
+  if (list == nullptr) list = step.find(Field::controller_list);
+  if (row->name == "ns_attachment" && controllers_of(list, controllers)) return controller_list(controllers);
+  if (row->name == "ns_management") {
+    spec::IdentifyNamespace wanted{};
+    const std::uint64_t block = step.number(Field::block_size, 512);
+    wanted.nsze = wanted.ncap = step.number(Field::size) / block;
+    wanted.flbas = block == 4096 ? 1 : 0;
+    wanted.nmic = step.number(Field::shared, 1) != 0 ? 1 : 0;
+    std::memcpy(data.data(), &wanted, std::min<std::size_t>(data.size(), sizeof wanted));
+    return data;
+  }
+  if (qid != 0) {
+    const Value* tag = step.find(Field::tag);
+    const std::uint64_t number = tag != nullptr ? tag_number(tag->text) : engine::mix(program_.seed, step.id);
+    fill_pattern(number, entry.slba() * block_bytes(controller, entry.nsid), data);
+  }
+  return data;
+}
+
+std::vector<std::byte> Runner::controller_list(const std::vector<std::uint32_t>& controllers) const {
+  std::vector<std::uint16_t> words{static_cast<std::uint16_t>(controllers.size())};
+  for (const std::uint32_t controller : controllers) words.push_back(program_.topology.controllers[controller].cntlid);
+  std::sort(words.begin() + 1, words.end());
+  std::vector<std::byte> data(spec::kIdentifyBytes);
+  std::memcpy(data.data(), words.data(), std::min(data.size(), words.size() * sizeof(std::uint16_t)));
+  return data;
+}
+
+std::uint32_t Runner::block_bytes(std::uint32_t controller, std::uint32_t nsid) const {
+  const auto& device = world_.device();
+  if (controller >= world_.controllers()) return 512;
+  const auto& table = device.subsystems[device.controllers[controller].subsystem].ns_of_nsid;
+  if (nsid >= table.size() || table[nsid] == 0) return 512;
+  return 1U << device.namespaces[table[nsid] - 1].block_shift;
+}
+
+void Runner::begin_raw(std::size_t index) {
+  const Step& step = program_.steps[index];
+  std::uint32_t controller = 0;
+  if (!controller_of(step.find(Field::controller), controller)) {
+    unable(index, "names no controller of the topology");
+    return;
+  }
+  port::Port& port = world_.port(controller);
+  RawState& raw = raw_[controller];
+  StepOutcome& outcome = outcomes_[index];
+  const auto lose = [&] {
+    std::vector<RawOutcome> lost;
+    raw.driver.lose_all(lost);
+    raw_outcomes(controller, lost);
+  };
+  switch (step.kind) {
+    case StepKind::register_write:
+      port.write_register(static_cast<std::uint32_t>(step.number(Field::offset)), step.number(Field::value),
+                          static_cast<unsigned>(step.number(Field::bytes, 4)));
+      break;
+    case StepKind::register_read: {
+      const std::uint64_t value = port.read_register(static_cast<std::uint32_t>(step.number(Field::offset)),
+                                                     static_cast<unsigned>(step.number(Field::bytes, 4)));
+      outcome.dw0 = static_cast<std::uint32_t>(value);
+      outcome.dw1 = static_cast<std::uint32_t>(value >> 32U);
+      if (!step.as.empty()) names_[step.as] = value;
+      if (step.find(Field::value) != nullptr && step.number(Field::value) != value) {
+        fail(index, fmt::format("{} register {:#x} reads {:#x}, expected {:#x}", controller_name(controller),
+                                step.number(Field::offset), value, step.number(Field::value)));
+      }
+      break;
+    }
+    case StepKind::doorbell: {
+      const auto qid = static_cast<std::uint16_t>(step.number(Field::queue));
+      const auto value = static_cast<std::uint16_t>(step.number(Field::value));
+      if (step.number(Field::cq) != 0) {
+        port.ring_cq(qid, value);
+      } else {
+        port.ring_sq(qid, value);
+      }
+      break;
+    }
+    case StepKind::mask_vector:
+      port.mask_vector(static_cast<std::uint16_t>(step.number(Field::vector)), step.number(Field::masked, 1) != 0);
+      break;
+    case StepKind::take:
+      world_.set_raw(controller, true);
+      raw.driver.reset();
+      break;
+    case StepKind::give:
+      lose();
+      world_.set_raw(controller, false);
+      break;
+    case StepKind::reap: reap(controller); break;
+    case StepKind::enable:
+      world_.set_raw(controller, true);
+      raw.driver.enable(port, static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
+                                  step.number(Field::depth, kAdminEntries), 2, spec::kAdminQueueEntriesMax)));
+      raw.enabling = true;
+      raw.step = index;
+      raw.deadline = world_.engine().now() + 10 * engine::kSecond;
+      poll_ready(controller);
+      return;
+    case StepKind::disable:
+      raw.driver.disable(port);
+      lose();
+      raw.disabling = true;
+      raw.step = index;
+      raw.deadline = world_.engine().now() + 10 * engine::kSecond;
+      poll_ready(controller);
+      return;
+    case StepKind::create_queue_pair:
+    case StepKind::delete_queue_pair: {
+      Request request;
+      request.owner = Owner::raw;
+      request.where = controller;
+      request.step = index;
+      requests_.push_back(request);
+      queue_pair_next(requests_.back());
+      return;
+    }
+    default: break;
+  }
+  finish(index);
+}
+
+// Create: CQ, then SQ. Delete: SQ, then CQ.
+void Runner::queue_pair_next(Request& request) {
+  const Step& step = program_.steps[request.step];
+  const std::uint32_t controller = request.where;
+  RawState& raw = raw_[controller];
+  const auto qid = static_cast<std::uint16_t>(step.number(Field::queue, 1));
+  const auto entries = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(step.number(Field::depth, 64), 2, 65536));
+  const bool create = step.kind == StepKind::create_queue_pair;
+  const bool failed = outcomes_[request.step].status != 0;
+  if (request.stage == 2 || failed) {
+    if (create ? failed : !failed) raw.driver.forget_queue_pair(qid);
+    request.live = false;
+    finish(request.step);
+    return;
+  }
+  port::Port& port = world_.port(controller);
+  if (!raw.driver.has_room(0)) {
+    request.live = false;
+    unable(request.step, fmt::format("{} has no admin queue of a raw driver; put `enable` before it",
+                                     controller_name(controller)));
+    return;
+  }
+  if (create && request.stage == 0) raw.driver.make_queue_pair(port, qid, entries);
+  spec::SubmissionEntry entry;
+  const bool completion = create == (request.stage == 0);
+  entry.opcode = create ? (completion ? 0x05 : 0x01) : (completion ? 0x04 : 0x00);
+  entry.cdw10 = qid;
+  if (create) {
+    const auto* rings = raw.driver.queue(qid);
+    const auto vector = static_cast<std::uint32_t>(step.number(Field::vector, qid % port.vectors()));
+    entry.cdw10 |= (entries - 1) << 16U;
+    entry.cdw11 = completion ? vector << 16U | 3U : std::uint32_t{qid} << 16U | 1U;
+    entry.prp1 = completion ? rings->cq : rings->sq;
+  }
+  ++request.stage;
+  request.id = next_raw_request_++;
+  raw.driver.submit(port, 0, entry, false, request.id, 0, 0);
+}
+
+void Runner::begin_raw_command(std::size_t index) {
+  const Step& step = program_.steps[index];
+  std::uint32_t controller = 0;
+  if (!controller_of(step.find(Field::controller), controller)) {
+    unable(index, "names no controller of the topology");
+    return;
+  }
+  const bool admin = step.kind == StepKind::admin;
+  auto qid = static_cast<std::uint16_t>(admin ? 0 : step.number(Field::queue, step.kind == StepKind::io ? 1 : 0));
+  RawState& raw = raw_[controller];
+  if (const Value* queue = step.find(Field::queue); queue != nullptr && queue->form == program::Form::live) {
+    const auto queues = raw.driver.queues();
+    if (!queues.empty()) qid = queues[queue->number % queues.size()];
+  }
+  spec::SubmissionEntry entry = entry_of(step, controller, qid);
+  const auto* row = spec::find_command(spec::set_of_queue(qid), entry.opcode);
+  std::uint32_t length = natural_length(row, entry, block_bytes(controller, entry.nsid));
+  if (step.find(Field::length) != nullptr) {
+    length = static_cast<std::uint32_t>(std::min<std::uint64_t>(step.number(Field::length), kLongestBuffer));
+  }
+  const std::vector<std::byte> data = payload_of(step, controller, entry, qid, length);
+  if (admin && !world_.raw(controller) && begin_passthrough(index, controller, entry, data, length)) return;
+  if (!raw.driver.has_queue(qid)) {
+    unable(index, world_.raw(controller)
+                      ? fmt::format("{} has no queue {}; create it with create_queue_pair (queue 0: enable)",
+                                    controller_name(controller), qid)
+                      : fmt::format("{} belongs to its host's driver; put `take` before it", controller_name(controller)));
+    return;
+  }
+  if (!raw.driver.has_room(qid)) {
+    reap(controller);
+    if (!raw.driver.has_room(qid)) {
+      unable(index, fmt::format("queue {} of {} is full", qid, controller_name(controller)));
+      return;
+    }
+  }
+  port::Port& port = world_.port(controller);
+  std::uint64_t buffer = 0;
+  if (length != 0 && step.find(Field::prp1) == nullptr) {
+    buffer = raw.driver.attach_buffer(port, entry, length, data);
+  }
+  Request request;
+  request.owner = Owner::raw;
+  request.where = controller;
+  request.step = index;
+  request.id = next_raw_request_++;
+  request.stage = 2;
+  if (const Value* tag = step.find(Field::equals)) {
+    request.expected = {true, tag_number(tag->text), entry.slba() * block_bytes(controller, entry.nsid)};
+  }
+  requests_.push_back(request);
+  raw.driver.submit(port, qid, entry, step.find(Field::cid) != nullptr, request.id, buffer, length);
+  if (step.kind == StepKind::submit) finish_later(index);
+}
+
+void Runner::reap(std::uint32_t controller) {
+  std::vector<RawOutcome> done;
+  raw_[controller].driver.reap(world_.port(controller), done);
+  raw_outcomes(controller, done);
+}
+
+void Runner::raw_outcomes(std::uint32_t controller, const std::vector<RawOutcome>& done) {
+  for (const RawOutcome& result : done) {
+    const auto at = std::find_if(requests_.begin(), requests_.end(), [&](const Request& r) {
+      return r.live && r.owner == Owner::raw && r.where == controller && r.id == result.request;
+    });
+    if (at == requests_.end()) continue;
+    StepOutcome& outcome = outcomes_[at->step];
+    outcome.lost = result.lost;
+    outcome.status = result.entry.linux_status();
+    outcome.dw0 = result.entry.dw0;
+    outcome.dw1 = result.entry.dw1;
+    const StepKind kind = program_.steps[at->step].kind;
+    if ((kind == StepKind::create_queue_pair || kind == StepKind::delete_queue_pair) && !result.lost) {
+      const auto position = static_cast<std::size_t>(at - requests_.begin());
+      Request request = *at;  // submitting may move the vector
+      queue_pair_next(request);
+      requests_[position] = request;
+      continue;
+    }
+    if (result.bytes != 0 && !result.lost) {
+      outcome.data.resize(result.bytes);
+      world_.port(controller).memory().read(result.buffer, outcome.data);
+      check_data(at->step, at->expected, outcome.data);
+      if (!limits_.keep_data) outcome.data.clear();
+    }
+    at->live = false;
+    finish(at->step);
+  }
+  std::erase_if(requests_, [](const Request& r) { return !r.live; });
+}
+
+// Enable and disable end when CSTS.RDY shows it; looked at every 100 microseconds, as a driver would.
+void Runner::poll_ready(std::uint32_t controller) {
+  RawState& raw = raw_[controller];
+  if (!raw.enabling && !raw.disabling) return;
+  const auto csts = static_cast<std::uint32_t>(world_.port(controller).read_register(spec::reg::csts, 4));
+  const bool ready = spec::csts::rdy.get(csts) != 0;
+  const bool fatal = spec::csts::cfs.get(csts) != 0;
+  const bool reached = raw.enabling ? ready || fatal : !ready;
+  if (!reached && world_.engine().now() < raw.deadline) {
+    world_.engine().schedule(world_.engine().now() + 100 * engine::kMicrosecond, kPollReady, controller, 0);
+    return;
+  }
+  outcomes_[raw.step].dw0 = csts;
+  if (!reached) outcomes_[raw.step].lost = true;
+  raw.enabling = raw.disabling = false;
+  finish(raw.step);
+}
+
+}  // namespace polypath::target

@@ -1,0 +1,94 @@
+// A simulated world: engine, device, hosts with their memory, and the observers between them. One world is one
+// thread's; everything that can change is in values, so a snapshot is a copy of them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "device/device.h"
+#include "engine/engine.h"
+#include "host/host.h"
+#include "port/host_memory.h"
+#include "port/observer.h"
+#include "port/port.h"
+#include "program/program.h"
+#include "trace/trace.h"
+
+namespace polypath::target {
+
+class World {
+ public:
+  /// Builds the world of a program: nothing has happened yet, controllers are disabled.
+  /// The profile and the planted faults must exist (see find_problem).
+  explicit World(const program::Program& program);
+  World(const World&) = delete;
+  World& operator=(const World&) = delete;
+  ~World();
+
+  engine::Engine& engine() { return state_.engine; }
+  device::Device& device() { return state_.device; }
+  host::Hosts& hosts() { return state_.hosts; }
+  const device::Device& device() const { return state_.device; }
+  const host::Hosts& hosts() const { return state_.hosts; }
+  trace::Trace& trace() { return trace_; }
+  const trace::Trace& trace() const { return trace_; }
+
+  port::Port& port(std::uint32_t controller);
+  std::size_t controllers() const { return ports_.size(); }
+  host::Surroundings host_surroundings();
+
+  /// Switches a planted fault; false when this build has none or the name is unknown.
+  bool set_fault(const std::string& id, bool on);
+
+  /// Lets the next event happen (not after `until`). False when there is none.
+  /// Events of kind `kWake` and above are the caller's: they come back in `out` with `ours` false.
+  bool step(engine::Time until, engine::Event& out, bool& ours);
+  static constexpr std::uint16_t kWake = 200;
+  /// An interrupt message that no host driver takes (a raw driver's controller) comes back as this.
+  static constexpr std::uint16_t kRawInterrupt = 199;
+
+  struct State {
+    engine::Engine engine;
+    device::Device device;
+    host::Hosts hosts;
+    std::vector<port::HostMemory> memories;  ///< one per host, then one for controllers that no host has
+    std::vector<port::Observer> observers;   ///< by controller
+    std::vector<std::uint8_t> raw;           ///< by controller: 1 while a raw driver has it
+  };
+  struct Snapshot {
+    State state;
+    trace::Trace::Mark mark;
+  };
+  void snapshot(Snapshot& out) const;
+  /// Back to a snapshot of this same world; the trace loses what came after it.
+  void restore(const Snapshot& snapshot);
+
+  bool raw(std::uint32_t controller) const { return state_.raw[controller] != 0; }
+  void set_raw(std::uint32_t controller, bool raw) { state_.raw[controller] = raw ? 1 : 0; }
+
+  /// Hash of the whole state: engine, device, hosts, memories.
+  std::uint64_t hash(engine::HashKind kind) const;
+
+ private:
+  class SimulatedPort;
+  void connect();
+  device::Surroundings device_surroundings() { return {state_.engine, trace_, functions_}; }
+
+  State state_;
+  trace::Trace trace_;
+  std::vector<std::uint32_t> memory_of_;       ///< by controller
+  std::vector<device::Function> functions_;    ///< by controller; points into state_
+  std::vector<std::unique_ptr<SimulatedPort>> ports_;
+  std::vector<port::Port*> port_pointers_;
+};
+
+/// The header that describes a program's world to readers of its trace.
+trace::TraceHeader make_header(const program::Program& program);
+
+/// One line that says what of the program this target cannot run (unknown profile, fault, policy), empty when all is
+/// well.
+std::string find_problem(const program::Program& program);
+
+}  // namespace polypath::target

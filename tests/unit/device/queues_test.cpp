@@ -1,0 +1,200 @@
+// Rings, doorbells, phase, interrupts, creation and deletion errors, abort: sheet 02.
+#include "lone_host.h"
+
+namespace polypath::device {
+namespace {
+
+using spec::Status;
+class Queues : public LoneHost {
+ protected:
+  void SetUp() override {
+    build();
+    enable(0);
+  }
+};
+
+TEST_F(Queues, PhaseInvertsAtEachWrapAndEntriesFollowOneAnother) {
+  for (int lap = 0; lap < 3; ++lap) {
+    for (int i = 0; i < 16; ++i) EXPECT_EQ(identify(0, spec::Cns::controller).status(), Status::success);
+  }
+}
+
+TEST_F(Queues, SqhdSaysThatTheCommandsSlotWasConsumed) {
+  const Result first = identify(0, spec::Cns::controller);
+  EXPECT_EQ(first.entry.sqhd, 1);
+  const Result second = identify(0, spec::Cns::controller);
+  EXPECT_EQ(second.entry.sqhd, 2);
+}
+
+TEST_F(Queues, CompletionsWaitWhileTheirQueueIsFullAndComeWhenThereIsRoom) {
+  ASSERT_EQ(create_cq(0, 1, 4).status(), Status::success);
+  ASSERT_EQ(create_sq(0, 2, 16, 1).status(), Status::success);
+  for (std::uint16_t cid = 0; cid < 8; ++cid) {
+    auto entry = command(0x00, 1);
+    entry.cid = cid;
+    put(0, 2, entry);
+  }
+  ring(0, 2);
+  run();
+  std::vector<std::uint16_t> order;
+  while (order.size() < 8) {
+    spec::CompletionEntry entry;
+    Rings& r = rings_[0][1];
+    r.entries = 4;
+    memory_.read_value(r.cq + std::uint64_t{16} * r.head, entry);
+    ASSERT_EQ(entry.phase(), r.phase) << "after " << order.size();
+    r.head = (r.head + 1) % r.entries;
+    if (r.head == 0) r.phase = !r.phase;
+    order.push_back(entry.cid);
+    write(0, spec::cq_doorbell(1, 0), r.head);
+    run();
+  }
+  EXPECT_EQ(order, (std::vector<std::uint16_t>{0, 1, 2, 3, 4, 5, 6, 7}));
+}
+
+TEST_F(Queues, CreationErrorsAreTheSheetsOnes) {
+  auto entry = command(0x05, 0, 15U << 16U | 0U, 3U);
+  entry.prp1 = 0x800000;
+  EXPECT_EQ(submit(0, 0, entry).status(), Status::invalid_queue_identifier) << "QID 0";
+  entry.cdw10 = 15U << 16U | 65U;
+  EXPECT_EQ(submit(0, 0, entry).status(), Status::invalid_queue_identifier) << "beyond what is allocated";
+  entry.cdw10 = 1U;
+  EXPECT_EQ(submit(0, 0, entry).status(), Status::invalid_queue_size) << "one entry";
+  entry.cdw10 = 2048U << 16U | 1U;
+  EXPECT_EQ(submit(0, 0, entry).status(), Status::invalid_queue_size) << "beyond CAP.MQES";
+  entry.cdw10 = 15U << 16U | 1U;
+  entry.cdw11 = 2U;
+  EXPECT_EQ(submit(0, 0, entry).status(), Status::invalid_field) << "not contiguous with CAP.CQR";
+  entry.cdw11 = 65U << 16U | 3U;
+  EXPECT_EQ(submit(0, 0, entry).status(), Status::invalid_interrupt_vector);
+  entry.cdw11 = 3U;
+  entry.prp1 = 0x800004;
+  EXPECT_EQ(submit(0, 0, entry).status(), Status::prp_offset_invalid);
+  entry.prp1 = 0x800000;
+  EXPECT_EQ(submit(0, 0, entry).status(), Status::success);
+  EXPECT_EQ(submit(0, 0, entry).status(), Status::invalid_queue_identifier) << "in use";
+  EXPECT_EQ(create_sq(0, 1, 16, 0).status(), Status::invalid_queue_identifier) << "CQID 0";
+  EXPECT_EQ(create_sq(0, 1, 16, 9).status(), Status::completion_queue_invalid) << "CQ not created";
+}
+
+TEST_F(Queues, ACompletionQueueInUseCannotBeDeleted) {
+  queue_pair(0);
+  EXPECT_EQ(admin(0, 0x04, 0, 1).status(), Status::invalid_queue_deletion);
+  EXPECT_EQ(admin(0, 0x00, 0, 1).status(), Status::success);
+  EXPECT_EQ(admin(0, 0x04, 0, 1).status(), Status::success);
+  EXPECT_EQ(admin(0, 0x04, 0, 1).status(), Status::invalid_queue_identifier);
+}
+
+TEST_F(Queues, DeletingASubmissionQueueSettlesItsCommandsFirst) {
+  queue_pair(0);
+  auto victim = command(0x02, 1);
+  victim.cid = 77;
+  victim.prp1 = 0x900000;
+  put(0, 1, victim);
+  put(0, 0, command(0x00, 0, 1));
+  ring(0, 0);
+  run(engine_.now() + 5 * engine::kMicrosecond);
+  ring(0, 1);
+  run();
+  const auto entry = take(0, 1);
+  ASSERT_TRUE(entry.has_value());
+  EXPECT_EQ(entry->cid, 77);
+  EXPECT_EQ(entry->status(), Status::aborted_sq_deletion);
+}
+
+TEST_F(Queues, NumberOfQueuesIsFixedOnceAnIoQueueExists) {
+  EXPECT_EQ(admin(0, 0x09, 0, 0x07, 3U << 16U | 1U).entry.dw0, 3U << 16U | 1U);
+  EXPECT_EQ(create_cq(0, 5, 16).status(), Status::invalid_queue_identifier) << "NCQA is 4";
+  ASSERT_EQ(create_cq(0, 4, 16).status(), Status::success);
+  EXPECT_EQ(admin(0, 0x09, 0, 0x07, 0).status(), Status::command_sequence_error);
+  EXPECT_EQ(admin(0, 0x0A, 0, 0x07).entry.dw0, 3U << 16U | 1U);
+}
+
+TEST_F(Queues, DoorbellErrorsRaiseTheirEventAndHarmNoOtherQueue) {
+  queue_pair(0);
+  arm(0, 2);
+  write(0, spec::sq_doorbell(9, 0), 1);
+  EXPECT_EQ(events(0), (std::vector<std::uint32_t>{0x010000}));
+  EXPECT_EQ(admin(0, 0x02, 0, 15U << 16U | 1U).status(), Status::success);  // read the error log: unmask
+  write(0, spec::sq_doorbell(1, 0), 16);
+  EXPECT_EQ(events(0), (std::vector<std::uint32_t>{0x010100}));
+  EXPECT_EQ(identify(0, spec::Cns::controller).status(), Status::success);
+}
+
+TEST_F(Queues, AnOverfullTailFreezesThatQueueUntilItIsDeleted) {
+  queue_pair(0, 1, 4);
+  queue_pair(0, 2, 4);
+  put(0, 1, command(0x00, 1));
+  ring(0, 1);
+  run();
+  ASSERT_TRUE(take(0, 1).has_value());
+  write(0, spec::sq_doorbell(1, 0), 9);
+  put(0, 1, command(0x00, 1));
+  ring(0, 1);
+  run();
+  EXPECT_FALSE(take(0, 1).has_value());
+  put(0, 2, command(0x00, 1));
+  ring(0, 2);
+  run();
+  EXPECT_TRUE(take(0, 2).has_value());
+}
+
+TEST_F(Queues, DuplicateCommandIdentifierIsAConflict) {
+  queue_pair(0);
+  for (int i = 0; i < 2; ++i) {
+    auto entry = command(0x00, 1);
+    entry.cid = 5;
+    put(0, 1, entry);
+  }
+  ring(0, 1);
+  run();
+  const auto a = take(0, 1), b = take(0, 1);
+  ASSERT_TRUE(a && b);
+  EXPECT_TRUE((a->status() == Status::command_id_conflict) != (b->status() == Status::command_id_conflict));
+}
+
+TEST_F(Queues, AMaskedVectorHoldsItsMessageUntilItIsUnmasked) {
+  queue_pair(0);
+  mask_vector(device_, world(), 0, 1, true);
+  messages_.clear();
+  io(0, 0x00, 1, 0, 1);
+  for (const auto& [controller, vector] : messages_) EXPECT_NE(vector, 1U);
+  mask_vector(device_, world(), 0, 1, false);
+  run();
+  ASSERT_FALSE(messages_.empty());
+  EXPECT_EQ(messages_.back().second, 1U);
+}
+
+TEST_F(Queues, AbortOfAWaitingCommandEndsItAndSaysSo) {
+  queue_pair(0);
+  auto victim = command(0x02, 1);
+  victim.cid = 42;
+  victim.prp1 = 0x900000;
+  put(0, 1, victim);
+  put(0, 0, command(0x08, 0, 42U << 16U | 1U));
+  ring(0, 0);
+  run(engine_.now() + 5 * engine::kMicrosecond);
+  ring(0, 1);
+  run();
+  const auto aborted = take(0, 1);
+  const auto abort = take(0, 0);
+  ASSERT_TRUE(aborted && abort);
+  EXPECT_EQ(aborted->status(), Status::abort_requested);
+  EXPECT_EQ(abort->dw0, 0U);
+}
+
+TEST_F(Queues, AbortOfSomethingThatIsNotThereSucceedsAndSaysNotAborted) {
+  EXPECT_EQ(admin(0, 0x08, 0, 42U << 16U | 1U).entry.dw0, 1U);
+}
+
+TEST_F(Queues, AnUnknownOpcodeOrAFusedOrSglCommandIsRefused) {
+  EXPECT_EQ(admin(0, 0xC1).status(), Status::invalid_opcode);
+  queue_pair(0);
+  EXPECT_EQ(submit(0, 1, command(0x7F, 1)).status(), Status::invalid_opcode);
+  auto fused = command(0x05, 1);
+  fused.flags = 1;
+  EXPECT_EQ(submit(0, 1, fused, bytes_of(0, 512)).status(), Status::invalid_field);
+}
+
+}  // namespace
+}  // namespace polypath::device
