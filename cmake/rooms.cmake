@@ -25,7 +25,11 @@ target_link_libraries(polypath_external_zlib INTERFACE ZLIB::ZLIB)
 add_library(polypath_external_sqlite INTERFACE)
 target_link_libraries(polypath_external_sqlite INTERFACE SQLite::SQLite3)
 add_library(polypath_external_yaml INTERFACE)
-target_link_libraries(polypath_external_yaml INTERFACE yaml-cpp)
+if(TARGET yaml-cpp::yaml-cpp)  # from 0.8 on; the older name still exists there, and warns
+  target_link_libraries(polypath_external_yaml INTERFACE yaml-cpp::yaml-cpp)
+else()
+  target_link_libraries(polypath_external_yaml INTERFACE yaml-cpp)
+endif()
 add_library(polypath_external_json INTERFACE)
 target_link_libraries(polypath_external_json INTERFACE nlohmann_json::nlohmann_json)
 

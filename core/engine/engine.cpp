@@ -14,6 +14,10 @@ namespace {
 // Fewer dead entries than this are not worth a pass.
 constexpr std::size_t kSweepAtLeast = 64;
 
+// Keep what is drawn from one key apart.
+constexpr std::uint64_t kAnswer = 1;
+constexpr std::uint64_t kStretch = 2;
+
 std::uint64_t word(const Cause& cause) { return std::uint64_t{cause.id} << 8U | cause.latitude; }
 std::uint64_t word(std::uint32_t high, std::uint32_t low) { return std::uint64_t{high} << 32U | low; }
 std::uint64_t counter_key(std::uint32_t cause, Site site) { return std::uint64_t{cause} << 16U | site; }
@@ -226,7 +230,7 @@ Engine::Answer Engine::answer(Site site) {
   }
   if (cause_.latitude == 0) return {};
   const std::uint64_t key = mix(mix(seed_, word(cause_)), word(wanted.nth, site));
-  return {mix(key, kHashSeed0), Answer::By::latitude};
+  return {mix(key, kAnswer), Answer::By::latitude};
 }
 
 std::uint64_t Engine::decide(Site site, std::uint64_t choices) {
@@ -245,7 +249,7 @@ Time Engine::duration(Site site, Time typical, Time most) {
   const auto magnitudes = static_cast<std::uint64_t>(std::bit_width(room)) + 1;
   const auto bits = static_cast<unsigned>(static_cast<uint128>(given.value) * magnitudes >> 64U);
   if (bits == 0) return typical;
-  const Time stretch = mix(given.value, kHashSeed1) >> (64U - bits);
+  const Time stretch = mix(given.value, kStretch) >> (64U - bits);
   return typical + std::min(stretch, room);
 }
 
@@ -343,7 +347,7 @@ void Engine::hash_canonical(Hasher& hasher) const {
   });
   std::uint64_t sum = 0;
   for (const ReadyItem& item : ready_) {
-    if (!item.taken) sum += mix(kHashSeed0, named(item.event));
+    if (!item.taken) sum += named(item.event);  // a sum has no order
   }
   hasher.add(ready_count());
   hasher.add(sum);

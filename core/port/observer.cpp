@@ -6,7 +6,6 @@
 
 #include "spec/commands.h"
 #include "spec/identify.h"
-#include "spec/log_feature_event.h"
 #include "spec/registers.h"
 
 namespace polypath::port {
@@ -18,32 +17,6 @@ using trace::Boundary;
 // Beyond any MDTS of a profile: longer transfers are refused by every controller, so their buffers are not walked.
 constexpr std::uint64_t kLongestTransfer = std::uint64_t{16} << 20U;
 constexpr std::size_t kDigestBytes = 512;
-
-std::uint64_t feature_bytes(std::uint8_t fid) {
-  switch (static_cast<spec::FeatureId>(fid)) {
-    case spec::FeatureId::lba_range: return 4096;
-    case spec::FeatureId::timestamp: return 8;
-    case spec::FeatureId::host_behavior: return 512;
-    default: return 0;
-  }
-}
-
-std::uint64_t admin_bytes(const spec::SubmissionEntry& entry) {
-  const auto* row = spec::find_command(spec::CommandSet::admin, entry.opcode);
-  if (row == nullptr || row->direction == Direction::none) return 0;
-  if (row->name == "get_log_page") {
-    const std::uint64_t dwords = std::uint64_t{entry.cdw11 & 0xFFFFU} << 16U | entry.cdw10 >> 16U;
-    return (dwords + 1) * 4;
-  }
-  if (row->name == "set_features" || row->name == "get_features") {
-    // Only the current, default and saved values carry data; SEL 3 answers in the completion.
-    const bool asks_capabilities = row->name == "get_features" && (entry.cdw10 >> 8U & 7U) == 3;
-    return asks_capabilities ? 0 : feature_bytes(static_cast<std::uint8_t>(entry.cdw10));
-  }
-  if (row->name == "ns_management") return (entry.cdw10 & 0xFU) == 0 ? 4096 : 0;
-  if (row->name == "identify" || row->name == "ns_attachment") return 4096;
-  return 0;
-}
 
 }  // namespace
 
@@ -228,13 +201,12 @@ void Observer::append_data(const Scene& scene, std::uint64_t bytes) {
 }
 
 std::uint64_t Observer::data_bytes(std::uint16_t sqid, const spec::SubmissionEntry& entry) const {
-  if (sqid == 0) return admin_bytes(entry);
-  const auto* row = spec::find_command(spec::CommandSet::nvm, entry.opcode);
-  if (row == nullptr || !row->implemented || row->direction == Direction::none) return 0;
+  const auto* row = spec::find_command(spec::set_of_queue(sqid), entry.opcode);
+  if (row == nullptr) return 0;
   const auto found = std::lower_bound(state_.block_sizes.begin(), state_.block_sizes.end(), entry.nsid,
                                       [](const BlockSize& b, std::uint32_t nsid) { return b.nsid < nsid; });
   const bool known = found != state_.block_sizes.end() && found->nsid == entry.nsid;
-  return std::uint64_t{entry.block_count()} * (known ? found->bytes : 512);
+  return spec::data_bytes(*row, entry, known ? found->bytes : 512);
 }
 
 void Observer::remember(std::uint16_t sqid, const spec::SubmissionEntry& entry, std::uint32_t slot) {

@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -59,7 +58,7 @@ enum class StepKind : std::uint8_t {
 enum class Field : std::uint8_t {
   host = 1, ns = 2, lba = 3, blocks = 4, tag = 5, equals = 6, via = 7, controllers = 8, controller = 9, opcode = 10,
   nsid = 11, cdw2 = 12, cdw3 = 13, cdw10 = 14, cdw11 = 15, cdw12 = 16, cdw13 = 17, cdw14 = 18, cdw15 = 19,
-  length = 20,   ///< bytes of data buffer
+  length = 20,   ///< bytes of data buffer; of a workload: blocks of its range
   data = 21,     ///< bytes to send, hex in text
   queue = 22, depth = 23, offset = 24, value = 25, bytes = 26, policy = 27, size = 28, shared = 29, block_size = 30,
   duration = 31, rate = 32, read_percent = 33, seed = 34, status = 35, error = 36, list = 37, heads = 38, fault = 39,
@@ -75,6 +74,15 @@ enum class Form : std::uint8_t {
   live = 2,     ///< the k-th of the live set of its type when the step runs (active NSIDs, queues, controllers)
 };
 
+/// What is in which member, by FieldType:
+///   number, flag, duration (ns), size (bytes), opcode, error (errno): `number`
+///   queue: `number` as a literal, or live
+///   status: `number` = SCT << 8 | SC, which leaves DNR open, or with kStatusDnr (0x4000) set: DNR as well
+///   host: name.  ns: name, literal NSID or live.  controller: name, literal index or live
+///   text, policy: `text`.  bytes: `text` holds the raw bytes
+///   controllers: `list` of controller values
+///   list_map: `list` of entries, each with its key in `text` (form name) and its members in `list`. Field::list maps
+///   controllers to the namespaces that they list; Field::heads maps namespaces to the controllers that have a path.
 struct Value {
   Form form = Form::literal;
   std::uint64_t number = 0;
@@ -93,7 +101,7 @@ struct Step {
   std::uint32_t id = 0;  ///< 1.. ; survives minimization, keys decisions
   StepKind kind = StepKind::nothing;
   std::uint8_t latitude = 0;  ///< 0 benign
-  bool nowait = false;
+  bool nowait = false;        ///< its actor goes on without its outcome; a workload in text has it unless it says no
   engine::Time at = engine::kForever;  ///< not before this virtual time; kForever: as soon as its turn comes
   std::string actor;   ///< actors are sequential; empty: "main"
   std::string label;   ///< name that `after` refers to
@@ -131,13 +139,16 @@ struct Program {
 
 /// Type of an operand: how it reads in text, and from which live set `k-th` is taken.
 enum class FieldType : std::uint8_t {
-  number, flag, duration, size, host, ns, controller, controllers, opcode, status, text, bytes, list_map, queue
+  number, flag, duration, size, host, ns, controller, controllers, opcode, status, text, bytes, list_map, queue,
+  error, policy
 };
 
 struct FieldRow {
   Field field;
   std::string_view name;
   FieldType type;
+  std::uint64_t least, most;  ///< bounds of `number`; of text and bytes: of their length
+  std::string_view title;     ///< one line for documentation
 };
 struct StepFieldRow {
   Field field;
@@ -146,8 +157,8 @@ struct StepFieldRow {
 struct StepRow {
   StepKind kind;
   std::string_view name;
-  std::string_view title;  ///< one line for documentation
-  std::span<const StepFieldRow> fields;
+  std::string_view title;                ///< one line for documentation
+  std::span<const StepFieldRow> fields;  ///< their order is permanent (the binary form's mask); new ones go last
 };
 
 std::span<const FieldRow> field_rows();
@@ -157,13 +168,35 @@ const FieldRow* find_field(std::string_view name);
 const StepRow* find_step(StepKind kind);
 const StepRow* find_step(std::string_view name);
 
+/// True for kinds that run beside the steps that follow unless the text says `nowait: false`.
+constexpr bool runs_beside(StepKind kind) { return kind == StepKind::workload; }
+/// True when the text gives this operand inside `expect:`.
+constexpr bool is_expectation(Field field) {
+  return field == Field::status || field == Field::error || field == Field::result;
+}
+/// True for a profile whose controllers may have serials of their own within a subsystem.
+bool profile_allows_serials(std::string_view profile);
+
+/// A name of a host, device, label, actor or outcome: a letter, then letters, digits, '_', '-' or '.', 64 at most.
+bool is_name(std::string_view text);
+
+inline constexpr engine::Time kLongestDuration = 1'000'000'000 * engine::kSecond;  ///< 31 years: sums stay in 64 bits
+inline constexpr std::size_t kLongestName = 64;            ///< bytes of a name, a tag, a fault
+inline constexpr std::size_t kLongestTitle = 200;          ///< bytes of Program::name
+inline constexpr std::size_t kLongestDescription = 65536;  ///< bytes of Program::description
+inline constexpr std::uint16_t kMostHostQueues = 64;
+
 /// Binary form. decode is total: any bytes give a valid program (clamped, unknown numbers are no-ops, references that
 /// resolve to nothing stay as written and make their step a no-op when it runs). decode(encode(p)) == p for every p
-/// that decode or the scenario loader produced.
+/// that decode, canonical or the scenario loader produced. decode touches no file: a drive is taken at its word, so a
+/// caller that runs bytes of strangers calls use_memory_media first.
 std::vector<std::byte> encode(const Program& program);
 Program decode(std::span<const std::byte> bytes);
 
-/// Canonical form: ids renumbered only if duplicate, operands sorted, defaults dropped, words canonical.
+/// Canonical form, valid whatever went in: ids renumbered only if 0 or duplicate, operands sorted, within their bounds
+/// and of their kind's table, missing required ones added, `nothing` steps without a label dropped, `after` that closes
+/// a circle cut, actor "main" written as the empty name, names and texts clean, words canonical.
+/// canonical(canonical(p)) == canonical(p).
 Program canonical(Program program);
 
 }  // namespace polypath::program

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -49,7 +51,7 @@ struct Topology {
   std::vector<SubsystemSpec> subsystems;
   std::vector<ControllerSpec> controllers;  ///< in the order of the words: controller k is Linux's nvme<k> unless probed otherwise
   std::vector<NamespaceSpec> namespaces;
-  std::vector<std::string> words;           ///< the words as given, one device each ("nvme,id=nvme0,serial=foo")
+  std::vector<std::string> words;           ///< canonical words, one device each ("nvme,id=nvme0,serial=foo")
   bool operator==(const Topology&) const = default;
 };
 
@@ -68,10 +70,38 @@ struct TopologyOptions {
   bool serial_per_controller = false;  ///< profile qemu-2021: serials may differ within a subsystem
   std::uint64_t default_bytes = 0;     ///< size of a namespace that names neither size= nor drive= (0: an error)
   bool memory_media = false;           ///< ignore drive=: all media in memory
+  std::map<std::string, std::uint64_t> sizes;  ///< namespace id to bytes (--media memory:ns1=128MiB); wins over the words
+  bool check_drives = true;  ///< a drive must be a file that is there; false: its size= is taken at its word
+  std::string source = "--qemu-args";  ///< name of a command line in messages, where parse_qemu_args found it
 };
 
-/// One device per word, as in a scenario's `topology:` list. `where(i)` names the place of word i in messages.
-/// Throws InputError.
+inline constexpr std::uint32_t kMostNamespaces = 256;     ///< per subsystem: NSIDs are 1..256
+inline constexpr std::uint32_t kMostControllers = 65520;  ///< CNTLID 0..FFEFh
+inline constexpr std::uint64_t kMostNamespaceBytes = std::uint64_t{1} << 60U;
+inline constexpr std::uint32_t kMostBlockBytes = 4096;
+
+/// A property of a device word: the tables that the parser, its messages and docs/topology.md share.
+enum class PropertyUse : std::uint8_t {
+  understood,  ///< has its effect
+  accepted,    ///< has no effect here
+  refused      ///< not supported yet: an error unless its value is off or 0
+};
+struct PropertyRow {
+  std::string_view name;
+  std::string_view values;  ///< what may stand there
+  std::string_view title;
+  PropertyUse use;
+  bool ours = false;  ///< QEMU does not know it
+};
+struct DriverRow {
+  std::string_view name;
+  std::string_view title;
+  std::span<const PropertyRow> properties;
+};
+std::span<const DriverRow> driver_rows();
+
+/// One device per word, as in a scenario's `topology:` list. places[i] is the place of word i in messages ("word N"
+/// where there is none). Throws InputError.
 Topology parse_topology(const std::vector<std::string>& words, const std::vector<std::string>& places,
                         const TopologyOptions& options);
 
@@ -81,6 +111,9 @@ Topology parse_qemu_args(std::string_view args, const TopologyOptions& options, 
 
 /// Canonical words of a topology; parse_topology of them gives the same topology.
 std::vector<std::string> topology_words(const Topology& topology);
+
+/// Forgets drives: every namespace keeps its size and lives in memory.
+void use_memory_media(Topology& topology);
 
 /// "128MiB", "4k", "134217728" to bytes; empty when the text is no size or overflows.
 std::optional<std::uint64_t> parse_size(std::string_view text);

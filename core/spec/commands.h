@@ -18,6 +18,20 @@ enum class NsidUse : std::uint8_t { unused, required, depends };
 /// What announces the command in Identify Controller. `oacs`, `oncs`: `bit` of that field.
 enum class Announced : std::uint8_t { mandatory, oacs, oncs };
 
+/// Where the length of a command's data comes from.
+enum class DataLength : std::uint8_t {
+  none,
+  page,          ///< 4096 bytes
+  log_dwords,    ///< NUMD of Get Log Page
+  feature,       ///< by FID; most features carry none
+  create_page,   ///< 4096 bytes when SEL is 0
+  blocks,        ///< NLB logical blocks
+  ranges,        ///< NR descriptors of 16 bytes (Dataset Management)
+  dwords_cdw10,  ///< 0's based dwords in CDW10
+  dwords_cdw12,  ///< 0's based dwords in CDW12
+  key_pair,      ///< 16 bytes (reservation commands)
+};
+
 /// Effects, as bits of the Commands Supported and Effects log (LID 05h).
 namespace effect {
 inline constexpr std::uint32_t supported = 1U << 0, block_content = 1U << 1, ns_capability = 1U << 2,
@@ -45,6 +59,7 @@ struct CommandRow {
   std::uint8_t bit;       ///< of OACS or ONCS
   std::uint32_t effects;  ///< effect:: bits
   bool implemented;       ///< the simulated device has a handler
+  DataLength length;
   std::span<const CommandField> fields;
 };
 
@@ -60,6 +75,10 @@ const CommandRow* find_command_number(std::uint16_t number);
 /// Value of a field in an entry, as text and Python show it (zero-based counts plus one).
 std::uint64_t field_value(const SubmissionEntry& entry, const CommandField& field);
 void set_field(SubmissionEntry& entry, const CommandField& field, std::uint64_t value);
+
+/// Bytes that a command moves through its data pointer, for logical blocks of `block_bytes`; 0 when it moves none or the
+/// table does not know it. May exceed what any controller accepts.
+std::uint64_t data_bytes(const CommandRow& row, const SubmissionEntry& entry, std::uint32_t block_bytes);
 
 /// Set of a queue: the Admin queue takes admin commands, every other the NVM set.
 constexpr CommandSet set_of_queue(std::uint16_t qid) { return qid == 0 ? CommandSet::admin : CommandSet::nvm; }

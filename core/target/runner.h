@@ -109,7 +109,6 @@ class Runner {
   void unable(std::size_t index, const std::string& why);
   void fail(std::size_t index, const std::string& summary);
   void drain();
-  void on_host_outcome(std::uint32_t host_request);
   void handle_own(const engine::Event& event);
   void expect_status(std::size_t index);
   bool quiet() const;
@@ -121,12 +120,20 @@ class Runner {
   bool ns_of(const program::Value* value, std::uint32_t controller, std::uint32_t& nsid) const;
   std::uint32_t nsid_number(const program::Value& value, std::uint32_t controller) const;
   std::string controller_name(std::uint32_t controller) const;
+  std::string ns_name(std::uint32_t subsystem, std::uint32_t nsid) const;
+  bool target_of(const program::Step& step, std::uint32_t& host, std::uint32_t& subsystem, std::uint32_t& nsid) const;
+  std::uint32_t block_bytes_in(std::uint32_t subsystem, std::uint32_t nsid) const;
 
   // steps_*.cpp: one function per family
+  void start_hosts();
+  bool hosts_ready() const;
+  void submit_io(Request request, std::uint32_t subsystem, std::uint32_t nsid, std::uint8_t opcode, std::uint64_t lba,
+                 std::uint32_t blocks, std::span<const std::byte> data);
   void begin_io(std::size_t index);
   void begin_workload(std::size_t index);
   void workload_tick(std::size_t workload);
   void workload_submit(std::size_t workload);
+  void workload_done(std::size_t workload, int error);
   void begin_management(std::size_t index);
   void begin_raw(std::size_t index);
   void begin_raw_command(std::size_t index);
@@ -137,6 +144,7 @@ class Runner {
   void raw_outcomes(std::uint32_t controller, const std::vector<RawOutcome>& done);
   void poll_ready(std::uint32_t controller);
   void check_expect(std::size_t index);
+  void check_heads(std::size_t index, const program::Value& heads);
   void check_data(std::size_t index, const Expected& expected, std::span<const std::byte> data);
   spec::SubmissionEntry entry_of(const program::Step& step, std::uint32_t controller, std::uint16_t qid) const;
   std::vector<std::byte> payload_of(const program::Step& step, std::uint32_t controller,

@@ -22,20 +22,6 @@ namespace {
 constexpr std::uint32_t kAdminEntries = 32;
 constexpr std::uint32_t kLongestBuffer = 2U << 20U;  // no profile takes longer transfers
 
-// Bytes of data that a command moves when the step does not say.
-std::uint32_t natural_length(const spec::CommandRow* row, const spec::SubmissionEntry& entry,
-                             std::uint32_t block_bytes) {
-  if (row == nullptr || row->direction == spec::Direction::none) return 0;
-  if (row->set == spec::CommandSet::nvm) return std::min(entry.block_count() * block_bytes, kLongestBuffer);
-  if (row->name == "get_log_page") {
-    const std::uint64_t dwords = (std::uint64_t{entry.cdw11 & 0xFFFFU} << 16U | entry.cdw10 >> 16U) + 1;
-    return static_cast<std::uint32_t>(std::min<std::uint64_t>(dwords * 4, kLongestBuffer));
-  }
-  if (row->name == "set_features" || row->name == "get_features") return 4096;  // what no feature exceeds
-  if (row->name == "ns_management") return (entry.cdw10 & 0xFU) == 0 ? 4096 : 0;
-  return 4096;
-}
-
 }  // namespace
 
 spec::SubmissionEntry Runner::entry_of(const Step& step, std::uint32_t controller, std::uint16_t qid) const {
@@ -251,7 +237,8 @@ void Runner::begin_raw_command(std::size_t index) {
   }
   spec::SubmissionEntry entry = entry_of(step, controller, qid);
   const auto* row = spec::find_command(spec::set_of_queue(qid), entry.opcode);
-  std::uint32_t length = natural_length(row, entry, block_bytes(controller, entry.nsid));
+  const std::uint64_t natural = row == nullptr ? 0 : spec::data_bytes(*row, entry, block_bytes(controller, entry.nsid));
+  auto length = static_cast<std::uint32_t>(std::min<std::uint64_t>(natural, kLongestBuffer));
   if (step.find(Field::length) != nullptr) {
     length = static_cast<std::uint32_t>(std::min<std::uint64_t>(step.number(Field::length), kLongestBuffer));
   }
