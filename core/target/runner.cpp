@@ -78,7 +78,7 @@ bool Runner::try_begin(std::size_t actor_index) {
     return false;
   }
   ++actor.next;
-  actor.waits = !step.nowait && step.kind != StepKind::workload;  // a load runs beside the steps
+  actor.waits = !step.nowait;
   outcomes_[index].started = true;
   begin(index);
   return true;

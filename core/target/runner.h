@@ -109,9 +109,13 @@ class Runner {
   void unable(std::size_t index, const std::string& why);
   void fail(std::size_t index, const std::string& summary);
   void drain();
+  void bind_outcome(std::size_t index);
+  std::uint32_t path_of(const Request& request) const;
+  void change_hands(std::size_t index, std::uint32_t controller, bool take);
+  bool raw_submit_admin(std::size_t index, std::uint32_t controller, const spec::SubmissionEntry& entry,
+                        std::span<const std::byte> data);
   void handle_own(const engine::Event& event);
   void expect_status(std::size_t index);
-  bool quiet() const;
 
   // operands.cpp: what names and live sets mean when a step runs
   bool controller_of(const program::Value* value, std::uint32_t& out) const;
@@ -152,6 +156,7 @@ class Runner {
   std::vector<std::byte> controller_list(const std::vector<std::uint32_t>& controllers) const;
   std::uint32_t block_bytes(std::uint32_t controller, std::uint32_t nsid) const;
 
+  static constexpr std::uint32_t kTakesController = 99;  ///< stage of a request that ends with the raw driver in charge
   static constexpr std::uint16_t kWakeActor = World::kWake;          ///< whom: actor
   static constexpr std::uint16_t kPollReady = World::kWake + 1;     ///< whom: controller
   static constexpr std::uint16_t kWorkloadTick = World::kWake + 2;  ///< whom: workload
@@ -169,7 +174,8 @@ class Runner {
   std::vector<StepFinding> findings_;
   std::uint32_t next_raw_request_ = 1;
   std::uint64_t steps_done_ = 0, events_ = 0;
-  bool limit_reached_ = false, started_ = false;
+  bool limit_reached_ = false, started_ = false, draining_ = false;
+  mutable bool hosts_were_ready_ = false;
 };
 
 }  // namespace polypath::target

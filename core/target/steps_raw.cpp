@@ -141,14 +141,11 @@ void Runner::begin_raw(std::size_t index) {
     case StepKind::mask_vector:
       port.mask_vector(static_cast<std::uint16_t>(step.number(Field::vector)), step.number(Field::masked, 1) != 0);
       break;
-    case StepKind::take:
-      world_.set_raw(controller, true);
-      raw.driver.reset();
-      break;
+    case StepKind::take: change_hands(index, controller, true); return;
     case StepKind::give:
-      lose();
-      world_.set_raw(controller, false);
-      break;
+      if (world_.raw(controller)) lose();
+      change_hands(index, controller, false);
+      return;
     case StepKind::reap: reap(controller); break;
     case StepKind::enable:
       world_.set_raw(controller, true);
@@ -277,6 +274,23 @@ void Runner::begin_raw_command(std::size_t index) {
   if (step.kind == StepKind::submit) finish_later(index);
 }
 
+bool Runner::raw_submit_admin(std::size_t index, std::uint32_t controller, const spec::SubmissionEntry& command,
+                              std::span<const std::byte> data) {
+  RawState& raw = raw_[controller];
+  if (!raw.driver.has_room(0)) return false;
+  spec::SubmissionEntry entry = command;
+  const auto length = static_cast<std::uint32_t>(data.size());
+  const std::uint64_t buffer = raw.driver.attach_buffer(world_.port(controller), entry, length, data);
+  Request request;
+  request.owner = Owner::raw;
+  request.where = controller;
+  request.step = index;
+  request.id = next_raw_request_++;
+  requests_.push_back(request);
+  raw.driver.submit(world_.port(controller), 0, entry, false, request.id, buffer, length);
+  return true;
+}
+
 void Runner::reap(std::uint32_t controller) {
   std::vector<RawOutcome> done;
   raw_[controller].driver.reap(world_.port(controller), done);
@@ -309,6 +323,7 @@ void Runner::raw_outcomes(std::uint32_t controller, const std::vector<RawOutcome
       if (!limits_.keep_data) outcome.data.clear();
     }
     at->live = false;
+    if (!result.lost) bind_outcome(at->step);
     finish(at->step);
   }
   std::erase_if(requests_, [](const Request& r) { return !r.live; });
