@@ -116,30 +116,13 @@ void namespace_changed(Act& act, std::uint32_t controller, std::uint32_t nsid);
 void log_error(Act& act, std::uint32_t controller, std::uint16_t sqid, std::uint16_t cid,
                const spec::SubmissionEntry* entry, spec::Status status, const Outcome& outcome);
 
-// Handlers, by family
-#define POLYPATH_HANDLER(name) \
-  Outcome name(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry)
-namespace admin {
-POLYPATH_HANDLER(delete_sq);
-POLYPATH_HANDLER(create_sq);
-POLYPATH_HANDLER(delete_cq);
-POLYPATH_HANDLER(create_cq);
-POLYPATH_HANDLER(get_log_page);
-POLYPATH_HANDLER(identify);
-POLYPATH_HANDLER(abort);
-POLYPATH_HANDLER(set_features);
-POLYPATH_HANDLER(get_features);
-POLYPATH_HANDLER(async_event_request);
-POLYPATH_HANDLER(ns_management);
-POLYPATH_HANDLER(ns_attachment);
-}  // namespace admin
-namespace io {
-POLYPATH_HANDLER(flush);
-POLYPATH_HANDLER(write);
-POLYPATH_HANDLER(read);
-POLYPATH_HANDLER(compare);
-POLYPATH_HANDLER(write_zeroes);
-}  // namespace io
-#undef POLYPATH_HANDLER
+// Handlers, by family: declared from the one list of them.
+#define HANDLER(family, name)                                                              \
+  namespace family {                                                                       \
+  Outcome name(Act& act, std::uint32_t controller, Handle command,                         \
+               const spec::SubmissionEntry& entry);                                        \
+  }
+#include "device/handlers.def"
+#undef HANDLER
 
 }  // namespace polypath::device

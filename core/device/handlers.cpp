@@ -10,23 +10,9 @@ struct Row {
   Handler handler;
 };
 constexpr std::array kHandlers{
-    Row{"delete_sq", admin::delete_sq},
-    Row{"create_sq", admin::create_sq},
-    Row{"get_log_page", admin::get_log_page},
-    Row{"delete_cq", admin::delete_cq},
-    Row{"create_cq", admin::create_cq},
-    Row{"identify", admin::identify},
-    Row{"abort", admin::abort},
-    Row{"set_features", admin::set_features},
-    Row{"get_features", admin::get_features},
-    Row{"async_event_request", admin::async_event_request},
-    Row{"ns_management", admin::ns_management},
-    Row{"ns_attachment", admin::ns_attachment},
-    Row{"flush", io::flush},
-    Row{"write", io::write},
-    Row{"read", io::read},
-    Row{"compare", io::compare},
-    Row{"write_zeroes", io::write_zeroes},
+#define HANDLER(family, name) Row{#name, family::name},
+#include "device/handlers.def"
+#undef HANDLER
 };
 
 // By permanent number of the command table, so that dispatch is an index.
