@@ -39,6 +39,7 @@ struct DecisionOverride {
   Site site = 0;
   std::uint32_t nth = 0;
   std::uint64_t value = 0;
+  bool operator==(const DecisionOverride&) const = default;
 };
 
 /// Names a cancellable event. The default names none.
@@ -118,8 +119,8 @@ class Engine {
   /// Like decide, with an override's value unbounded: a duration of `typical` ns, stretched by latitude up to
   /// `most`. Each order of magnitude of the stretch is as likely as any other, and so is none.
   Time duration(Site site, Time typical, Time most);
-  /// Before the run: benign decisions are counted only when there are overrides. Of equal keys the first
-  /// counts.
+  /// Before the run: benign decisions are counted only when there are overrides. Of equal keys the
+  /// lowest value counts.
   void set_overrides(std::vector<DecisionOverride> overrides);
 
   /// The single entrance for outside input: records it and schedules `what` for `whom` with the injection's
@@ -130,9 +131,8 @@ class Engine {
   std::span<const std::byte> injected_bytes(std::size_t index) const;
 
   std::uint64_t events_handled() const { return handled_; }
-  std::size_t pending_events() const {
-    return queue_.size() - cancelled_;
-  }  ///< neither cancelled nor handled
+  /// Timed events that are neither cancelled nor handled.
+  std::size_t pending_events() const { return queue_.size() - cancelled_; }
   /// Room taken for pending events, cancelled ones included until they are swept.
   std::size_t queued_events() const { return queue_.size(); }
 

@@ -21,7 +21,12 @@ EventQueue& EventQueue::operator=(const EventQueue& other) {
 void EventQueue::clear() {
   front_.clear();
   head_ = 0;
-  for_each_occupied([&](std::size_t index) { vacate(index); });
+  for_each_occupied([&](std::size_t index) {
+    buckets_[index].events.clear();
+    buckets_[index].earliest = kForever;
+  });
+  digits_ = {};
+  levels_ = 0;
   last_ = 0;
   size_ = 0;
 }

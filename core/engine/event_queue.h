@@ -91,6 +91,7 @@ class EventQueue {
   static constexpr unsigned kDigits = 1U << kDigitBits;
   static constexpr unsigned kLevels = 64 / kDigitBits;
   static constexpr std::size_t kCompact = 1024;
+  static constexpr std::size_t kKeptCapacity = 4096;
 
   static unsigned digit(Time time, unsigned level) {
     return static_cast<unsigned>(time >> (level * kDigitBits)) & (kDigits - 1);
@@ -113,9 +114,13 @@ class EventQueue {
     levels_ |= 1U << level;
     digits_[level] |= 1U << value;
   }
+  // Large buckets give their memory back: a population passes through many of them, and would be paid for
+  // many times.
   void vacate(std::size_t index) {
-    buckets_[index].events.clear();
-    buckets_[index].earliest = kForever;
+    Bucket& bucket = buckets_[index];
+    bucket.events.clear();
+    if (bucket.events.capacity() > kKeptCapacity) bucket.events = std::vector<Event>();
+    bucket.earliest = kForever;
     const std::size_t level = index / kDigits;
     digits_[level] &= ~(1U << index % kDigits);
     if (digits_[level] == 0) levels_ &= ~(1U << level);

@@ -21,7 +21,8 @@ inline constexpr std::uint64_t kHashSeed0 = 0x9E3779B97F4A7C15;  // odd constant
 inline constexpr std::uint64_t kHashSeed1 = 0xD1B54A32D192ED03;
 inline constexpr std::uint64_t kHashSeed2 = 0x8CB92BA72F3D8DD7;
 
-/// Mixes one word into a running hash.
+/// Mixes one word into a running hash. Not for constants of this file as arguments: kHashSeed0 as the hash,
+/// or kHashSeed1 as the word, meets itself, and the product is 0 whatever the other is.
 constexpr std::uint64_t mix(std::uint64_t hash, std::uint64_t word) {
   return fold(hash ^ kHashSeed0, word ^ kHashSeed1) + kHashSeed2;
 }

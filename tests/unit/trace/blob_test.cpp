@@ -1,0 +1,136 @@
+// The stored form of a trace: without loss, and harmless whatever bytes it is read from.
+#include "trace/blob.h"
+
+#include <gtest/gtest.h>
+#include <zlib.h>
+
+#include <cstring>
+#include <string>
+
+#include "sample.h"
+#include "trace/ftrace.h"
+#include "trace/inflate.h"
+#include "trace/partial.h"
+
+namespace polypath::trace {
+namespace {
+
+TEST(Blob, GivesBackAnEqualTraceWithAnEqualHash) {
+  const Trace trace = sample_trace();
+  const Trace back = from_blob(to_blob(trace), "blob");
+  EXPECT_EQ(back, trace);
+  EXPECT_EQ(back.hash(), trace.hash());
+  EXPECT_EQ(to_blob(back), to_blob(trace));
+}
+
+TEST(Blob, AnEmptyTraceRoundTripsToo) {
+  const Trace trace;
+  EXPECT_EQ(from_blob(to_blob(trace), "blob"), trace);
+}
+
+TEST(Blob, KeepsTheHashOfEventsThatWereForgotten) {
+  Trace trace = sample_trace();
+  const auto hash = trace.hash();
+  trace.forget();
+  const Trace back = from_blob(to_blob(trace), "blob");
+  EXPECT_EQ(back.hash(), hash);
+  EXPECT_TRUE(back.events().empty());
+}
+
+TEST(Blob, ARecordingOf2374CommandsIsSmall) {
+  const Trace trace = partial_trace(read_ftrace(POLYPATH_TEST_DATA "/recordings/05-detach-0-1.ftrace.txt.gz"));
+  const auto blob = to_blob(trace);
+  EXPECT_EQ(from_blob(blob, "blob"), trace);
+  EXPECT_LT(blob.size(), trace.events().size() * 16);  // of 56 bytes and a payload each
+}
+
+TEST(Blob, AnyFlippedBitAndAnyPrefixIsRefused) {
+  const auto blob = to_blob(sample_trace());
+  for (std::size_t length = 0; length < blob.size(); ++length) {
+    EXPECT_THROW(from_blob(std::span(blob).first(length), "blob"), ImportError) << length;
+  }
+  for (std::size_t at = 0; at < blob.size(); ++at) {
+    for (unsigned bit = 0; bit < 8; ++bit) {
+      auto bytes = blob;
+      bytes[at] ^= static_cast<std::byte>(1U << bit);
+      EXPECT_THROW(from_blob(bytes, "blob"), ImportError) << at << "." << bit;
+    }
+  }
+}
+
+TEST(Blob, ANewerFormIsRefusedAndSaysSo) {
+  auto bytes = to_blob(sample_trace());
+  bytes[4] = std::byte{2};
+  try {
+    from_blob(bytes, "blob");
+    FAIL();
+  } catch (const ImportError& error) {
+    EXPECT_NE(std::string(error.what()).find("newer polypath"), std::string::npos);
+  }
+}
+
+/// A blob with correct checksums around any content: what a hostile writer would make.
+std::vector<std::byte> wrap(const std::vector<std::byte>& raw, std::uint64_t promised) {
+  std::vector<std::byte> blob(24);
+  std::memcpy(blob.data(), "PPTR", 4);
+  const std::uint16_t version = kBlobVersion;
+  std::memcpy(blob.data() + 4, &version, 2);
+  std::memcpy(blob.data() + 8, &promised, 8);
+  const auto crc = [](const std::byte* data, std::size_t size) {
+    return static_cast<std::uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(data), size));
+  };
+  const auto packed = deflate_bytes(raw);
+  const auto packed_crc = crc(packed.data(), packed.size());
+  std::memcpy(blob.data() + 16, &packed_crc, 4);
+  const auto head_crc = crc(blob.data(), 20);
+  std::memcpy(blob.data() + 20, &head_crc, 4);
+  blob.insert(blob.end(), packed.begin(), packed.end());
+  return blob;
+}
+
+std::vector<std::byte> unwrap(const std::vector<std::byte>& blob) {
+  std::uint64_t size = 0;
+  std::memcpy(&size, blob.data() + 8, 8);
+  std::vector<std::byte> raw;
+  EXPECT_TRUE(inflate_bytes(std::span(blob).subspan(24), size, raw));
+  return raw;
+}
+
+TEST(Blob, ContentWithRightChecksumsButAnyWrongByteLoadsOrIsRefused) {
+  const auto raw = unwrap(to_blob(sample_trace()));
+  std::size_t loaded = 0, refused = 0;
+  for (std::size_t at = 0; at < raw.size(); ++at) {
+    for (const auto value : {0x00, 0x01, 0x7F, 0xFF}) {
+      auto bytes = raw;
+      bytes[at] = static_cast<std::byte>(value);
+      try {
+        from_blob(wrap(bytes, bytes.size()), "blob");
+        ++loaded;
+      } catch (const ImportError&) {
+        ++refused;
+      }
+    }
+  }
+  EXPECT_GT(loaded, 0U);
+  EXPECT_GT(refused, 0U);
+}
+
+TEST(Blob, ALyingLengthAllocatesNothingLarge) {
+  const auto raw = unwrap(to_blob(sample_trace()));
+  EXPECT_THROW(from_blob(wrap(raw, std::uint64_t{1} << 30U), "blob"), ImportError);
+  EXPECT_THROW(from_blob(wrap(raw, ~0ULL), "blob"), ImportError);
+  EXPECT_THROW(from_blob(wrap(raw, 1), "blob"), ImportError);
+  // Counts of things inside.
+  for (std::size_t at = 0; at + 8 <= raw.size(); ++at) {
+    auto bytes = raw;
+    const std::uint64_t count = 0x00FFFFFFFFFFFFFF;
+    std::memcpy(bytes.data() + at, &count, 8);
+    try {
+      from_blob(wrap(bytes, bytes.size()), "blob");
+    } catch (const ImportError&) {
+    }
+  }
+}
+
+}  // namespace
+}  // namespace polypath::trace
