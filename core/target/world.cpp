@@ -92,7 +92,7 @@ bool World::set_fault(const std::string& id, bool on) {
 
 bool World::step(engine::Time until, engine::Event& out, bool& ours) {
   ours = true;
-  if (!state_.engine.next(out, until)) return false;
+  if (state_.engine.idle() || !state_.engine.next(out, until)) return false;  // idle: the clock stays where it is
   if (out.what == static_cast<std::uint16_t>(device::What::message)) {
     if (raw(out.whom)) {
       out.what = kRawInterrupt;

@@ -43,7 +43,7 @@ class Groups {
     return index;
   }
   void join(std::uint16_t a, std::uint16_t b) {
-    const auto [low, high] = std::minmax(find(a), find(b));
+    const auto [low, high] = std::minmax({find(a), find(b)});
     parent_[high] = low;
   }
 
