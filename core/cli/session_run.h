@@ -6,8 +6,11 @@
 #include <string>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "check/judge.h"
 #include "program/program.h"
+#include "replay/replay.h"
 #include "target/runner.h"
 #include "target/world.h"
 #include "verbs.h"
@@ -43,6 +46,18 @@ struct Ran {
 Ran run_program(program::Program program, const std::string& where);
 /// Keeps the run in the store and returns its number.
 std::int64_t keep(const Ran& ran, const std::string& db);
+
+/// The same for the simulated side of a replay.
+std::int64_t keep_replay(const std::string& file, const replay::Replay& done, const check::Judgement& judgement,
+                         const std::string& db);
+
+/// Topology of a QEMU command line, or of the file behind "@FILE"; `media` is the text of --media.
+program::Topology topology_from_qemu_args(const std::string& args, const std::string& media,
+                                          const std::string& profile);
+
+/// Verdict, counts, and each finding with the events that show it.
+std::string judgement_text(const trace::Trace& trace, const check::Judgement& judgement, bool brief);
+nlohmann::json judgement_json(const trace::Trace& trace, const check::Judgement& judgement);
 
 /// Text for people: what ran, the hashes, the verdict, each finding with the events that show it.
 std::string summary(const Ran& ran, bool brief);
