@@ -44,14 +44,22 @@ void clean_reference(Value& value, std::uint64_t most) {
   value.number = std::min(value.number, most);
 }
 
-void clean_value(Value& value, const FieldRow& row, const Program& program) {
+// Names that the keys of a list_map may have.
+struct KnownNames {
+  std::set<std::string> controllers, namespaces;
+};
+
+void clean_value(Value& value, const FieldRow& row, const Program& program, const KnownNames& names) {
   switch (row.type) {
     case FieldType::number:
     case FieldType::flag:
     case FieldType::duration:
     case FieldType::size:
     case FieldType::opcode:
-    case FieldType::error: use_number(value, row); break;
+    case FieldType::error:
+      use_number(value, row);
+      if (row.field == Field::block_size) value.number = value.number < kMostBlockBytes ? 512 : kMostBlockBytes;
+      break;
     case FieldType::status:
       use_number(value, {row.field, row.name, row.type, 0, 0xFFFF, {}});
       value.number &= row.most;  // SCT, SC and DNR; the others are no part of an expectation
@@ -84,13 +92,14 @@ void clean_value(Value& value, const FieldRow& row, const Program& program) {
       value.form = Form::literal;
       value.number = 0;
       value.text.clear();
+      const auto& known = row.field == Field::list ? names.controllers : names.namespaces;
       std::set<std::string> keys;
       std::vector<Value> kept;
       for (Value& entry : value.list) {
         entry.form = Form::name;
         entry.number = 0;
         entry.text = clean_name(entry.text);
-        if (entry.text.empty() || !keys.insert(entry.text).second || kept.size() == row.most) continue;
+        if (!known.contains(entry.text) || !keys.insert(entry.text).second || kept.size() == row.most) continue;
         entry.list.resize(std::min(entry.list.size(), kMostListed));
         for (Value& element : entry.list) clean_reference(element, 0xFFFFFFFF);
         kept.push_back(std::move(entry));
@@ -121,32 +130,29 @@ void clean_value(Value& value, const FieldRow& row, const Program& program) {
 }
 
 // What a required operand is when nobody gave it.
-Value default_value(const FieldRow& row, const Program& program) {
+Value default_value(const FieldRow& row, const Program& program, const KnownNames& names) {
   Value value;
   if (row.type == FieldType::ns || row.type == FieldType::controller) value.form = Form::live;
   if (row.type == FieldType::controllers) value.list.push_back({Form::live, 0, {}, {}});
   if (row.type == FieldType::duration) value.number = engine::kMillisecond;
   if (row.type == FieldType::size) value.number = std::uint64_t{1} << 20U;
-  clean_value(value, row, program);
+  clean_value(value, row, program, names);
   return value;
 }
 
-void clean_operands(Step& step, const Program& program) {
+void clean_operands(Step& step, const Program& program, const KnownNames& names) {
   const StepRow* row = find_step(step.kind);
-  if (row == nullptr) {
-    step.kind = StepKind::nothing;
-    row = find_step(StepKind::nothing);
-  }
   std::vector<Operand> kept;
   for (const StepFieldRow& wanted : row->fields) {
     const FieldRow& field = *find_field(wanted.field);
     const auto at = std::find_if(step.operands.begin(), step.operands.end(),
                                  [&](const Operand& o) { return o.field == wanted.field; });
     if (at != step.operands.end()) {
-      clean_value(at->value, field, program);
+      clean_value(at->value, field, program, names);
+      if (field.type == FieldType::list_map && at->value.list.empty()) continue;
       kept.push_back(std::move(*at));
     } else if (wanted.required) {
-      kept.push_back({wanted.field, default_value(field, program)});
+      kept.push_back({wanted.field, default_value(field, program, names)});
     }
   }
   std::sort(kept.begin(), kept.end(), [](const Operand& a, const Operand& b) { return a.field < b.field; });
@@ -190,19 +196,31 @@ void clean_steps(Program& program) {
   for (const auto& c : program.topology.controllers) devices.insert(c.id);
   for (const auto& s : program.topology.subsystems) devices.insert(s.id);
   for (const auto& n : program.topology.namespaces) devices.insert(n.id);
+  KnownNames names;
+  for (const auto& c : program.topology.controllers) names.controllers.insert(c.id);
+  for (const auto& n : program.topology.namespaces) names.namespaces.insert(n.id);
   for (Step& step : program.steps) {
-    clean_operands(step, program);
+    if (find_step(step.kind) == nullptr) step.kind = StepKind::nothing;
     step.label = clean_name(step.label);
     step.after = clean_name(step.after);
-    step.as = clean_name(step.as);
     step.actor = clean_name(step.actor);
+    step.as = clean_name(step.as);
     if (step.actor == "main") step.actor.clear();
     if (!step.label.empty() && !labels.insert(step.label).second) step.label.clear();
-    if (devices.contains(step.as)) step.as.clear();
+    if (devices.contains(step.as) || !has_outcome(step.kind)) step.as.clear();
+    if (!step.as.empty()) names.namespaces.insert(step.as);
     if (step.at != engine::kForever) step.at = std::min(step.at, kLongestDuration);
   }
-  clean_ids(program.steps);
+  for (Step& step : program.steps) {
+    clean_operands(step, program, names);
+    const bool void_expect =
+        step.kind == StepKind::expect && step.find(Field::list) == nullptr && step.find(Field::heads) == nullptr;
+    if (!void_expect) continue;
+    step.kind = StepKind::nothing;
+    step.operands.clear();
+  }
   std::erase_if(program.steps, [](const Step& s) { return s.kind == StepKind::nothing && s.label.empty(); });
+  clean_ids(program.steps);
   for (const std::size_t step : circular_steps(program)) program.steps[step].after.clear();
 }
 

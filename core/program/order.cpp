@@ -35,14 +35,7 @@ std::vector<std::size_t> circular_steps(const Program& program) {
   }
   std::vector<bool> begun(steps.size(), false), cut(steps.size(), false);
   std::vector<std::size_t> circular, ready;
-  for (std::size_t i = 0; i < steps.size(); ++i) {
-    if (begun[i]) continue;
-    if (holds[i] != 0) {
-      // Everything before it has begun, its actor's last step too: only `after` can hold it.
-      cut[i] = true;
-      circular.push_back(i);
-    }
-    ready.push_back(i);
+  const auto begin_ready = [&] {
     while (!ready.empty()) {
       const std::size_t at = ready.back();
       ready.pop_back();
@@ -52,6 +45,18 @@ std::vector<std::size_t> circular_steps(const Program& program) {
         if (--holds[waiter.step] == 0) ready.push_back(waiter.step);
       }
     }
+  };
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (holds[i] == 0) ready.push_back(i);
+  }
+  begin_ready();
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    if (begun[i]) continue;
+    // Everything before it has begun, its actor's last step too: only `after` can hold it.
+    cut[i] = true;
+    circular.push_back(i);
+    ready.push_back(i);
+    begin_ready();
   }
   return circular;
 }

@@ -170,6 +170,10 @@ const StepRow* find_step(std::string_view name);
 
 /// True for kinds that run beside the steps that follow unless the text says `nowait: false`.
 constexpr bool runs_beside(StepKind kind) { return kind == StepKind::workload; }
+/// True for kinds whose outcome `as` can bind to a name.
+constexpr bool has_outcome(StepKind kind) {
+  return kind != StepKind::nothing && kind != StepKind::expect && kind != StepKind::wait;
+}
 /// True when the text gives this operand inside `expect:`.
 constexpr bool is_expectation(Field field) {
   return field == Field::status || field == Field::error || field == Field::result;
@@ -194,7 +198,7 @@ std::vector<std::byte> encode(const Program& program);
 Program decode(std::span<const std::byte> bytes);
 
 /// Canonical form, valid whatever went in: ids renumbered only if 0 or duplicate, operands sorted, within their bounds
-/// and of their kind's table, missing required ones added, `nothing` steps without a label dropped, `after` that closes
+/// and of their kind's table, missing required ones added, `nothing` steps without a label and void expectations dropped, `after` that closes
 /// a circle cut, actor "main" written as the empty name, names and texts clean, words canonical.
 /// canonical(canonical(p)) == canonical(p).
 Program canonical(Program program);

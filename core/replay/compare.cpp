@@ -80,7 +80,8 @@ void count(const trace::Recording& recording, ReplayResult& result) {
                                                   : recording.controllers[command.controller].name];
   }
   for (const auto& event : recording.events) {
-    ++result.events[recording.controllers[event.controller].name + " " + trace::async_event_text(event.dword)];
+    ++result
+          .events[recording.controllers[event.controller].name + " " + trace::async_event_text(event.dword)];
   }
 }
 
@@ -109,7 +110,8 @@ void compare_events(const trace::Recording& recording, const Stimulus& stimulus,
 
 }  // namespace
 
-ReplayResult compare(const trace::Recording& recording, const Stimulus& stimulus, const trace::Trace& replayed_trace,
+ReplayResult compare(const trace::Recording& recording, const Stimulus& stimulus,
+                     const trace::Trace& replayed_trace,
                      const std::map<std::uint32_t, std::string>& trouble) {
   ReplayResult result;
   count(recording, result);
@@ -120,7 +122,7 @@ ReplayResult compare(const trace::Recording& recording, const Stimulus& stimulus
     const auto step = stimulus.step_of_command[i];
     if (step == 0) continue;  // is in not_replayed
     const auto& command = recording.commands[i];
-    if (!command.completed()) {
+    if (!command.completed() || command.ended_by_host()) {
       ++result.open;
       continue;
     }

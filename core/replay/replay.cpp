@@ -25,7 +25,8 @@ Replay run(const trace::Recording& recording, const ReplayOptions& options) {
   replay.result = compare(recording, stimulus, world.trace(), trouble);
   replay.trace_hash = world.trace().hash();
   replay.state_hash = world.hash(engine::HashKind::exact);
-  replay.virtual_ns = world.engine().now();
+  const auto& events = world.trace().events();
+  replay.virtual_ns = events.empty() ? 0 : events.back().latest;
   replay.trace = std::move(world.trace());
   replay.program = std::move(stimulus.program);
   return replay;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -19,10 +20,13 @@ using program::Step;
 using program::StepKind;
 using program::Value;
 
-constexpr std::uint8_t kDeleteSq = 0x00, kCreateSq = 0x01, kDeleteCq = 0x04, kCreateCq = 0x05, kSetFeatures = 0x09,
-                       kAsyncEventRequest = 0x0C, kNsAttachment = 0x15, kDoorbellBuffer = 0x7C, kFabrics = 0x7F;
+constexpr std::uint8_t kDeleteSq = 0x00, kCreateSq = 0x01, kGetLogPage = 0x02, kDeleteCq = 0x04,
+                       kCreateCq = 0x05, kIdentify = 0x06, kSetFeatures = 0x09, kAsyncEventRequest = 0x0C,
+                       kNsAttachment = 0x15, kDoorbellBuffer = 0x7C, kFabrics = 0x7F;
+constexpr std::uint8_t kIdentifyController = 0x01;
 constexpr std::uint8_t kNumberOfQueues = 0x07, kAsyncEvent = 0x0B;
 constexpr std::uint32_t kNsAttributeNotices = 0x100;
+constexpr std::uint32_t kChangedNamespaces = 0x03FF0004;  // log 04h, all 4096 bytes
 constexpr std::uint32_t kAdminEntries = 128, kIoEntries = 1024;
 constexpr Time kAdminExecute = 10 * engine::kMicrosecond, kIoExecute = 20 * engine::kMicrosecond;
 
@@ -40,8 +44,9 @@ Value name(std::string text) {
 
 /// Keeps operands ascending by field, as steps hold them.
 void put(Step& step, Field field, Value value) {
-  const auto at = std::lower_bound(step.operands.begin(), step.operands.end(), field,
-                                   [](const program::Operand& operand, Field f) { return operand.field < f; });
+  const auto at =
+      std::lower_bound(step.operands.begin(), step.operands.end(), field,
+                       [](const program::Operand& operand, Field f) { return operand.field < f; });
   step.operands.insert(at, {field, std::move(value)});
 }
 void put_nonzero(Step& step, Field field, std::uint64_t number) {
@@ -50,17 +55,24 @@ void put_nonzero(Step& step, Field field, std::uint64_t number) {
 
 /// What the recording shows of one controller, as far as set-up needs it.
 struct Seen {
-  bool any = false;
-  bool sets_queue_count = false, sets_async_event = false;
-  std::set<std::uint16_t> io_queues;                ///< that carry commands
-  std::map<std::uint16_t, std::size_t> creates_sq;  ///< first successful Create I/O SQ by queue
+  std::set<std::uint16_t> queues_at_start;  ///< that carry commands before the recording creates them
   std::set<std::uint16_t> admin_cids;
-  std::size_t queues_made_again = 0;
+  std::set<std::size_t> resets;  ///< recorded commands before which it was reset
+  bool sets_async_event = false;
 };
+
+/// Follows one controller through the recording and finds its resets.
+struct Life {
+  std::set<std::uint16_t> queues;       ///< that exist now
+  std::optional<std::size_t> identify;  ///< last Identify Controller since the last I/O
+};
+
+bool succeeded(const trace::RecordedCommand& command) { return command.completed() && command.status == 0; }
 
 class Maker {
  public:
-  Maker(const trace::Recording& recording, const ReplayOptions& options) : recording_(recording), options_(options) {}
+  Maker(const trace::Recording& recording, const ReplayOptions& options)
+      : recording_(recording), options_(options) {}
   Stimulus make();
 
  private:
@@ -78,7 +90,10 @@ class Maker {
 
   void take_topology();
   void look();
-  void set_up(std::uint16_t controller);
+  std::string set_up(std::uint16_t controller);
+  void set_up_all();
+  void reset(std::uint16_t controller, Time at);
+  void detach_what_comes_later();
   void request_event(std::uint16_t controller, Time at);
   std::string why_not(std::size_t index) const;
   void send(std::size_t index);
@@ -91,6 +106,7 @@ class Maker {
   std::map<std::size_t, std::size_t> attachment_of_;  // recorded command to attachments_
   std::vector<Seen> seen_;                            // by recorded controller
   std::vector<std::uint32_t> next_event_cid_;         // by recorded controller
+  std::vector<std::set<std::uint16_t>> queues_;       // that the replay has made, by recorded controller
   Stimulus out_;
 };
 
@@ -129,12 +145,15 @@ void Maker::take_topology() {
   }
   for (const auto& attachment : attachments_) out_.inferences.push_back(attachment.sentence);
   for (const auto& recorded : recording_.controllers) {
-    const auto found = std::find_if(topology.controllers.begin(), topology.controllers.end(),
-                                    [&](const program::ControllerSpec& spec) { return spec.id == recorded.name; });
+    const auto found =
+        std::find_if(topology.controllers.begin(), topology.controllers.end(),
+                     [&](const program::ControllerSpec& spec) { return spec.id == recorded.name; });
     if (found == topology.controllers.end()) {
-      throw program::InputError(recording_.name,
-                                fmt::format("has commands of {}, which the topology does not have; give the topology it "
-                                            "was recorded on (controllers are matched by id=), or none", recorded.name));
+      throw program::InputError(
+          recording_.name,
+          fmt::format("has commands of {}, which the topology does not have; give the topology it "
+                      "was recorded on (controllers are matched by id=), or none",
+                      recorded.name));
     }
     out_.controller_of.push_back(static_cast<std::uint16_t>(found - topology.controllers.begin()));
   }
@@ -142,25 +161,33 @@ void Maker::take_topology() {
 
 void Maker::look() {
   seen_.resize(recording_.controllers.size());
+  queues_.resize(recording_.controllers.size());
   next_event_cid_.assign(recording_.controllers.size(), 0xFFFF);
+  std::vector<Life> lives(recording_.controllers.size());
   for (std::size_t i = 0; i < recording_.commands.size(); ++i) {
     const auto& command = recording_.commands[i];
     Seen& seen = seen_[command.controller];
-    seen.any = true;
+    Life& life = lives[command.controller];
     if (command.queue != 0) {
-      seen.io_queues.insert(command.queue);
+      if (life.queues.insert(command.queue).second) seen.queues_at_start.insert(command.queue);
+      life.identify.reset();
       continue;
     }
     seen.admin_cids.insert(command.entry.cid);
-    const auto fid = command.entry.cdw10 & 0xFFU;
-    if (command.entry.opcode == kSetFeatures && fid == kNumberOfQueues) seen.sets_queue_count = true;
-    if (command.entry.opcode == kSetFeatures && fid == kAsyncEvent) seen.sets_async_event = true;
-    if (command.entry.opcode == kCreateSq && command.status == 0 && command.completed()) {
-      const auto queue = static_cast<std::uint16_t>(command.entry.cdw10);
-      if (!seen.creates_sq.try_emplace(queue, i).second) ++seen.queues_made_again;
+    const auto low = static_cast<std::uint8_t>(command.entry.cdw10);
+    if (command.entry.opcode == kIdentify && low == kIdentifyController) life.identify = i;
+    if (command.entry.opcode == kSetFeatures && low == kAsyncEvent) seen.sets_async_event = true;
+    // Number of Queues cannot be set once I/O queues exist, so between them lay a reset. Drivers begin to set
+    // a controller up with Identify Controller.
+    if (command.entry.opcode == kSetFeatures && low == kNumberOfQueues && succeeded(command) &&
+        !life.queues.empty()) {
+      seen.resets.insert(life.identify.value_or(i));
+      life.queues.clear();
+    }
+    if (command.entry.opcode == kCreateSq && succeeded(command)) {
+      life.queues.insert(static_cast<std::uint16_t>(command.entry.cdw10));
     }
   }
-  for (const auto& event : recording_.events) seen_[event.controller].any = true;
 }
 
 void Maker::request_event(std::uint16_t controller, Time at) {
@@ -175,21 +202,18 @@ void Maker::request_event(std::uint16_t controller, Time at) {
   if (cid > 0) --cid;
 }
 
-void Maker::set_up(std::uint16_t controller) {
+std::string Maker::set_up(std::uint16_t controller) {
   const Seen& seen = seen_[controller];
+  const auto& made = seen.queues_at_start;
   const auto& spec = out_.program.topology.controllers[out_.controller_of[controller]];
   Step& enable = add(StepKind::enable, controller, engine::kForever);
   put(enable, Field::depth, literal(kAdminEntries));
-
-  std::vector<std::uint16_t> made;
-  for (const auto queue : seen.io_queues) {
-    if (!seen.creates_sq.contains(queue)) made.push_back(queue);
-  }
-  std::vector<std::string> added{"enabling it"};
-  if (!made.empty() && !seen.sets_queue_count) {
+  std::vector<std::string> added{"enabling"};
+  if (!made.empty()) {
+    const std::uint32_t count = *made.rbegin() - 1U;  // 0's based, of both kinds
     Step& step = add_admin(controller, kSetFeatures);
     put(step, Field::cdw10, literal(kNumberOfQueues));
-    put_nonzero(step, Field::cdw11, std::uint64_t{made.back() - 1U} << 16U | (made.back() - 1U));
+    put_nonzero(step, Field::cdw11, count << 16U | count);
     added.emplace_back("Set Features 07h");
   }
   for (const auto queue : made) {
@@ -198,21 +222,39 @@ void Maker::set_up(std::uint16_t controller) {
     put(step, Field::depth, literal(std::min<std::uint32_t>(kIoEntries, spec.mqes + 1U)));
     added.push_back(fmt::format("queue pair {}", queue));
   }
-  if (!seen.sets_async_event) {
+  queues_[controller] = made;
+  // A recording that shows how the controller is set up shows this too.
+  if (!seen.sets_async_event || !made.empty()) {
     Step& step = add_admin(controller, kSetFeatures);
     put(step, Field::cdw10, literal(kAsyncEvent));
     put(step, Field::cdw11, literal(kNsAttributeNotices));
-    added.emplace_back("Set Features 0Bh (namespace events)");
+    added.emplace_back("Set Features 0Bh for namespace events");
   }
   request_event(controller, engine::kForever);
-  added.emplace_back("an Asynchronous Event Request, and another at each recorded event");
-  out_.inferences.push_back(
-      fmt::format("added for {}: {}", recording_.controllers[controller].name, trace::list_text(added)));
-  if (seen.queues_made_again != 0) {
-    out_.inferences.push_back(fmt::format("{} creates queues again that exist: it was reset, which the recording does "
-                                          "not show and the replay does not do",
-                                          recording_.controllers[controller].name));
+  added.emplace_back("an Asynchronous Event Request at the start and at each recorded event");
+  return trace::list_text(added);
+}
+
+void Maker::set_up_all() {
+  std::map<std::string, std::vector<std::uint16_t>> by_text;
+  for (std::uint16_t i = 0; i < recording_.controllers.size(); ++i) by_text[set_up(i)].push_back(i);
+  for (const auto& [text, controllers] : by_text) {
+    out_.inferences.push_back(fmt::format("added for {}: {}", names(controllers), text));
   }
+}
+
+/// The recording shows that the controller was reset before this command, and what its driver then sent.
+void Maker::reset(std::uint16_t controller, Time at) {
+  add(StepKind::disable, controller, at);
+  Step& enable = add(StepKind::enable, controller, at);
+  put(enable, Field::depth, literal(kAdminEntries));
+  request_event(controller, at);
+  queues_[controller].clear();
+  out_.inferences.push_back(
+      fmt::format("{} was reset shortly before {} s: Set Features 07h succeeded later though "
+                  "queues had existed",
+                  recording_.controllers[controller].name,
+                  trace::seconds_text(recording_.first_time + (at - out_.begin))));
 }
 
 /// Why a recorded command is not sent as it was; empty when it is.
@@ -223,11 +265,16 @@ std::string Maker::why_not(std::size_t index) const {
     case kDeleteSq:
     case kCreateSq:
     case kDeleteCq:
-    case kCreateCq: return "rings lay in memory that nobody recorded: the replay makes its own queues";
-    case kDoorbellBuffer: return "shadow doorbells lay in memory that nobody recorded";
-    case kAsyncEventRequest: return "event requests are the replay's own";
-    case kFabrics: return "Fabrics commands belong to a transport that the replay does not have";
-    default: return "";
+    case kCreateCq:
+      return "rings lay in memory that nobody recorded: the replay makes its own queues";
+    case kDoorbellBuffer:
+      return "shadow doorbells lay in memory that nobody recorded";
+    case kAsyncEventRequest:
+      return "event requests are the replay's own";
+    case kFabrics:
+      return "Fabrics commands belong to a transport that the replay does not have";
+    default:
+      return "";
   }
 }
 
@@ -235,12 +282,12 @@ void Maker::send(std::size_t index) {
   const auto& command = recording_.commands[index];
   const auto& entry = command.entry;
   const Time at = out_.begin + (command.time - recording_.first_time);
+  if (seen_[command.controller].resets.contains(index)) reset(command.controller, at);
   const auto reason = why_not(index);
   if (!reason.empty()) {
     out_.not_replayed.push_back({index, reason});
-    const auto& creates = seen_[command.controller].creates_sq;
     const auto queue = static_cast<std::uint16_t>(entry.cdw10);
-    if (entry.opcode == kCreateSq && creates.contains(queue) && creates.at(queue) == index) {
+    if (entry.opcode == kCreateSq && succeeded(command) && queues_[command.controller].insert(queue).second) {
       Step& step = add(StepKind::create_queue_pair, command.controller, at);
       put(step, Field::queue, literal(queue));
       put(step, Field::depth, literal(std::max<std::uint64_t>(2, (entry.cdw10 >> 16U) + 1ULL)));
@@ -254,8 +301,9 @@ void Maker::send(std::size_t index) {
   put(step, Field::cid, literal(entry.cid));
   put_nonzero(step, Field::flags, entry.flags);
   put_nonzero(step, Field::nsid, entry.nsid);
-  constexpr std::pair<Field, unsigned> kDwords[] = {{Field::cdw10, 10}, {Field::cdw11, 11}, {Field::cdw12, 12},
-                                                    {Field::cdw13, 13}, {Field::cdw14, 14}, {Field::cdw15, 15}};
+  constexpr std::pair<Field, unsigned> kDwords[] = {{Field::cdw10, 10}, {Field::cdw11, 11},
+                                                    {Field::cdw12, 12}, {Field::cdw13, 13},
+                                                    {Field::cdw14, 14}, {Field::cdw15, 15}};
   for (const auto& [field, dword] : kDwords) put_nonzero(step, field, entry.cdw(dword));
   if (command.queue == 0 && entry.opcode == kNsAttachment) {
     const auto attachment = attachment_of_.find(index);
@@ -290,10 +338,37 @@ void Maker::send_everything() {
   events_before(~std::uint32_t{0});
 }
 
+/// A namespace that a recorded command attaches was not attached before. This is done before the recording
+/// begins, and the events that it causes are answered by a further request and a log read, so that none is
+/// left over.
+void Maker::detach_what_comes_later() {
+  for (const auto& ns : inferred_.namespaces) {
+    std::vector<std::uint16_t> detached;
+    std::set_difference(ns.seen_on.begin(), ns.seen_on.end(), ns.attached_at_start.begin(),
+                        ns.attached_at_start.end(), std::back_inserter(detached));
+    if (detached.empty()) continue;
+    Step& step = add_admin(ns.seen_on.front(), kNsAttachment);
+    put(step, Field::nsid, literal(ns.nsid));
+    put(step, Field::cdw10, literal(1));
+    put(step, Field::controllers, controllers_value(detached));
+    for (const auto controller : detached) {
+      Step& log = add_admin(controller, kGetLogPage);
+      put(log, Field::nsid, literal(spec::kBroadcastNsid));
+      put(log, Field::cdw10, literal(kChangedNamespaces));
+      request_event(controller, engine::kForever);
+    }
+    out_.inferences.push_back(
+        fmt::format("namespace {} is detached from {} before the recording begins: the first "
+                    "attachment recorded there attaches it",
+                    ns.nsid, names(detached)));
+  }
+}
+
 Stimulus Maker::make() {
   auto& program = out_.program;
   const auto slash = recording_.name.find_last_of('/');
-  program.name = "replay of " + (slash == std::string::npos ? recording_.name : recording_.name.substr(slash + 1));
+  program.name =
+      "replay of " + (slash == std::string::npos ? recording_.name : recording_.name.substr(slash + 1));
   program.name.resize(std::min(program.name.size(), program::kLongestTitle));
   program.profile = options_.profile;
   program.seed = options_.seed;
@@ -307,28 +382,10 @@ Stimulus Maker::make() {
     const auto used = std::find(out_.controller_of.begin(), out_.controller_of.end(), k);
     if (used == out_.controller_of.end()) idle.push_back(program.topology.controllers[k].id);
   }
-  if (!idle.empty()) out_.inferences.push_back(trace::list_text(idle) + " stay disabled: nothing was recorded of them");
-  for (std::uint16_t i = 0; i < recording_.controllers.size(); ++i) set_up(i);
-  // A namespace that a recorded command attaches was not attached before. Done last of the set-up but before the
-  // recording: the events that it causes are answered with further requests and a log read, so that none is left.
-  for (const auto& ns : inferred_.namespaces) {
-    std::vector<std::uint16_t> detached;
-    std::set_difference(ns.seen_on.begin(), ns.seen_on.end(), ns.attached_at_start.begin(), ns.attached_at_start.end(),
-                        std::back_inserter(detached));
-    if (detached.empty()) continue;
-    Step& step = add_admin(ns.seen_on.front(), kNsAttachment);
-    put(step, Field::nsid, literal(ns.nsid));
-    put(step, Field::cdw10, literal(1));
-    put(step, Field::controllers, controllers_value(detached));
-    for (const auto controller : detached) {
-      Step& log = add_admin(controller, 0x02);
-      put(log, Field::nsid, literal(spec::kBroadcastNsid));
-      put(log, Field::cdw10, literal(0x03FF0004));
-      request_event(controller, engine::kForever);
-    }
-    out_.inferences.push_back(fmt::format("namespace {} is detached from {} before the recording begins: its first recorded "
-                                          "attachment there attaches it", ns.nsid, names(detached)));
-  }
+  if (!idle.empty())
+    out_.inferences.push_back(fmt::format("nothing was recorded of {}: disabled", trace::list_text(idle)));
+  set_up_all();
+  detach_what_comes_later();
   send_everything();
   return std::move(out_);
 }

@@ -1,5 +1,5 @@
-// From a recording to a program: each recorded command goes to the same controller and queue at its recorded moment.
-// Set-up, queues and event requests that nobody recorded are synthesized, and said.
+// From a recording to a program: each recorded command goes to the same controller and queue at its recorded
+// moment. Set-up, queues and event requests that nobody recorded are synthesized, and said.
 #pragma once
 
 #include <cstdint>
@@ -29,12 +29,12 @@ struct NotReplayed {
 
 struct Stimulus {
   program::Program program;
-  std::vector<std::uint32_t> step_of_command;          ///< step id by recorded command, 0 when it is not replayed
+  std::vector<std::uint32_t> step_of_command;  ///< step id by recorded command, 0 when it is not replayed
   std::map<std::uint32_t, std::size_t> command_of_step;
-  std::vector<std::uint16_t> controller_of;            ///< recorded controller to the topology's
-  std::vector<NotReplayed> not_replayed;               ///< ascending by command
-  std::vector<std::string> inferences;                 ///< sentences: what was concluded and what was added
-  engine::Time begin = 0;                              ///< virtual time of the recording's first moment
+  std::vector<std::uint16_t> controller_of;  ///< recorded controller to the topology's
+  std::vector<NotReplayed> not_replayed;     ///< ascending by command
+  std::vector<std::string> inferences;       ///< sentences: what was concluded and what was added
+  engine::Time begin = 0;                    ///< virtual time of the recording's first moment
 };
 
 /// Throws program::InputError when the topology lacks a recorded controller.

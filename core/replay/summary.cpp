@@ -21,7 +21,8 @@ std::string file_name(const std::string& path) {
 
 std::string counts(const std::map<std::string, std::uint64_t>& by_name) {
   std::string text;
-  for (const auto& [name, count] : by_name) text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, count);
+  for (const auto& [name, count] : by_name)
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name, count);
   return text.empty() ? "none" : text;
 }
 
@@ -36,19 +37,22 @@ std::map<std::string, std::uint64_t> by_reason(const std::vector<NotReplayed>& c
 std::string summary_text(const trace::Recording& recording, const ReplayResult& result) {
   std::string text;
   auto out = std::back_inserter(text);
-  fmt::format_to(out, "{}: {} commands, {} completions, {} events in {} s\n", file_name(recording.name), result.commands,
-                 result.completions, result.events_recorded,
+  fmt::format_to(out, "{}: {} commands, {} completions, {} events in {} s\n", file_name(recording.name),
+                 result.commands, result.completions, result.events_recorded,
                  trace::seconds_text(recording.last_time - recording.first_time));
   fmt::format_to(out, "  commands   {}\n", counts(result.kinds));
   fmt::format_to(out, "  statuses   {}\n", counts(result.statuses));
   fmt::format_to(out, "  paths      {}\n", counts(result.paths));
   fmt::format_to(out, "  events     {}\n", counts(result.events));
-  fmt::format_to(out, "  not used   {} unmatched lines, {} of the block layer, {} of other tracers, {} dropped events\n",
-                 result.unmatched, recording.block_lines, recording.other_lines, result.lost_events);
-  for (const auto& line : result.unmatched_lines) fmt::format_to(out, "    line {}: {}\n", line.line, line.reason);
+  fmt::format_to(
+      out, "  not used   {} unmatched lines, {} of the block layer, {} of other tracers, {} dropped events\n",
+      result.unmatched, recording.block_lines, recording.other_lines, result.lost_events);
+  for (const auto& line : result.unmatched_lines)
+    fmt::format_to(out, "    line {}: {}\n", line.line, line.reason);
   fmt::format_to(out, "replayed:    {} agree, {} differ", result.agree, result.differ.size());
   if (!result.not_replayed.empty()) fmt::format_to(out, ", {} not replayed", result.not_replayed.size());
-  if (result.open != 0) fmt::format_to(out, ", {} whose end was not recorded", result.open);
+  if (result.open != 0)
+    fmt::format_to(out, ", {} that no recorded entry of the controller ended", result.open);
   fmt::format_to(out, "; {} of {} events agree\n", result.events_agree, result.events_recorded);
   for (const auto& [reason, count] : by_reason(result.not_replayed)) {
     fmt::format_to(out, "  not replayed: {} ({})\n", count, reason);
@@ -56,11 +60,14 @@ std::string summary_text(const trace::Recording& recording, const ReplayResult& 
   for (std::size_t i = 0; i < result.differ.size() && i < kShown; ++i) {
     const auto& d = result.differ[i];
     fmt::format_to(out, "  differs at {} s, {} queue {} cid {}: recorded {}, replayed {} ({})\n",
-                   trace::seconds_text(d.time_ns), d.controller, d.queue, d.cid, d.recorded, d.replayed, d.reason);
+                   trace::seconds_text(d.time_ns), d.controller, d.queue, d.cid, d.recorded, d.replayed,
+                   d.reason);
   }
-  if (result.differ.size() > kShown) fmt::format_to(out, "  ... and {} more\n", result.differ.size() - kShown);
+  if (result.differ.size() > kShown)
+    fmt::format_to(out, "  ... and {} more\n", result.differ.size() - kShown);
   for (const auto& d : result.events_differ) {
-    fmt::format_to(out, "  event {} of {}: recorded {}, replayed {}\n", d.number, d.controller, d.recorded, d.replayed);
+    fmt::format_to(out, "  event {} of {}: recorded {}, replayed {}\n", d.number, d.controller, d.recorded,
+                   d.replayed);
   }
   fmt::format_to(out, "inferred:\n");
   for (const auto& sentence : result.inferences) fmt::format_to(out, "  - {}\n", sentence);
@@ -95,8 +102,10 @@ std::string summary_json(const trace::Recording& recording, const ReplayResult& 
   json["events_agree"] = result.events_agree;
   json["events_differ"] = nlohmann::ordered_json::array();
   for (const auto& d : result.events_differ) {
-    json["events_differ"].push_back(
-        {{"controller", d.controller}, {"number", d.number}, {"recorded", d.recorded}, {"replayed", d.replayed}});
+    json["events_differ"].push_back({{"controller", d.controller},
+                                     {"number", d.number},
+                                     {"recorded", d.recorded},
+                                     {"replayed", d.replayed}});
   }
   json["inferences"] = result.inferences;
   // File names need not be UTF-8; what is not is replaced, so that this never throws.

@@ -47,10 +47,11 @@ program::Topology make_topology(const trace::Recording& recording, const trace::
     const auto home = ns.shared ? fmt::format("subsys=subsys{}", ns.subsystem)
                                 : "bus=" + recording.controllers[ns.seen_on.front()].name;
     words.push_back(fmt::format("nvme-ns,id={},nsid={},size={},{}", id, ns.nsid, size, home));
-    sentences.push_back(ns.blocks_seen == 0
-                            ? fmt::format("namespace {} is given {}: no I/O told its size", ns.nsid, size)
-                            : fmt::format("namespace {} is given {} of 512-byte blocks: the highest block seen is {}",
-                                          ns.nsid, size, ns.blocks_seen - 1));
+    sentences.push_back(
+        ns.blocks_seen == 0
+            ? fmt::format("namespace {} is given {}: no I/O told its size", ns.nsid, size)
+            : fmt::format("namespace {} is given {} of 512-byte blocks: the highest block seen is {}",
+                          ns.nsid, size, ns.blocks_seen - 1));
   }
   return program::parse_topology(words, std::vector<std::string>(words.size(), recording.name), {});
 }

@@ -1,6 +1,8 @@
 // Scenario files: programs as people write, read and review them. docs/scenario-format.md is their manual.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -9,6 +11,7 @@
 namespace polypath::scenario {
 
 struct LoadOptions {
+  std::string profile;        ///< instead of the file's own, when not empty
   bool memory_media = false;  ///< ignore drive=: all media in memory
   std::map<std::string, std::uint64_t> sizes;  ///< namespace id to bytes, for those that memory_media leaves without size
 };

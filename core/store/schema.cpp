@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::int64_t kApplicationId = 0x50505448;  // marks the file as ours, whatever its name
 
-// Integers of 64 bits without sign are stored as SQLite's signed ones with the same bits; hashes as 16 hex digits.
+// Integers of 64 bits without sign are stored as SQLite's signed ones with the same bits; hashes as 16 hex
+// digits.
 constexpr const char* kCreateRuns = R"sql(
 CREATE TABLE runs (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -74,7 +75,8 @@ const std::vector<Table>& tables(int version) {
         "virtual_ns", "target", "state_hash"}},
       {"traces", {"run", "source", "events", "first_ns", "last_ns", "blob"}},
       {"findings",
-       {"id", "run", "rule", "scope", "area", "time_ns", "controller", "summary", "allowed", "seen", "events"}},
+       {"id", "run", "rule", "scope", "area", "time_ns", "controller", "summary", "allowed", "seen",
+        "events"}},
   };
   return version == 1 ? first : second;
 }
@@ -85,16 +87,18 @@ void check_tables(const Connection& connection, int version) {
     Statement kind(connection, "SELECT type FROM sqlite_schema WHERE name = ?");
     kind.bind(std::string_view(table.name));
     if (!kind.step() || kind.text(0) != "table") {
-      connection.fail(fmt::format("the store has no table '{}'; restore it from a copy or name another file with --db",
-                                  table.name));
+      connection.fail(fmt::format(
+          "the store has no table '{}'; restore it from a copy or name another file with --db", table.name));
     }
     std::set<std::string> have;
     Statement columns(connection, fmt::format("PRAGMA table_info({})", table.name));
     while (columns.step()) have.insert(columns.text(1));
     for (const auto& column : table.columns) {
       if (!have.contains(column)) {
-        connection.fail(fmt::format("table '{}' has no column '{}'; restore the store from a copy or name another file "
-                                    "with --db", table.name, column));
+        connection.fail(
+            fmt::format("table '{}' has no column '{}'; restore the store from a copy or name another file "
+                        "with --db",
+                        table.name, column));
       }
     }
   }
@@ -109,8 +113,8 @@ void create(const Connection& connection) {
   connection.execute(fmt::format("PRAGMA application_id = {}", kApplicationId));
 }
 
-/// Version 2: findings have a table, runs tell target and state hash, and every trace has an index row, which is made
-/// here from the trace itself. A trace that cannot be read keeps its bytes and an empty row.
+/// Version 2: findings have a table, runs tell target and state hash, and every trace has an index row, which
+/// is made here from the trace itself. A trace that cannot be read keeps its bytes and an empty row.
 void migrate_1_to_2(const Connection& connection) {
   connection.execute("ALTER TABLE runs ADD COLUMN target TEXT NOT NULL DEFAULT 'sim'");
   connection.execute("ALTER TABLE runs ADD COLUMN state_hash TEXT NOT NULL DEFAULT '0000000000000000'");
@@ -134,7 +138,8 @@ void migrate_1_to_2(const Connection& connection) {
     } catch (const trace::ImportError&) {
       source = "";
     }
-    Statement row(connection, "INSERT INTO traces(run, source, events, first_ns, last_ns, blob) VALUES(?,?,?,?,?,?)");
+    Statement row(connection,
+                  "INSERT INTO traces(run, source, events, first_ns, last_ns, blob) VALUES(?,?,?,?,?,?)");
     row.bind(old.integer(0)).bind(source).bind(events).bind(first).bind(last).bind(old.bytes(1)).step();
   }
 }
@@ -153,12 +158,16 @@ void prepare_schema(const Connection& connection) {
       connection.fail("it is a database of another program; name another file with --db");
     }
     if (version > kSchemaVersion) {
-      connection.fail(fmt::format("the store has version {}, this polypath reads up to {}; use a newer polypath or name "
-                                  "another file with --db", version, kSchemaVersion));
+      connection.fail(
+          fmt::format("the store has version {}, this polypath reads up to {}; use a newer polypath or name "
+                      "another file with --db",
+                      version, kSchemaVersion));
     }
     if (version < 1) {
-      connection.fail(fmt::format("the store has version {}, which never was; restore it from a copy or name another "
-                                  "file with --db", version));
+      connection.fail(
+          fmt::format("the store has version {}, which never was; restore it from a copy or name another "
+                      "file with --db",
+                      version));
     }
     check_tables(connection, static_cast<int>(version));
     if (version == 1) {
@@ -173,7 +182,8 @@ void prepare_schema(const Connection& connection) {
 void insert_trace(const Connection& connection, std::int64_t run, const trace::Trace& trace) {
   const auto blob = trace::to_blob(trace);
   const auto& events = trace.events();
-  Statement row(connection, "INSERT INTO traces(run, source, events, first_ns, last_ns, blob) VALUES(?,?,?,?,?,?)");
+  Statement row(connection,
+                "INSERT INTO traces(run, source, events, first_ns, last_ns, blob) VALUES(?,?,?,?,?,?)");
   row.bind(run)
       .bind(trace.header.source)
       .bind(static_cast<std::uint64_t>(events.size()))

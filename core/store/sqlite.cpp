@@ -21,19 +21,28 @@ std::string one_line(std::string text) {
 
 std::string_view remedy(int code) {
   switch (code & 0xFF) {
-    case SQLITE_NOTADB: return "it is no database; name another file with --db";
-    case SQLITE_CORRUPT: return "the database is damaged; restore it from a copy or name another file with --db";
+    case SQLITE_NOTADB:
+      return "it is no database; name another file with --db";
+    case SQLITE_CORRUPT:
+      return "the database is damaged; restore it from a copy or name another file with --db";
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return "another process holds it; wait for it to end";
+    case SQLITE_LOCKED:
+      return "another process holds it; wait for it to end";
     case SQLITE_READONLY:
     case SQLITE_PERM:
-    case SQLITE_AUTH: return "it cannot be written; check permissions or name another file with --db";
-    case SQLITE_CANTOPEN: return "it cannot be opened; check that the directory exists and that you may write there";
-    case SQLITE_FULL: return "the disk is full; free some space";
-    case SQLITE_IOERR: return "the disk reports an error; check it and free some space";
+    case SQLITE_AUTH:
+      return "it cannot be written; check permissions or name another file with --db";
+    case SQLITE_CANTOPEN:
+      return "it cannot be opened; check that the directory exists and that you may write there";
+    case SQLITE_FULL:
+      return "the disk is full; free some space";
+    case SQLITE_IOERR:
+      return "the disk reports an error; check it and free some space";
     case SQLITE_TOOBIG:
-    case SQLITE_NOMEM: return "a value is too large; the database is damaged or the run too long";
-    default: return "restore it from a copy or name another file with --db";
+    case SQLITE_NOMEM:
+      return "a value is too large; the database is damaged or the run too long";
+    default:
+      return "restore it from a copy or name another file with --db";
   }
 }
 
@@ -47,7 +56,8 @@ Connection::Connection(const std::string& path, bool create) : path_(path) {
   if (code != SQLITE_OK) fail(code);
   sqlite3_extended_result_codes(handle, 1);
   sqlite3_busy_timeout(handle, kBusyMilliseconds);
-  // The file may come from anyone: nothing in its schema runs, and damaged pages are noticed when they are read.
+  // The file may come from anyone: nothing in its schema runs, and damaged pages are noticed when they are
+  // read.
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
@@ -76,7 +86,8 @@ std::int64_t Connection::integer(const std::string& sql) const {
 
 Statement::Statement(const Connection& connection, std::string_view sql) : connection_(connection) {
   sqlite3_stmt* handle = nullptr;
-  const int code = sqlite3_prepare_v2(connection.handle(), sql.data(), static_cast<int>(sql.size()), &handle, nullptr);
+  const int code =
+      sqlite3_prepare_v2(connection.handle(), sql.data(), static_cast<int>(sql.size()), &handle, nullptr);
   handle_.reset(handle);
   if (code != SQLITE_OK) connection.fail(code);
 }
@@ -90,7 +101,8 @@ Statement& Statement::bind(std::int64_t value) {
 // Texts and bytes are not copied: they outlive the statement's execution at every call.
 Statement& Statement::bind(std::string_view text) {
   const char* data = text.data() != nullptr ? text.data() : "";  // a null pointer would bind NULL
-  const int code = sqlite3_bind_text64(handle_.get(), ++bound_, data, text.size(), SQLITE_STATIC, SQLITE_UTF8);
+  const int code =
+      sqlite3_bind_text64(handle_.get(), ++bound_, data, text.size(), SQLITE_STATIC, SQLITE_UTF8);
   if (code != SQLITE_OK) connection_.fail(code);
   return *this;
 }
@@ -111,13 +123,15 @@ bool Statement::step() {
 std::string Statement::text(int column) const {
   const auto* data = sqlite3_column_text(handle_.get(), column);
   if (data == nullptr) return "";
-  return {reinterpret_cast<const char*>(data), static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column))};
+  return {reinterpret_cast<const char*>(data),
+          static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column))};
 }
 
 std::span<const std::byte> Statement::bytes(int column) const {
   const void* data = sqlite3_column_blob(handle_.get(), column);
   if (data == nullptr) return {};
-  return {static_cast<const std::byte*>(data), static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column))};
+  return {static_cast<const std::byte*>(data),
+          static_cast<std::size_t>(sqlite3_column_bytes(handle_.get(), column))};
 }
 
 }  // namespace polypath::store

@@ -21,7 +21,8 @@ class Connection {
   sqlite3* handle() const { return handle_.get(); }
 
   void execute(const std::string& sql) const;
-  std::int64_t integer(const std::string& sql) const;  ///< first column of the first row, 0 when there is none
+  std::int64_t integer(
+      const std::string& sql) const;  ///< first column of the first row, 0 when there is none
   std::int64_t last_row() const { return sqlite3_last_insert_rowid(handle_.get()); }
 
   /// Throws StoreError for the last failed call, with a remedy that fits its code.

@@ -40,7 +40,8 @@ Run read_run(const Statement& row) {
   return run;
 }
 
-constexpr const char* kFindingColumns = "rule, scope, area, time_ns, controller, summary, allowed, seen, events";
+constexpr const char* kFindingColumns =
+    "rule, scope, area, time_ns, controller, summary, allowed, seen, events";
 
 StoredFinding read_finding(const Statement& row, int first) {
   StoredFinding finding;
@@ -86,16 +87,18 @@ std::int64_t Store::add_run(const Run& run, const trace::Trace* trace) {
   const Connection& connection = database_->connection;
   Transaction transaction(connection);
   const std::string trace_hash = hex(run.trace_hash), state_hash = hex(run.state_hash);
-  Statement row(connection,
-                "INSERT INTO runs(name, target, profile, seed, verdict, program, trace_hash, state_hash, events, "
-                "commands, virtual_ns) VALUES(?,?,?,?,?,?,?,?,?,?,?)");
+  Statement row(
+      connection,
+      "INSERT INTO runs(name, target, profile, seed, verdict, program, trace_hash, state_hash, events, "
+      "commands, virtual_ns) VALUES(?,?,?,?,?,?,?,?,?,?,?)");
   row.bind(run.name).bind(run.target).bind(run.profile).bind(run.seed).bind(run.verdict).bind(run.program);
   row.bind(trace_hash).bind(state_hash).bind(run.events).bind(run.commands).bind(run.virtual_ns).step();
   const auto id = connection.last_row();
   for (const StoredFinding& finding : run.findings) {
-    Statement insert(connection,
-                     "INSERT INTO findings(run, rule, scope, area, time_ns, controller, summary, allowed, seen, events) "
-                     "VALUES(?,?,?,?,?,?,?,?,?,?)");
+    Statement insert(
+        connection,
+        "INSERT INTO findings(run, rule, scope, area, time_ns, controller, summary, allowed, seen, events) "
+        "VALUES(?,?,?,?,?,?,?,?,?,?)");
     insert.bind(id).bind(finding.rule).bind(finding.scope).bind(finding.area).bind(finding.time_ns);
     insert.bind(finding.controller).bind(finding.summary).bind(finding.allowed).bind(finding.seen);
     insert.bind(finding.events).step();
@@ -113,7 +116,8 @@ Run Store::load_run(std::int64_t id) const {
   }
   Run run = read_run(row);
   run.program = row.text(12);
-  Statement findings(connection, fmt::format("SELECT {} FROM findings WHERE run = ? ORDER BY id", kFindingColumns));
+  Statement findings(connection,
+                     fmt::format("SELECT {} FROM findings WHERE run = ? ORDER BY id", kFindingColumns));
   findings.bind(id);
   while (findings.step()) run.findings.push_back(read_finding(findings, 0));
   return run;
@@ -122,7 +126,8 @@ Run Store::load_run(std::int64_t id) const {
 trace::Trace Store::load_trace(std::int64_t id) const {
   const Connection& connection = database_->connection;
   Statement row(connection, "SELECT blob FROM traces WHERE run = ?");
-  if (!row.bind(id).step()) connection.fail(fmt::format("has no trace of run {}; run it again and keep the trace", id));
+  if (!row.bind(id).step())
+    connection.fail(fmt::format("has no trace of run {}; run it again and keep the trace", id));
   try {
     return trace::from_blob(row.bytes(0), fmt::format("run {}", id));
   } catch (const trace::ImportError& error) {
@@ -138,7 +143,8 @@ std::optional<TraceRow> Store::trace_row(std::int64_t id) const {
 }
 
 std::vector<Run> Store::list_runs(std::size_t most) const {
-  Statement rows(database_->connection, fmt::format("SELECT {} FROM runs ORDER BY id DESC LIMIT ?", kRunColumns));
+  Statement rows(database_->connection,
+                 fmt::format("SELECT {} FROM runs ORDER BY id DESC LIMIT ?", kRunColumns));
   rows.bind(static_cast<std::uint64_t>(most));
   std::vector<Run> runs;
   while (rows.step()) runs.push_back(read_run(rows));
@@ -146,8 +152,9 @@ std::vector<Run> Store::list_runs(std::size_t most) const {
 }
 
 std::vector<std::pair<std::int64_t, StoredFinding>> Store::findings_of_rule(const std::string& rule) const {
-  Statement rows(database_->connection,
-                 fmt::format("SELECT run, {} FROM findings WHERE rule = ? ORDER BY run DESC, id", kFindingColumns));
+  Statement rows(
+      database_->connection,
+      fmt::format("SELECT run, {} FROM findings WHERE rule = ? ORDER BY run DESC, id", kFindingColumns));
   rows.bind(rule);
   std::vector<std::pair<std::int64_t, StoredFinding>> out;
   while (rows.step()) out.emplace_back(rows.integer(0), read_finding(rows, 1));

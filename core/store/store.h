@@ -1,5 +1,5 @@
-// The store: one SQLite file with every run that was kept, its trace and its findings. What is committed survives a
-// crash at any later moment. The tables: docs/traces.md, "The store".
+// The store: one SQLite file with every run that was kept, its trace and its findings. What is committed
+// survives a crash at any later moment. The tables: docs/traces.md, "The store".
 #pragma once
 
 #include <cstdint>
@@ -33,21 +33,21 @@ struct StoredFinding {
   std::string rule, scope, area;
   std::uint64_t time_ns = 0;
   std::string controller;
-  std::string summary;       ///< one line
+  std::string summary;  ///< one line
   std::string allowed, seen;
-  std::string events;        ///< the few events that show it, a line each
+  std::string events;  ///< the few events that show it, a line each
   bool operator==(const StoredFinding&) const = default;
 };
 
 struct Run {
-  std::int64_t id = 0;       ///< given by the store
-  std::string created;       ///< given by the store: UTC, "2026-01-31 12:00:00"
+  std::int64_t id = 0;  ///< given by the store
+  std::string created;  ///< given by the store: UTC, "2026-01-31 12:00:00"
   std::string name;
   std::string target = "sim";
   std::string profile;
   std::uint64_t seed = 0;
-  std::string verdict;       ///< "pass", "violation", "inconclusive"
-  std::string program;       ///< text form; empty for a trace that no program made
+  std::string verdict;  ///< "pass", "violation", "inconclusive"
+  std::string program;  ///< text form; empty for a trace that no program made
   std::uint64_t trace_hash = 0, state_hash = 0;
   std::uint64_t events = 0, commands = 0, virtual_ns = 0;
   std::vector<StoredFinding> findings;

@@ -40,7 +40,7 @@ bool Runner::advance() {
     engine.set_cause({});
     start_hosts();
   }
-  if (++events_ > limits_.events) {
+  if (++events_ > limits_.events || world_.trace().events().size() > limits_.trace_events) {
     limit_reached_ = true;
     return false;
   }

@@ -35,7 +35,8 @@ struct StepOutcome {
 
 struct RunLimits {
   engine::Time virtual_time = 3600 * engine::kSecond;
-  std::uint64_t events = 200'000'000;
+  std::uint64_t events = 50'000'000;       ///< turns of the engine
+  std::size_t trace_events = 8'000'000;    ///< boundary events kept: about a gigabyte
   bool keep_data = false;  ///< keep the data of every read (Python); otherwise only what is checked
 };
 

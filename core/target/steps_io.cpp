@@ -105,10 +105,10 @@ void Runner::begin_workload(std::size_t index) {
   load.lbas = std::min(step.number(Field::length, size), size - load.first_lba);
   load.depth = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(step.number(Field::depth, 4), 1, 1024));
   load.read_percent = static_cast<std::uint32_t>(std::min<std::uint64_t>(step.number(Field::read_percent, 50), 100));
-  const std::uint64_t rate = std::clamp<std::uint64_t>(step.number(Field::rate, 1000), 1, 1'000'000);
+  const std::uint64_t rate = std::clamp<std::uint64_t>(step.number(Field::rate, 1000), 1, engine::kSecond);
   load.interval = engine::kSecond / rate;
   load.until = world_.engine().now() + step.number(Field::duration, engine::kSecond);
-  load.random = engine::Random(program_.seed, step.id);
+  load.random = engine::Random(engine::mix(program_.seed, step.number(Field::seed)), step.id);
   workloads_.push_back(load);
   workload_tick(workloads_.size() - 1);
 }

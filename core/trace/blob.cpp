@@ -21,8 +21,9 @@ struct BlobHead {
   std::uint16_t version;
   std::uint16_t reserved;
   std::uint64_t raw_bytes;  ///< after inflating
-  std::uint32_t packed_crc; ///< CRC-32 of the compressed bytes (their own checksum covers what they inflate to)
-  std::uint32_t head_crc;   ///< CRC-32 of what stands before this field
+  std::uint32_t
+      packed_crc;  ///< CRC-32 of the compressed bytes (their own checksum covers what they inflate to)
+  std::uint32_t head_crc;  ///< CRC-32 of what stands before this field
 };
 #pragma pack(pop)
 static_assert(sizeof(BlobHead) == 24);
@@ -49,7 +50,8 @@ class Writer {
     const auto* data = reinterpret_cast<const std::byte*>(text.data());
     bytes_.insert(bytes_.end(), data, data + text.size());
   }
-  /// Rows byte plane by byte plane: like bytes of neighbouring rows stand together, which deflates far better.
+  /// Rows byte plane by byte plane: like bytes of neighbouring rows stand together, which deflates far
+  /// better.
   template <class Row>
   void put_planes(const std::vector<Row>& rows) {
     put(static_cast<std::uint64_t>(rows.size()));
@@ -57,10 +59,13 @@ class Writer {
     bytes_.resize(at + rows.size() * sizeof(Row));
     for (std::size_t i = 0; i < rows.size(); ++i) {
       const auto* row = reinterpret_cast<const std::byte*>(&rows[i]);
-      for (std::size_t plane = 0; plane < sizeof(Row); ++plane) bytes_[at + plane * rows.size() + i] = row[plane];
+      for (std::size_t plane = 0; plane < sizeof(Row); ++plane)
+        bytes_[at + plane * rows.size() + i] = row[plane];
     }
   }
-  void put_bytes(std::span<const std::byte> bytes) { bytes_.insert(bytes_.end(), bytes.begin(), bytes.end()); }
+  void put_bytes(std::span<const std::byte> bytes) {
+    bytes_.insert(bytes_.end(), bytes.begin(), bytes.end());
+  }
   const std::vector<std::byte>& bytes() const { return bytes_; }
 
  private:
@@ -72,7 +77,8 @@ class Reader {
   Reader(std::span<const std::byte> bytes, const std::string& where) : rest_(bytes), where_(where) {}
 
   [[noreturn]] void fail(const std::string& what) const {
-    throw ImportError(where_, "the stored trace is damaged (" + what + "); restore the file from a copy or run it again");
+    throw ImportError(
+        where_, "the stored trace is damaged (" + what + "); restore the file from a copy or run it again");
   }
   std::span<const std::byte> take(std::uint64_t bytes) {
     if (bytes > rest_.size()) fail("it ends too early");
@@ -177,7 +183,8 @@ TraceHeader get_header(Reader& in) {
     for (auto count = in.get_count(2); count != 0; --count) ns.attached.push_back(in.get<std::uint16_t>());
     if (ns.subsystem >= header.subsystems.size()) in.fail("a namespace belongs to no subsystem");
     for (const auto controller : ns.attached) {
-      if (controller >= header.controllers.size()) in.fail("a namespace is attached to no controller of the trace");
+      if (controller >= header.controllers.size())
+        in.fail("a namespace is attached to no controller of the trace");
     }
     header.namespaces.push_back(std::move(ns));
   }
@@ -217,10 +224,12 @@ Trace from_blob(std::span<const std::byte> blob, const std::string& where) {
   if (head.magic != kMagic) outer.fail("it does not begin as a trace does");
   const auto head_bytes = blob.first(sizeof head - sizeof head.head_crc);
   if (head.version > kBlobVersion) {
-    throw ImportError(where, fmt::format("the stored trace has form {}, this version reads up to {}; use a newer polypath",
-                                         head.version, kBlobVersion));
+    throw ImportError(
+        where, fmt::format("the stored trace has form {}, this version reads up to {}; use a newer polypath",
+                           head.version, kBlobVersion));
   }
-  if (head.version == 0 || head.head_crc != crc_of(head_bytes)) outer.fail("its head does not match its checksum");
+  if (head.version == 0 || head.head_crc != crc_of(head_bytes))
+    outer.fail("its head does not match its checksum");
   if (head.raw_bytes > kRawBytesMax) outer.fail("it promises more than 1 GiB");
   const auto packed = blob.subspan(sizeof head);
   if (crc_of(packed) != head.packed_crc) outer.fail("its content does not match its checksum");

@@ -16,8 +16,8 @@ inline constexpr std::uint16_t kBlobVersion = 1;
 /// Everything of a trace: header, boundary events, annotations, payloads, running hash.
 std::vector<std::byte> to_blob(const Trace& trace);
 
-/// Gives back an equal trace with an equal hash. Any bytes either load or give ImportError; memory stays within a small
-/// multiple of what the blob really holds.
+/// Gives back an equal trace with an equal hash. Any bytes either load or give ImportError; memory stays
+/// within a small multiple of what the blob really holds.
 Trace from_blob(std::span<const std::byte> blob, const std::string& where);
 
 }  // namespace polypath::trace

@@ -28,15 +28,18 @@ std::string header_difference(const TraceHeader& a, const TraceHeader& b) {
   if (a.profile != b.profile) return fmt::format("profile: {} | {}", a.profile, b.profile);
   if (a.seed != b.seed) return fmt::format("seed: {} | {}", a.seed, b.seed);
   if (a.format != b.format) return fmt::format("format: {} | {}", a.format, b.format);
-  if (a.subsystems != b.subsystems) return fmt::format("subsystems: {} | {}", a.subsystems.size(), b.subsystems.size());
+  if (a.subsystems != b.subsystems)
+    return fmt::format("subsystems: {} | {}", a.subsystems.size(), b.subsystems.size());
   for (std::size_t i = 0; i < std::min(a.controllers.size(), b.controllers.size()); ++i) {
-    if (a.controllers[i] != b.controllers[i]) return fmt::format("controller {} ({})", i, a.controllers[i].name);
+    if (a.controllers[i] != b.controllers[i])
+      return fmt::format("controller {} ({})", i, a.controllers[i].name);
   }
   if (a.controllers.size() != b.controllers.size()) {
     return fmt::format("controllers: {} | {}", a.controllers.size(), b.controllers.size());
   }
   for (std::size_t i = 0; i < std::min(a.namespaces.size(), b.namespaces.size()); ++i) {
-    if (a.namespaces[i] != b.namespaces[i]) return fmt::format("namespace {} (NSID {})", i, a.namespaces[i].nsid);
+    if (a.namespaces[i] != b.namespaces[i])
+      return fmt::format("namespace {} (NSID {})", i, a.namespaces[i].nsid);
   }
   return fmt::format("namespaces: {} | {}", a.namespaces.size(), b.namespaces.size());
 }
@@ -44,7 +47,8 @@ std::string header_difference(const TraceHeader& a, const TraceHeader& b) {
 /// Both sides of one event; when the lines read alike, what hides behind them.
 std::string two_sides(const Trace& left, const Trace& right, std::size_t at) {
   const auto line = [at](const Trace& trace) {
-    return at < trace.events().size() ? event_text(trace, trace.events()[at]) : std::string("(the trace ends here)");
+    return at < trace.events().size() ? event_text(trace, trace.events()[at])
+                                      : std::string("(the trace ends here)");
   };
   const auto a = line(left), b = line(right);
   std::string text = fmt::format("left  {:>8} {}\nright {:>8} {}\n", at, a, at, b);
@@ -65,7 +69,8 @@ std::string two_sides(const Trace& left, const Trace& right, std::size_t at) {
   const auto p = left.payload(x), q = right.payload(y);
   const auto first = std::mismatch(p.begin(), p.end(), q.begin(), q.end());
   if (first.first != p.end() || first.second != q.end()) {
-    text += fmt::format("      payload: {} | {} bytes, equal up to byte {}\n", p.size(), q.size(), first.first - p.begin());
+    text += fmt::format("      payload: {} | {} bytes, equal up to byte {}\n", p.size(), q.size(),
+                        first.first - p.begin());
   }
   return text;
 }

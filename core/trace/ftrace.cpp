@@ -25,30 +25,47 @@ constexpr std::uint32_t kInstanceMax = 0xFFFF;
 constexpr std::uint8_t kFabricsOpcode = 0x7F;
 constexpr std::string_view kFabricsPrefix = "nvme_fabrics_type_";
 
-// --- what Linux calls things (drivers/nvme/host/trace.c) ---------------------------------------------------------
+// --- what Linux calls things (drivers/nvme/host/trace.c)
+// ---------------------------------------------------------
 
 struct OpcodeName {
   std::string_view name;
   std::uint8_t opcode;
 };
 constexpr std::array<OpcodeName, 25> kAdminNames{{
-    {"nvme_admin_delete_sq", 0x00},      {"nvme_admin_create_sq", 0x01},     {"nvme_admin_get_log_page", 0x02},
-    {"nvme_admin_delete_cq", 0x04},      {"nvme_admin_create_cq", 0x05},     {"nvme_admin_identify", 0x06},
-    {"nvme_admin_abort_cmd", 0x08},      {"nvme_admin_set_features", 0x09},  {"nvme_admin_get_features", 0x0A},
-    {"nvme_admin_async_event", 0x0C},    {"nvme_admin_ns_mgmt", 0x0D},       {"nvme_admin_activate_fw", 0x10},
-    {"nvme_admin_download_fw", 0x11},    {"nvme_admin_dev_self_test", 0x14}, {"nvme_admin_ns_attach", 0x15},
-    {"nvme_admin_keep_alive", 0x18},     {"nvme_admin_directive_send", 0x19}, {"nvme_admin_directive_recv", 0x1A},
-    {"nvme_admin_dbbuf", 0x7C},          {"nvme_admin_format_nvm", 0x80},    {"nvme_admin_security_send", 0x81},
-    {"nvme_admin_security_recv", 0x82},  {"nvme_admin_sanitize_nvm", 0x84},  {"nvme_admin_get_lba_status", 0x86},
+    {"nvme_admin_delete_sq", 0x00},      {"nvme_admin_create_sq", 0x01},
+    {"nvme_admin_get_log_page", 0x02},   {"nvme_admin_delete_cq", 0x04},
+    {"nvme_admin_create_cq", 0x05},      {"nvme_admin_identify", 0x06},
+    {"nvme_admin_abort_cmd", 0x08},      {"nvme_admin_set_features", 0x09},
+    {"nvme_admin_get_features", 0x0A},   {"nvme_admin_async_event", 0x0C},
+    {"nvme_admin_ns_mgmt", 0x0D},        {"nvme_admin_activate_fw", 0x10},
+    {"nvme_admin_download_fw", 0x11},    {"nvme_admin_dev_self_test", 0x14},
+    {"nvme_admin_ns_attach", 0x15},      {"nvme_admin_keep_alive", 0x18},
+    {"nvme_admin_directive_send", 0x19}, {"nvme_admin_directive_recv", 0x1A},
+    {"nvme_admin_dbbuf", 0x7C},          {"nvme_admin_format_nvm", 0x80},
+    {"nvme_admin_security_send", 0x81},  {"nvme_admin_security_recv", 0x82},
+    {"nvme_admin_sanitize_nvm", 0x84},   {"nvme_admin_get_lba_status", 0x86},
     {"nvme_admin_virtual_mgmt", 0x1C},
 }};
 constexpr std::array<OpcodeName, 18> kIoNames{{
-    {"nvme_cmd_flush", 0x00},          {"nvme_cmd_write", 0x01},          {"nvme_cmd_read", 0x02},
-    {"nvme_cmd_write_uncor", 0x04},    {"nvme_cmd_compare", 0x05},        {"nvme_cmd_write_zeroes", 0x08},
-    {"nvme_cmd_dsm", 0x09},            {"nvme_cmd_verify", 0x0C},         {"nvme_cmd_resv_register", 0x0D},
-    {"nvme_cmd_resv_report", 0x0E},    {"nvme_cmd_resv_acquire", 0x11},   {"nvme_cmd_resv_release", 0x15},
-    {"nvme_cmd_zone_mgmt_send", 0x79}, {"nvme_cmd_zone_mgmt_recv", 0x7A}, {"nvme_cmd_zone_append", 0x7D},
-    {"nvme_cmd_copy", 0x19},           {"nvme_cmd_io_mgmt_recv", 0x12},   {"nvme_cmd_io_mgmt_send", 0x1D},
+    {"nvme_cmd_flush", 0x00},
+    {"nvme_cmd_write", 0x01},
+    {"nvme_cmd_read", 0x02},
+    {"nvme_cmd_write_uncor", 0x04},
+    {"nvme_cmd_compare", 0x05},
+    {"nvme_cmd_write_zeroes", 0x08},
+    {"nvme_cmd_dsm", 0x09},
+    {"nvme_cmd_verify", 0x0C},
+    {"nvme_cmd_resv_register", 0x0D},
+    {"nvme_cmd_resv_report", 0x0E},
+    {"nvme_cmd_resv_acquire", 0x11},
+    {"nvme_cmd_resv_release", 0x15},
+    {"nvme_cmd_zone_mgmt_send", 0x79},
+    {"nvme_cmd_zone_mgmt_recv", 0x7A},
+    {"nvme_cmd_zone_append", 0x7D},
+    {"nvme_cmd_copy", 0x19},
+    {"nvme_cmd_io_mgmt_recv", 0x12},
+    {"nvme_cmd_io_mgmt_send", 0x1D},
 }};
 
 /// Where a named value of the text lies in the entry. `wide`: it goes on in the next dword.
@@ -60,18 +77,23 @@ struct TextField {
   bool wide = false;
 };
 constexpr std::array<TextField, 34> kTextFields{{
-    {true, 0x00, "sqid", 10, 0, 16},       {true, 0x01, "sqid", 10, 0, 16},       {true, 0x01, "qsize", 10, 16, 16},
-    {true, 0x01, "sq_flags", 11, 0, 16},   {true, 0x01, "cqid", 11, 16, 16},      {true, 0x04, "cqid", 10, 0, 16},
-    {true, 0x05, "cqid", 10, 0, 16},       {true, 0x05, "qsize", 10, 16, 16},     {true, 0x05, "cq_flags", 11, 0, 16},
-    {true, 0x05, "irq_vector", 11, 16, 16}, {true, 0x06, "cns", 10, 0, 8},        {true, 0x06, "ctrlid", 10, 16, 16},
-    {true, 0x09, "fid", 10, 0, 8},         {true, 0x09, "sv", 10, 31, 1},         {true, 0x09, "cdw11", 11, 0, 32},
-    {true, 0x0A, "fid", 10, 0, 8},         {true, 0x0A, "sel", 10, 8, 3},         {true, 0x0A, "cdw11", 11, 0, 32},
-    {true, 0x86, "slba", 10, 0, 32, true}, {true, 0x86, "mndw", 12, 0, 32},       {true, 0x86, "rl", 13, 0, 16},
-    {true, 0x86, "atype", 13, 24, 8},      {false, 0x09, "nr", 10, 0, 32},        {false, 0x09, "attributes", 11, 0, 32},
-    {false, 0x79, "slba", 10, 0, 32, true}, {false, 0x79, "zsa", 13, 0, 8},       {false, 0x79, "all", 13, 8, 1},
-    {false, 0x7A, "slba", 10, 0, 32, true}, {false, 0x7A, "numd", 12, 0, 32},     {false, 0x7A, "zra", 13, 0, 8},
-    {false, 0x7A, "pr", 13, 16, 1},        {true, 0x80, "lbaf", 10, 0, 4},        {true, 0x80, "ses", 10, 9, 3},
-    {true, 0x80, "pi", 10, 5, 3},
+    {true, 0x00, "sqid", 10, 0, 16},        {true, 0x01, "sqid", 10, 0, 16},
+    {true, 0x01, "qsize", 10, 16, 16},      {true, 0x01, "sq_flags", 11, 0, 16},
+    {true, 0x01, "cqid", 11, 16, 16},       {true, 0x04, "cqid", 10, 0, 16},
+    {true, 0x05, "cqid", 10, 0, 16},        {true, 0x05, "qsize", 10, 16, 16},
+    {true, 0x05, "cq_flags", 11, 0, 16},    {true, 0x05, "irq_vector", 11, 16, 16},
+    {true, 0x06, "cns", 10, 0, 8},          {true, 0x06, "ctrlid", 10, 16, 16},
+    {true, 0x09, "fid", 10, 0, 8},          {true, 0x09, "sv", 10, 31, 1},
+    {true, 0x09, "cdw11", 11, 0, 32},       {true, 0x0A, "fid", 10, 0, 8},
+    {true, 0x0A, "sel", 10, 8, 3},          {true, 0x0A, "cdw11", 11, 0, 32},
+    {true, 0x86, "slba", 10, 0, 32, true},  {true, 0x86, "mndw", 12, 0, 32},
+    {true, 0x86, "rl", 13, 0, 16},          {true, 0x86, "atype", 13, 24, 8},
+    {false, 0x09, "nr", 10, 0, 32},         {false, 0x09, "attributes", 11, 0, 32},
+    {false, 0x79, "slba", 10, 0, 32, true}, {false, 0x79, "zsa", 13, 0, 8},
+    {false, 0x79, "all", 13, 8, 1},         {false, 0x7A, "slba", 10, 0, 32, true},
+    {false, 0x7A, "numd", 12, 0, 32},       {false, 0x7A, "zra", 13, 0, 8},
+    {false, 0x7A, "pr", 13, 16, 1},         {true, 0x80, "lbaf", 10, 0, 4},
+    {true, 0x80, "ses", 10, 9, 3},          {true, 0x80, "pi", 10, 5, 3},
 }};
 // Reads, writes and everything that prints as they do, whatever the opcode.
 constexpr std::array<TextField, 5> kRangeFields{{{false, 0, "slba", 10, 0, 32, true},
@@ -85,13 +107,15 @@ bool prints_a_range(bool admin, std::uint8_t opcode) {
   return !admin && std::find(kOpcodes.begin(), kOpcodes.end(), opcode) != kOpcodes.end();
 }
 
-// --- small pieces of text ----------------------------------------------------------------------------------------
+// --- small pieces of text
+// ----------------------------------------------------------------------------------------
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r')) text.remove_suffix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r'))
+    text.remove_suffix(1);
   return text;
 }
 
@@ -187,7 +211,8 @@ std::optional<EventLine> split_event_line(std::string_view line) {
   return std::nullopt;
 }
 
-// --- the importer ------------------------------------------------------------------------------------------------
+// --- the importer
+// ------------------------------------------------------------------------------------------------
 
 class Importer {
  public:
@@ -204,7 +229,8 @@ class Importer {
   }
   void unmatched(std::string reason) {
     ++recording_.unmatched_lines;
-    if (recording_.unmatched.size() < kUnmatchedKept) recording_.unmatched.push_back({line_, std::move(reason)});
+    if (recording_.unmatched.size() < kUnmatchedKept)
+      recording_.unmatched.push_back({line_, std::move(reason)});
   }
   std::uint64_t number(std::string_view pairs, std::string_view key, std::uint64_t most) const;
   std::uint64_t number_or_zero(std::string_view pairs, std::string_view key, std::uint64_t most) const {
@@ -223,8 +249,8 @@ class Importer {
   void async_event(const EventLine& line);
 
   Recording recording_;
-  std::map<Key, std::size_t> open_;                      // to index in commands
-  std::map<std::uint32_t, std::uint16_t> instances_;     // to provisional controller index
+  std::map<Key, std::size_t> open_;                   // to index in commands
+  std::map<std::uint32_t, std::uint16_t> instances_;  // to provisional controller index
   std::map<std::string, std::uint16_t, std::less<>> disk_index_;
   std::uint32_t line_ = 0;
   bool any_time_ = false;
@@ -233,7 +259,8 @@ class Importer {
 
 std::uint64_t Importer::number(std::string_view pairs, std::string_view key, std::uint64_t most) const {
   const auto text = find_value(pairs, key);
-  if (!text) fail(fmt::format("'{}=' is missing; the line was cut or edited, export the recording again", key));
+  if (!text)
+    fail(fmt::format("'{}=' is missing; the line was cut or edited, export the recording again", key));
   const auto value = parse_number(*text);
   if (!value) fail(fmt::format("'{}={}' is no number; export the recording again", key, shown(*text)));
   if (*value > most) fail(fmt::format("{}={} is out of range (at most {})", key, shown(*text), most));
@@ -246,11 +273,13 @@ void Importer::read(std::string_view text) {
     const bool cut = end == std::string_view::npos;
     const auto line = text.substr(0, end);
     text = cut ? std::string_view{} : text.substr(end + 1);
-    if (line_ == std::numeric_limits<std::uint32_t>::max()) fail("too many lines; cut the recording into shorter ones");
+    if (line_ == std::numeric_limits<std::uint32_t>::max())
+      fail("too many lines; cut the recording into shorter ones");
     ++line_;
     ++recording_.lines;
     if (line.size() > kLineBytesMax) {
-      fail(fmt::format("the line is longer than {} KiB; this is no text of the tracer", kLineBytesMax >> 10U));
+      fail(
+          fmt::format("the line is longer than {} KiB; this is no text of the tracer", kLineBytesMax >> 10U));
     }
     if (line.find('\0') != std::string_view::npos) {
       fail("binary data; give the tracer's text (/sys/kernel/tracing/trace), not its raw buffer");
@@ -281,8 +310,10 @@ void Importer::read_line(std::string_view line) {
   }
   if (line.find("nvme_setup_cmd:") != std::string_view::npos ||
       line.find("nvme_complete_rq:") != std::string_view::npos) {
-    fail("no 'TASK-PID [CPU] FLAGS SECONDS.MICROSECONDS:' before the event; record with trace_clock mono, local or "
-         "global and export the text as it is");
+    fail(
+        "no 'TASK-PID [CPU] FLAGS SECONDS.MICROSECONDS:' before the event; record with trace_clock mono, "
+        "local or "
+        "global and export the text as it is");
   }
   unmatched("not a line of the tracer");
 }
@@ -301,7 +332,9 @@ void Importer::comment(std::string_view line) {
 
 void Importer::event(const EventLine& line) {
   if (any_time_ && line.time < recording_.last_time) {
-    fail("time goes backwards; the text was merged or edited, export the recording again with trace_clock mono");
+    fail(
+        "time goes backwards; the text was merged or edited, export the recording again with trace_clock "
+        "mono");
   }
   if (!any_time_) recording_.first_time = line.time;
   any_time_ = true;
@@ -329,9 +362,11 @@ std::uint32_t Importer::take_controller(std::string_view& text) {
     instance = take_digits(rest);
   }
   if (!instance || !rest.starts_with(":")) {
-    fail(fmt::format("'{}' names no controller (nvme0:, nvme1: ...); export the recording again", shown(text)));
+    fail(fmt::format("'{}' names no controller (nvme0:, nvme1: ...); export the recording again",
+                     shown(text)));
   }
-  if (*instance > kInstanceMax) fail(fmt::format("controller number {} is out of range (at most {})", *instance, kInstanceMax));
+  if (*instance > kInstanceMax)
+    fail(fmt::format("controller number {} is out of range (at most {})", *instance, kInstanceMax));
   text = trim(rest.substr(1));
   any_nvme_ = true;
   const auto number = static_cast<std::uint32_t>(*instance);
@@ -350,7 +385,8 @@ std::uint16_t Importer::disk(std::string_view pairs, std::uint32_t instance, std
   const auto known = disk_index_.find(*name);
   if (known != disk_index_.end()) {
     if (recording_.controllers[recording_.disks[known->second].controller].instance != instance) {
-      fail(fmt::format("disk={} belongs to another controller than nvme{}; export the recording again", shown(*name), instance));
+      fail(fmt::format("disk={} belongs to another controller than nvme{}; export the recording again",
+                       shown(*name), instance));
     }
     return known->second;
   }
@@ -370,10 +406,12 @@ std::uint16_t Importer::disk(std::string_view pairs, std::uint32_t instance, std
   if (!subsystem || !controller || rest.empty() || rest.front() != 'n') bad();
   rest.remove_prefix(1);
   const auto head = take_digits(rest);
-  if (!head || !rest.empty() || *subsystem > kInstanceMax || *head > std::numeric_limits<std::uint32_t>::max()) bad();
+  if (!head || !rest.empty() || *subsystem > kInstanceMax ||
+      *head > std::numeric_limits<std::uint32_t>::max())
+    bad();
   if (*controller != instance) {
-    fail(fmt::format("disk={} is a path of nvme{}, the line of nvme{}; export the recording again", shown(*name),
-                     *controller, instance));
+    fail(fmt::format("disk={} is a path of nvme{}, the line of nvme{}; export the recording again",
+                     shown(*name), *controller, instance));
   }
   if (recording_.disks.size() == kNoDisk) fail("too many disks; this is no recording of one machine");
   out.subsystem = static_cast<std::uint32_t>(*subsystem);
@@ -390,10 +428,12 @@ void Importer::setup(const EventLine& line) {
   auto text = line.text;
   const auto instance = take_controller(text);
   const auto open = text.find("cmd=(");
-  if (open == std::string_view::npos) fail("'cmd=(' is missing; the line was cut, export the recording again");
+  if (open == std::string_view::npos)
+    fail("'cmd=(' is missing; the line was cut, export the recording again");
   auto pairs = text.substr(0, open);
   auto inner = text.substr(open + 5);
-  if (inner.empty() || inner.back() != ')') fail("')' is missing after cmd=(; the line was cut, export the recording again");
+  if (inner.empty() || inner.back() != ')')
+    fail("')' is missing after cmd=(; the line was cut, export the recording again");
   inner.remove_suffix(1);
 
   RecordedCommand command;
@@ -412,8 +452,9 @@ void Importer::setup(const EventLine& line) {
   const auto [slot, fresh] = open_.try_emplace(key, index);
   if (!fresh) {
     // The host does not use an identifier twice at a time, so the first one's completion was not recorded.
-    unmatched(fmt::format("identifier {} of nvme{} queue {} is used again while the command of line {} is open",
-                          command.entry.cid, instance, command.queue, recording_.commands[slot->second].line));
+    unmatched(
+        fmt::format("identifier {} of nvme{} queue {} is used again while the command of line {} is open",
+                    command.entry.cid, instance, command.queue, recording_.commands[slot->second].line));
     slot->second = index;
   }
   recording_.commands.push_back(command);
@@ -431,14 +472,16 @@ void Importer::command_text(std::string_view text, RecordedCommand& command) con
     return;
   }
   const auto names = admin ? std::span<const OpcodeName>(kAdminNames) : std::span<const OpcodeName>(kIoNames);
-  const auto known = std::find_if(names.begin(), names.end(), [&](const OpcodeName& row) { return row.name == name; });
+  const auto known =
+      std::find_if(names.begin(), names.end(), [&](const OpcodeName& row) { return row.name == name; });
   if (known != names.end()) {
     command.entry.opcode = known->opcode;
   } else {
     const auto opcode = parse_number(name);
     if (!opcode) {
-      fail(fmt::format("'{}' is no {} command that this version knows; remove the line or name its opcode in hex",
-                       shown(name), admin ? "admin" : "NVM"));
+      fail(fmt::format(
+          "'{}' is no {} command that this version knows; remove the line or name its opcode in hex",
+          shown(name), admin ? "admin" : "NVM"));
     }
     if (*opcode > 0xFF) fail(fmt::format("opcode {} is out of range (at most 0xff)", shown(name)));
     command.entry.opcode = static_cast<std::uint8_t>(*opcode);
@@ -457,7 +500,8 @@ void Importer::command_text(std::string_view text, RecordedCommand& command) con
   };
   if (prints_a_range(admin, command.entry.opcode)) {
     if (!find_value(fields, "slba") || !find_value(fields, "len")) {
-      fail(fmt::format("'slba=' or 'len=' is missing in {}; the line was cut, export the recording again", shown(name)));
+      fail(fmt::format("'slba=' or 'len=' is missing in {}; the line was cut, export the recording again",
+                       shown(name)));
     }
     for (const auto& field : kRangeFields) place(field);
     return;
@@ -483,7 +527,8 @@ void Importer::hex_dwords(std::string_view text, RecordedCommand& command) const
     if (count == bytes.size()) fail("cdw10= has more than 24 bytes; export the recording again");
     bytes[count++] = static_cast<std::uint8_t>(value);
   }
-  if (count == 0 || count % 4 != 0) fail(fmt::format("cdw10= has {} bytes, not whole dwords; export the recording again", count));
+  if (count == 0 || count % 4 != 0)
+    fail(fmt::format("cdw10= has {} bytes, not whole dwords; export the recording again", count));
   for (std::size_t i = 0; i < count; i += 4) {
     const auto dword = std::uint32_t{bytes[i]} | std::uint32_t{bytes[i + 1]} << 8U |
                        std::uint32_t{bytes[i + 2]} << 16U | std::uint32_t{bytes[i + 3]} << 24U;
@@ -502,8 +547,9 @@ void Importer::completion(const EventLine& line) {
   const auto status = static_cast<std::uint16_t>(number(text, "status", 0x7FFF));
   const auto open = open_.find(Key{instance, queue, cid});
   if (open == open_.end()) {
-    return unmatched(fmt::format("completes identifier {} of nvme{} queue {}, whose submission was not recorded", cid,
-                                 instance, queue));
+    return unmatched(
+        fmt::format("completes identifier {} of nvme{} queue {}, whose submission was not recorded", cid,
+                    instance, queue));
   }
   auto& command = recording_.commands[open->second];
   command.completed_at = line.time;
@@ -523,14 +569,16 @@ void Importer::async_event(const EventLine& line) {
   const auto token = text.substr(0, text.find(' '));
   const auto dword = parse_number(token);
   if (!dword || *dword > 0xFFFFFFFF) fail(fmt::format("NVME_AEN={} is no 32-bit number", shown(token)));
-  recording_.events.push_back({line.time, static_cast<std::uint32_t>(*dword), line_, instances_.at(instance)});
+  recording_.events.push_back(
+      {line.time, static_cast<std::uint32_t>(*dword), line_, instances_.at(instance)});
 }
 
 Recording Importer::finish() {
   if (!any_nvme_) {
-    throw ImportError(recording_.name,
-                      "no NVMe event in it; record with /sys/kernel/tracing/events/nvme/enable set to 1 and give the "
-                      "text of /sys/kernel/tracing/trace (.txt or .txt.gz)");
+    throw ImportError(
+        recording_.name,
+        "no NVMe event in it; record with /sys/kernel/tracing/events/nvme/enable set to 1 and give the "
+        "text of /sys/kernel/tracing/trace (.txt or .txt.gz)");
   }
   // Controllers were numbered as they appeared; now in the order of their instances.
   std::vector<std::uint16_t> rank(recording_.controllers.size());

@@ -7,7 +7,8 @@
 
 namespace polypath::trace {
 
-/// `where` is a place a person finds ("04.ftrace.txt:12"); the text says what is wrong and what to do. One line.
+/// `where` is a place a person finds ("04.ftrace.txt:12"); the text says what is wrong and what to do. One
+/// line.
 class ImportError : public std::runtime_error {
  public:
   ImportError(std::string where, const std::string& what)

@@ -37,7 +37,9 @@ std::vector<std::string> names_of(const Recording& recording, const std::vector<
 /// Sets of controllers that turned out to be in one subsystem.
 class Groups {
  public:
-  explicit Groups(std::size_t count) : parent_(count) { std::iota(parent_.begin(), parent_.end(), std::uint16_t{0}); }
+  explicit Groups(std::size_t count) : parent_(count) {
+    std::iota(parent_.begin(), parent_.end(), std::uint16_t{0});
+  }
   std::uint16_t find(std::uint16_t index) const {
     while (parent_[index] != index) index = parent_[index];
     return index;
@@ -70,7 +72,8 @@ std::uint64_t end_of_range(const RecordedCommand& command) {
       const auto count = std::uint64_t{command.entry.block_count()};
       return first > std::numeric_limits<std::uint64_t>::max() - count ? first : first + count;
     }
-    default: return 0;
+    default:
+      return 0;
   }
 }
 
@@ -100,14 +103,15 @@ std::vector<InferredAttachment> infer_attachments(const Recording& recording) {
     InferredAttachment attachment;
     attachment.command = commands[k];
     attachment.attach = (command.entry.cdw10 & 0xFU) == 0;
-    const auto what = fmt::format("the Namespace Attachment at {} s on {} ({} namespace {})", seconds_text(command.time),
-                                  recording.controllers[command.controller].name,
+    const auto what = fmt::format("the Namespace Attachment at {} s on {} ({} namespace {})",
+                                  seconds_text(command.time), recording.controllers[command.controller].name,
                                   attachment.attach ? "attach" : "detach", command.entry.nsid);
     Time until = command.time + kEventWindow;
     if (k + 1 < commands.size()) until = std::min(until, recording.commands[commands[k + 1]].time);
     std::set<std::uint16_t> reporting;
     for (const auto& event : recording.events) {
-      if (event.time >= command.time && event.time < until && is_namespace_event(event)) reporting.insert(event.controller);
+      if (event.time >= command.time && event.time < until && is_namespace_event(event))
+        reporting.insert(event.controller);
     }
     if (!succeeded(command)) {
       attachment.controllers = {command.controller};
@@ -118,27 +122,39 @@ std::vector<InferredAttachment> infer_attachments(const Recording& recording) {
     } else {
       attachment.controllers.assign(reporting.begin(), reporting.end());
       const auto names = names_of(recording, attachment.controllers);
-      attachment.sentence = fmt::format("{} names {}: {} then reported a namespace event", what, list_text(names),
-                                        names.size() == 1 ? "it" : "they");
+      attachment.sentence = fmt::format("{} names {}: {} then reported a namespace event", what,
+                                        list_text(names), names.size() == 1 ? "it" : "they");
     }
     out.push_back(std::move(attachment));
   }
   return out;
 }
 
-InferredTopology infer_topology(const Recording& recording, const std::vector<InferredAttachment>& attachments) {
+InferredTopology infer_topology(const Recording& recording,
+                                const std::vector<InferredAttachment>& attachments) {
   InferredTopology out;
   Groups groups(recording.controllers.size());
-  std::map<std::uint32_t, std::uint16_t> by_instance;  // Linux's subsystem instance to a controller of it
+  std::map<std::uint32_t, std::uint16_t> by_instance;      // Linux's subsystem instance to a controller of it
+  std::map<std::uint16_t, std::set<std::string>> reasons;  // by controller, why it is with others
   for (const auto& disk : recording.disks) {
     if (!disk.path) continue;
     const auto [known, fresh] = by_instance.try_emplace(disk.subsystem, disk.controller);
-    if (!fresh) groups.join(known->second, disk.controller);
+    if (fresh) continue;
+    if (groups.find(known->second) == groups.find(disk.controller)) continue;
+    groups.join(known->second, disk.controller);
+    reasons[disk.controller].insert(
+        fmt::format("their paths lead to heads of subsystem instance {}", disk.subsystem));
   }
   for (const auto& attachment : attachments) {
     const auto& command = recording.commands[attachment.command];
     if (!succeeded(command)) continue;
-    for (const auto controller : attachment.controllers) groups.join(command.controller, controller);
+    for (const auto controller : attachment.controllers) {
+      if (groups.find(command.controller) == groups.find(controller)) continue;
+      groups.join(command.controller, controller);
+      reasons[controller].insert(fmt::format("{} attached or detached a namespace of {}",
+                                             recording.controllers[command.controller].name,
+                                             recording.controllers[controller].name));
+    }
   }
   std::map<std::uint16_t, std::uint32_t> numbers;
   for (std::uint16_t i = 0; i < recording.controllers.size(); ++i) {
@@ -148,18 +164,22 @@ InferredTopology infer_topology(const Recording& recording, const std::vector<In
   }
   for (std::uint32_t subsystem = 0; subsystem < out.subsystems; ++subsystem) {
     std::vector<std::string> names;
-    for (std::size_t i = 0; i < recording.controllers.size(); ++i) {
-      if (out.subsystem_of[i] == subsystem) names.push_back(recording.controllers[i].name);
+    std::set<std::string> why;
+    for (std::uint16_t i = 0; i < recording.controllers.size(); ++i) {
+      if (out.subsystem_of[i] != subsystem) continue;
+      names.push_back(recording.controllers[i].name);
+      why.merge(reasons[i]);
     }
-    out.sentences.push_back(names.size() == 1
-                                ? names[0] + " is alone in its subsystem: nothing recorded ties it to another controller"
-                                : list_text(names) + " are one subsystem: their paths lead to heads of one subsystem "
-                                                     "instance, or one attached namespaces to another");
+    out.sentences.push_back(
+        names.size() == 1
+            ? names[0] + " is alone in its subsystem: nothing recorded ties it to another controller"
+            : list_text(names) + " are one subsystem: " + list_text({why.begin(), why.end()}));
   }
 
   std::map<Key, Reached> reached;
   for (const auto& disk : recording.disks) {
-    if (disk.nsid != 0) reached[{out.subsystem_of[disk.controller], disk.nsid}].controllers.insert(disk.controller);
+    if (disk.nsid != 0)
+      reached[{out.subsystem_of[disk.controller], disk.nsid}].controllers.insert(disk.controller);
   }
   for (const auto& command : recording.commands) {
     const auto nsid = command.entry.nsid;
@@ -170,8 +190,8 @@ InferredTopology infer_topology(const Recording& recording, const std::vector<In
       found.controllers.insert(command.controller);
       found.blocks = std::max(found.blocks, end_of_range(command));
     } else if (is_admin(command, kIdentify)) {
-      // Descriptors and I/O command set data exist for active namespaces only (CNS 03h, 05h); CNS 00h would also
-      // succeed, with zeros, for one that is not attached.
+      // Descriptors and I/O command set data exist for active namespaces only (CNS 03h, 05h); CNS 00h would
+      // also succeed, with zeros, for one that is not attached.
       const auto cns = command.entry.cdw10 & 0xFFU;
       if (cns == 0x03 || cns == 0x05) reached[key].controllers.insert(command.controller);
     }

@@ -59,7 +59,8 @@ std::string inflate_text(std::string bytes, const std::string& name, std::uint64
   std::string chunk(kChunk, '\0');
   while (true) {
     if (stream.avail_in == 0 && used < bytes.size()) {
-      const std::size_t piece = std::min<std::size_t>(bytes.size() - used, std::numeric_limits<uInt>::max() / 2);
+      const std::size_t piece =
+          std::min<std::size_t>(bytes.size() - used, std::numeric_limits<uInt>::max() / 2);
       stream.next_in = reinterpret_cast<Bytef*>(bytes.data() + used);
       stream.avail_in = static_cast<uInt>(piece);
       used += piece;
@@ -87,7 +88,7 @@ std::string inflate_text(std::string bytes, const std::string& name, std::uint64
 }
 
 std::string read_text_file(const std::string& path, std::uint64_t limit) {
-  struct stat status {};
+  struct stat status{};
   if (stat(path.c_str(), &status) != 0) {
     throw ImportError(path, fmt::format("cannot open: {}; check the name", std::strerror(errno)));
   }
@@ -96,28 +97,31 @@ std::string read_text_file(const std::string& path, std::uint64_t limit) {
   std::ifstream file(path, std::ios::binary);
   std::string bytes(static_cast<std::size_t>(status.st_size), '\0');
   file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  if (!file) throw ImportError(path, "cannot be read to its end; check permissions and that nothing writes to it");
+  if (!file)
+    throw ImportError(path, "cannot be read to its end; check permissions and that nothing writes to it");
   return inflate_text(std::move(bytes), path, limit);
 }
 
 std::vector<std::byte> deflate_bytes(std::span<const std::byte> bytes) {
   std::vector<std::byte> out(compressBound(static_cast<uLong>(bytes.size())));
   auto size = static_cast<uLongf>(out.size());
-  const int result = compress2(reinterpret_cast<Bytef*>(out.data()), &size,
-                               reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uLong>(bytes.size()),
-                               Z_BEST_SPEED);
+  const int result =
+      compress2(reinterpret_cast<Bytef*>(out.data()), &size, reinterpret_cast<const Bytef*>(bytes.data()),
+                static_cast<uLong>(bytes.size()), Z_BEST_SPEED);
   if (result != Z_OK) throw ImportError("", "no memory to compress a trace; free some and try again");
   out.resize(size);
   return out;
 }
 
-bool inflate_bytes(std::span<const std::byte> stream_bytes, std::uint64_t expected, std::vector<std::byte>& out) {
+bool inflate_bytes(std::span<const std::byte> stream_bytes, std::uint64_t expected,
+                   std::vector<std::byte>& out) {
   out.clear();
   if (stream_bytes.size() > std::numeric_limits<uInt>::max()) return false;
   Inflater inflater(15);
   if (!inflater.ready()) return false;
   z_stream& stream = inflater.stream();
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(stream_bytes.data()));  // zlib only reads it
+  stream.next_in =
+      reinterpret_cast<Bytef*>(const_cast<std::byte*>(stream_bytes.data()));  // zlib only reads it
   stream.avail_in = static_cast<uInt>(stream_bytes.size());
   while (true) {
     const std::size_t have = out.size();

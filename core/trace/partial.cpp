@@ -26,7 +26,8 @@ struct Request {
   std::uint32_t subsystem = 0;
 };
 
-/// One thing to write into the trace; the line keeps what happened at one moment in the recording's own order.
+/// One thing to write into the trace; the line keeps what happened at one moment in the recording's own
+/// order.
 struct Moment {
   Time time = 0;
   std::uint32_t line = 0;
@@ -60,8 +61,10 @@ std::vector<std::uint16_t> controllers_by_name(const Recording& recording, const
     const auto found = std::find_if(header.controllers.begin(), header.controllers.end(),
                                     [&](const ControllerHeader& row) { return row.name == controller.name; });
     if (found == header.controllers.end()) {
-      throw ImportError(recording.name, fmt::format("has commands of {}, which the topology does not have; give the "
-                                                    "topology it was recorded on, or none", controller.name));
+      throw ImportError(recording.name,
+                        fmt::format("has commands of {}, which the topology does not have; give the "
+                                    "topology it was recorded on, or none",
+                                    controller.name));
     }
     out.push_back(static_cast<std::uint16_t>(found - header.controllers.begin()));
   }
@@ -97,6 +100,7 @@ class Converter {
   }
   void submitted(const RecordedCommand& command);
   void completed(const RecordedCommand& command);
+  void entry_written(const RecordedCommand& command);
   void async_event(const RecordedEvent& recorded);
   RequestKey key_of(const RecordedCommand& command) const;
   bool from_application(const RecordedCommand& command) const {
@@ -105,15 +109,16 @@ class Converter {
 
   const Recording& recording_;
   Trace trace_;
-  std::vector<std::uint16_t> index_;                 // recording's controller to header's
-  std::map<RequestKey, std::vector<Request>> again_; // failed on a path, wait to be sent down another
-  std::vector<Request> request_of_;                  // by command index
+  std::vector<std::uint16_t> index_;                  // recording's controller to header's
+  std::map<RequestKey, std::vector<Request>> again_;  // failed on a path, wait to be sent down another
+  std::vector<Request> request_of_;                   // by command index
   std::uint32_t requests_ = 0;
 };
 
 RequestKey Converter::key_of(const RecordedCommand& command) const {
   const auto& disk = recording_.disks[command.disk];
-  return {disk.subsystem, disk.head, command.entry.opcode, command.entry.slba(), command.entry.cdw12 & 0xFFFFU};
+  return {disk.subsystem, disk.head, command.entry.opcode, command.entry.slba(),
+          command.entry.cdw12 & 0xFFFFU};
 }
 
 void Converter::submitted(const RecordedCommand& command) {
@@ -132,7 +137,8 @@ void Converter::submitted(const RecordedCommand& command) {
       event.c = command.entry.opcode == 0 ? 0 : command.entry.slba();
       trace_.begin(event);
       const bool has_range = command.entry.opcode != 0;  // Flush covers no blocks
-      trace_.append_value(AppRequestPart{command.entry.nsid, has_range ? command.entry.block_count() : 0, request.subsystem, 0});
+      trace_.append_value(AppRequestPart{command.entry.nsid, has_range ? command.entry.block_count() : 0,
+                                         request.subsystem, 0});
       trace_.commit();
     }
   }
@@ -141,16 +147,35 @@ void Converter::submitted(const RecordedCommand& command) {
   event.queue = command.queue;
   event.slot = kUnknownSlot;
   event.a = command.entry.cid;
-  event.b = submitted_part::no_data_pointer | (command.tail_dwords_shown ? 0U : submitted_part::no_tail_dwords);
+  event.b =
+      submitted_part::no_data_pointer | (command.tail_dwords_shown ? 0U : submitted_part::no_tail_dwords);
   trace_.begin(event);
   trace_.append_value(command.entry);
   trace_.commit();
 }
 
 void Converter::completed(const RecordedCommand& command) {
+  if (!command.ended_by_host()) entry_written(command);
+  if (!from_application(command)) return;
+  const auto& request = request_of_[static_cast<std::size_t>(&command - recording_.commands.data())];
+  // Linux asks in this order: success, do not retry or retries spent, then path error (another path) or retry
+  // here.
+  const bool final_error = (command.status & spec::kStatusDnr) != 0 || command.retries >= kRetriesMax;
+  if (command.status != 0 && !final_error) {
+    again_[key_of(command)].push_back(request);
+    return;
+  }
+  auto end = base(Boundary::app_complete, kNoController, command.completed_at, command.completed_at);
+  end.a = request.id;
+  end.b = linux_errno(command.status);
+  trace_.add(end);
+}
+
+void Converter::entry_written(const RecordedCommand& command) {
   const auto controller = index_[command.controller];
   auto event = base(Boundary::completed, controller, command.time, command.completed_at);
-  event.queue = command.queue;  // Linux binds each submission queue to the completion queue of the same number
+  event.queue =
+      command.queue;  // Linux binds each submission queue to the completion queue of the same number
   event.slot = kUnknownSlot;
   event.a = command.entry.cid;
   event.b = completed_part::status_only;
@@ -164,19 +189,6 @@ void Converter::completed(const RecordedCommand& command) {
   trace_.begin(event);
   trace_.append_value(entry);
   trace_.commit();
-
-  if (!from_application(command)) return;
-  const auto& request = request_of_[static_cast<std::size_t>(&command - recording_.commands.data())];
-  // Linux asks in this order: success, do not retry or retries spent, then path error (another path) or retry here.
-  const bool final_error = (command.status & spec::kStatusDnr) != 0 || command.retries >= kRetriesMax;
-  if (command.status != 0 && !final_error) {
-    again_[key_of(command)].push_back(request);
-    return;
-  }
-  auto end = base(Boundary::app_complete, kNoController, command.completed_at, command.completed_at);
-  end.a = request.id;
-  end.b = linux_errno(command.status);
-  trace_.add(end);
 }
 
 void Converter::async_event(const RecordedEvent& recorded) {
@@ -191,7 +203,8 @@ Trace Converter::convert() {
   for (std::size_t i = 0; i < recording_.commands.size(); ++i) {
     const auto& command = recording_.commands[i];
     moments.push_back({command.time, command.line, Moment::Kind::submitted, i});
-    if (command.completed()) moments.push_back({command.completed_at, command.completed_line, Moment::Kind::completed, i});
+    if (command.completed())
+      moments.push_back({command.completed_at, command.completed_line, Moment::Kind::completed, i});
   }
   for (std::size_t i = 0; i < recording_.events.size(); ++i) {
     moments.push_back({recording_.events[i].time, recording_.events[i].line, Moment::Kind::async_event, i});
@@ -201,9 +214,15 @@ Trace Converter::convert() {
   });
   for (const auto& moment : moments) {
     switch (moment.kind) {
-      case Moment::Kind::submitted: submitted(recording_.commands[moment.index]); break;
-      case Moment::Kind::completed: completed(recording_.commands[moment.index]); break;
-      case Moment::Kind::async_event: async_event(recording_.events[moment.index]); break;
+      case Moment::Kind::submitted:
+        submitted(recording_.commands[moment.index]);
+        break;
+      case Moment::Kind::completed:
+        completed(recording_.commands[moment.index]);
+        break;
+      case Moment::Kind::async_event:
+        async_event(recording_.events[moment.index]);
+        break;
     }
   }
   return std::move(trace_);
@@ -214,27 +233,36 @@ Trace Converter::convert() {
 std::uint32_t linux_errno(std::uint16_t status) {
   using enum spec::Status;
   switch (spec::status_of(status)) {
-    case success: return 0;
-    case capacity_exceeded: return 28;                    // ENOSPC
+    case success:
+      return 0;
+    case capacity_exceeded:
+      return 28;  // ENOSPC
     case lba_out_of_range:
     case command_interrupted:
-    case namespace_not_ready: return 121;                 // EREMOTEIO
+    case namespace_not_ready:
+      return 121;  // EREMOTEIO
     case invalid_opcode:
     case invalid_field:
-    case invalid_namespace_or_format: return 95;          // EOPNOTSUPP
+    case invalid_namespace_or_format:
+      return 95;  // EOPNOTSUPP
     case write_fault:
     case unrecovered_read_error:
     case deallocated_block:
     case access_denied:
     case write_to_read_only_range:
-    case compare_failure: return 61;                      // ENODATA
+    case compare_failure:
+      return 61;  // ENODATA
     case guard_check_error:
     case application_tag_check_error:
     case reference_tag_check_error:
-    case invalid_protection_information: return 84;       // EILSEQ
-    case reservation_conflict: return 52;                 // EBADE
-    case host_pathing_error: return 67;                   // ENOLINK
-    default: return 5;                                    // EIO
+    case invalid_protection_information:
+      return 84;  // EILSEQ
+    case reservation_conflict:
+      return 52;  // EBADE
+    case host_pathing_error:
+      return 67;  // ENOLINK
+    default:
+      return 5;  // EIO
   }
 }
 

@@ -18,47 +18,77 @@ using Out = std::back_insert_iterator<std::string>;
 
 std::string_view kind_name(Boundary kind) {
   switch (kind) {
-    case Boundary::none: return "none";
-    case Boundary::register_write: return "reg write";
-    case Boundary::register_read: return "reg read";
-    case Boundary::sq_doorbell: return "sq doorbell";
-    case Boundary::cq_doorbell: return "cq doorbell";
-    case Boundary::submitted: return "submitted";
-    case Boundary::fetched: return "fetched";
-    case Boundary::dma: return "dma";
-    case Boundary::completed: return "completed";
-    case Boundary::interrupt: return "interrupt";
-    case Boundary::vector_mask: return "vector mask";
-    case Boundary::async_event: return "async event";
-    case Boundary::app_submit: return "app submit";
-    case Boundary::app_complete: return "app end";
-    case Boundary::function: return "function";
-    case Boundary::administrator: return "admin action";
+    case Boundary::none:
+      return "none";
+    case Boundary::register_write:
+      return "reg write";
+    case Boundary::register_read:
+      return "reg read";
+    case Boundary::sq_doorbell:
+      return "sq doorbell";
+    case Boundary::cq_doorbell:
+      return "cq doorbell";
+    case Boundary::submitted:
+      return "submitted";
+    case Boundary::fetched:
+      return "fetched";
+    case Boundary::dma:
+      return "dma";
+    case Boundary::completed:
+      return "completed";
+    case Boundary::interrupt:
+      return "interrupt";
+    case Boundary::vector_mask:
+      return "vector mask";
+    case Boundary::async_event:
+      return "async event";
+    case Boundary::app_submit:
+      return "app submit";
+    case Boundary::app_complete:
+      return "app end";
+    case Boundary::function:
+      return "function";
+    case Boundary::administrator:
+      return "admin action";
   }
   return "unknown";
 }
 
 std::string_view register_name(std::uint32_t offset) {
   switch (offset) {
-    case spec::reg::cap: return "CAP";
-    case spec::reg::vs: return "VS";
-    case spec::reg::intms: return "INTMS";
-    case spec::reg::intmc: return "INTMC";
-    case spec::reg::cc: return "CC";
-    case spec::reg::csts: return "CSTS";
-    case spec::reg::aqa: return "AQA";
-    case spec::reg::asq: return "ASQ";
-    case spec::reg::acq: return "ACQ";
-    default: return "";
+    case spec::reg::cap:
+      return "CAP";
+    case spec::reg::vs:
+      return "VS";
+    case spec::reg::intms:
+      return "INTMS";
+    case spec::reg::intmc:
+      return "INTMC";
+    case spec::reg::cc:
+      return "CC";
+    case spec::reg::csts:
+      return "CSTS";
+    case spec::reg::aqa:
+      return "AQA";
+    case spec::reg::asq:
+      return "ASQ";
+    case spec::reg::acq:
+      return "ACQ";
+    default:
+      return "";
   }
 }
 
 std::string_view function_name(std::uint32_t what) {
   switch (static_cast<FunctionEvent>(what)) {
-    case FunctionEvent::flr: return "function level reset";
-    case FunctionEvent::removed: return "removed";
-    case FunctionEvent::added: return "added";
-    case FunctionEvent::power_cycle: return "power cycle";
+    case FunctionEvent::flr:
+      return "function level reset";
+    case FunctionEvent::removed:
+      return "removed";
+    case FunctionEvent::added:
+      return "added";
+    case FunctionEvent::power_cycle:
+      return "power cycle";
   }
   return "unknown";
 }
@@ -66,34 +96,57 @@ std::string_view function_name(std::uint32_t what) {
 /// Linux's names of what a multipath head answers.
 std::string_view errno_name(std::uint32_t number) {
   switch (number) {
-    case 5: return " EIO";
-    case 6: return " ENXIO";
-    case 11: return " EAGAIN";
-    case 19: return " ENODEV";
-    case 28: return " ENOSPC";
-    case 52: return " EBADE";
-    case 61: return " ENODATA";
-    case 67: return " ENOLINK";
-    case 84: return " EILSEQ";
-    case 95: return " EOPNOTSUPP";
-    case 121: return " EREMOTEIO";
-    default: return "";
+    case 5:
+      return " EIO";
+    case 6:
+      return " ENXIO";
+    case 11:
+      return " EAGAIN";
+    case 19:
+      return " ENODEV";
+    case 28:
+      return " ENOSPC";
+    case 52:
+      return " EBADE";
+    case 61:
+      return " ENODATA";
+    case 67:
+      return " ENOLINK";
+    case 84:
+      return " EILSEQ";
+    case 95:
+      return " EOPNOTSUPP";
+    case 121:
+      return " EREMOTEIO";
+    default:
+      return "";
   }
 }
 
 std::string_view inside_name(Inside kind) {
   switch (kind) {
-    case Inside::none: return "none";
-    case Inside::path_chosen: return "path chosen";
-    case Inside::path_failover: return "failover";
-    case Inside::media_version: return "media version";
-    case Inside::attachment: return "attachment";
-    case Inside::decision: return "decision";
-    case Inside::step_begin: return "step begins";
-    case Inside::step_end: return "step ends";
-    case Inside::fault_fired: return "planted fault fires";
-    case Inside::requeued: return "requeued";
-    case Inside::head_state: return "head";
+    case Inside::none:
+      return "none";
+    case Inside::path_chosen:
+      return "path chosen";
+    case Inside::path_failover:
+      return "failover";
+    case Inside::media_version:
+      return "media version";
+    case Inside::attachment:
+      return "attachment";
+    case Inside::decision:
+      return "decision";
+    case Inside::step_begin:
+      return "step begins";
+    case Inside::step_end:
+      return "step ends";
+    case Inside::fault_fired:
+      return "planted fault fires";
+    case Inside::requeued:
+      return "requeued";
+    case Inside::head_state:
+      return "head";
   }
   return "unknown";
 }
@@ -107,7 +160,8 @@ T copy_of(std::span<const std::byte> bytes) {
 
 std::uint64_t sum_of_ranges(std::span<const std::byte> ranges) {
   std::uint64_t bytes = 0;
-  for (std::size_t at = 0; at + 16 <= ranges.size(); at += 16) bytes += copy_of<std::uint64_t>(ranges.subspan(at + 8));
+  for (std::size_t at = 0; at + 16 <= ranges.size(); at += 16)
+    bytes += copy_of<std::uint64_t>(ranges.subspan(at + 8));
   return bytes;
 }
 
@@ -123,11 +177,13 @@ void submitted_text(Out out, const Trace& trace, const BoundaryEvent& event) {
     fmt::format_to(out, "cid {} (damaged payload)", event.a);
     return;
   }
-  fmt::format_to(out, "cid {} {}", event.a, command_text(event.queue, copy_of<spec::SubmissionEntry>(parts.entry)));
+  fmt::format_to(out, "cid {} {}", event.a,
+                 command_text(event.queue, copy_of<spec::SubmissionEntry>(parts.entry)));
   if (event.slot != kUnknownSlot) fmt::format_to(out, " slot {}", event.slot);
   if ((event.b & submitted_part::malformed_pointer) != 0) fmt::format_to(out, " malformed data pointer");
   if (!parts.ranges.empty()) {
-    fmt::format_to(out, " buffer {} bytes in {} ranges", sum_of_ranges(parts.ranges), parts.ranges.size() / 16);
+    fmt::format_to(out, " buffer {} bytes in {} ranges", sum_of_ranges(parts.ranges),
+                   parts.ranges.size() / 16);
   }
   append_digests(out, parts.digests);
   if (!parts.data.empty()) fmt::format_to(out, " with {} bytes of data", parts.data.size());
@@ -160,8 +216,8 @@ void application_text(Out out, const Trace& trace, const BoundaryEvent& event) {
   const auto part = copy_of<AppRequestPart>(payload);
   const auto* row = spec::find_command(spec::CommandSet::nvm, static_cast<std::uint8_t>(event.b));
   fmt::format_to(out, "request {} {} nsid {} slba {} nlb {}", event.a,
-                 row != nullptr ? std::string(row->name) : fmt::format("opcode {:#04x}", event.b), part.nsid, event.c,
-                 part.blocks);
+                 row != nullptr ? std::string(row->name) : fmt::format("opcode {:#04x}", event.b), part.nsid,
+                 event.c, part.blocks);
   append_digests(out, payload.subspan(sizeof(AppRequestPart)));
 }
 
@@ -175,12 +231,19 @@ void details(Out out, const Trace& trace, const BoundaryEvent& event) {
       } else {
         fmt::format_to(out, "{}", name);
       }
-      fmt::format_to(out, " {} {:#x} ({} bytes)", event.kind == Boundary::register_write ? ":=" : "=", event.c, event.b);
+      fmt::format_to(out, " {} {:#x} ({} bytes)", event.kind == Boundary::register_write ? ":=" : "=",
+                     event.c, event.b);
       break;
     }
-    case Boundary::sq_doorbell: fmt::format_to(out, "tail {}", event.c); break;
-    case Boundary::cq_doorbell: fmt::format_to(out, "head {}", event.c); break;
-    case Boundary::submitted: submitted_text(out, trace, event); break;
+    case Boundary::sq_doorbell:
+      fmt::format_to(out, "tail {}", event.c);
+      break;
+    case Boundary::cq_doorbell:
+      fmt::format_to(out, "head {}", event.c);
+      break;
+    case Boundary::submitted:
+      submitted_text(out, trace, event);
+      break;
     case Boundary::fetched:
       fmt::format_to(out, "cid {} slot {}", event.a, event.slot);
       if (event.payload_bytes >= sizeof(spec::SubmissionEntry)) {
@@ -193,11 +256,21 @@ void details(Out out, const Trace& trace, const BoundaryEvent& event) {
                      (event.flags & event_flag::dma_write) != 0 ? "writes" : "reads", event.b, event.c,
                      (event.flags & event_flag::stray) != 0 ? " outside the host's memory" : "");
       break;
-    case Boundary::completed: completed_text(out, trace, event); break;
-    case Boundary::interrupt: fmt::format_to(out, "vector {}", event.a); break;
-    case Boundary::vector_mask: fmt::format_to(out, "vector {} {}", event.a, event.b != 0 ? "masked" : "unmasked"); break;
-    case Boundary::async_event: fmt::format_to(out, "{}", async_event_text(static_cast<std::uint32_t>(event.c))); break;
-    case Boundary::app_submit: application_text(out, trace, event); break;
+    case Boundary::completed:
+      completed_text(out, trace, event);
+      break;
+    case Boundary::interrupt:
+      fmt::format_to(out, "vector {}", event.a);
+      break;
+    case Boundary::vector_mask:
+      fmt::format_to(out, "vector {} {}", event.a, event.b != 0 ? "masked" : "unmasked");
+      break;
+    case Boundary::async_event:
+      fmt::format_to(out, "{}", async_event_text(static_cast<std::uint32_t>(event.c)));
+      break;
+    case Boundary::app_submit:
+      application_text(out, trace, event);
+      break;
     case Boundary::app_complete:
       fmt::format_to(out, "request {} ", event.a);
       if (event.b == 0) {
@@ -207,10 +280,16 @@ void details(Out out, const Trace& trace, const BoundaryEvent& event) {
       }
       append_digests(out, trace.payload(event));
       break;
-    case Boundary::function: fmt::format_to(out, "{}", function_name(event.a)); break;
+    case Boundary::function:
+      fmt::format_to(out, "{}", function_name(event.a));
+      break;
     case Boundary::none:
-    case Boundary::administrator: fmt::format_to(out, "a {} b {} c {}", event.a, event.b, event.c); break;
-    default: fmt::format_to(out, "kind {} a {} b {} c {}", static_cast<unsigned>(event.kind), event.a, event.b, event.c);
+    case Boundary::administrator:
+      fmt::format_to(out, "a {} b {} c {}", event.a, event.b, event.c);
+      break;
+    default:
+      fmt::format_to(out, "kind {} a {} b {} c {}", static_cast<unsigned>(event.kind), event.a, event.b,
+                     event.c);
   }
 }
 
@@ -221,8 +300,10 @@ bool has_queue(Boundary kind) {
     case Boundary::submitted:
     case Boundary::fetched:
     case Boundary::dma:
-    case Boundary::completed: return true;
-    default: return false;
+    case Boundary::completed:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -231,7 +312,8 @@ bool of_application(Boundary kind) { return kind == Boundary::app_submit || kind
 }  // namespace
 
 Time recorded_time(const BoundaryEvent& event) {
-  return event.kind == Boundary::submitted || event.kind == Boundary::app_submit ? event.earliest : event.latest;
+  return event.kind == Boundary::submitted || event.kind == Boundary::app_submit ? event.earliest
+                                                                                 : event.latest;
 }
 
 std::string time_text(Time time) {
@@ -287,7 +369,8 @@ std::string command_text(std::uint16_t queue, const spec::SubmissionEntry& entry
       const auto value = spec::field_value(entry, field);
       if (value == 0) continue;
       // Identifiers of pages, features and structures are known by their hexadecimal numbers.
-      const bool code = field.name == "cns" || field.name == "lid" || field.name == "fid" || field.name == "value";
+      const bool code =
+          field.name == "cns" || field.name == "lid" || field.name == "fid" || field.name == "value";
       if (code) {
         fmt::format_to(out, " {} {:#04x}", field.name, value);
       } else {
@@ -328,20 +411,35 @@ std::string inside_text(const InsideEvent& event) {
     case Inside::path_failover:
       fmt::format_to(out, "host {} head {} path {} request {}", event.a, event.b, event.c, event.value);
       break;
-    case Inside::requeued: fmt::format_to(out, "host {} head {} request {}", event.a, event.b, event.value); break;
-    case Inside::media_version: fmt::format_to(out, "namespace {} lba {} version {}", event.a, event.value, event.c); break;
+    case Inside::requeued:
+      fmt::format_to(out, "host {} head {} request {}", event.a, event.b, event.value);
+      break;
+    case Inside::media_version:
+      fmt::format_to(out, "namespace {} lba {} version {}", event.a, event.value, event.c);
+      break;
     case Inside::attachment:
-      fmt::format_to(out, "controller {} nsid {} {}", event.a, event.b, event.c != 0 ? "attached" : "detached");
+      fmt::format_to(out, "controller {} nsid {} {}", event.a, event.b,
+                     event.c != 0 ? "attached" : "detached");
       break;
     case Inside::decision:
       fmt::format_to(out, "site {} takes {} of {} for cause {}", event.a, event.b, event.c, event.value);
       break;
-    case Inside::step_begin: fmt::format_to(out, "{}", event.a); break;
-    case Inside::step_end: fmt::format_to(out, "{} {}", event.a, status_text(static_cast<std::uint16_t>(event.b))); break;
-    case Inside::fault_fired: fmt::format_to(out, "{}", event.a); break;
-    case Inside::head_state: fmt::format_to(out, "host {} head {} has {} paths", event.a, event.b, event.c); break;
-    case Inside::none: break;
-    default: fmt::format_to(out, "a {} b {} c {} value {}", event.a, event.b, event.c, event.value);
+    case Inside::step_begin:
+      fmt::format_to(out, "{}", event.a);
+      break;
+    case Inside::step_end:
+      fmt::format_to(out, "{} {}", event.a, status_text(static_cast<std::uint16_t>(event.b)));
+      break;
+    case Inside::fault_fired:
+      fmt::format_to(out, "{}", event.a);
+      break;
+    case Inside::head_state:
+      fmt::format_to(out, "host {} head {} has {} paths", event.a, event.b, event.c);
+      break;
+    case Inside::none:
+      break;
+    default:
+      fmt::format_to(out, "a {} b {} c {} value {}", event.a, event.b, event.c, event.value);
   }
   return text;
 }

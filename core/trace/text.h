@@ -15,8 +15,8 @@ std::string event_text(const Trace& trace, const BoundaryEvent& event);
 /// The same for an annotation; its kind stands in brackets.
 std::string inside_text(const InsideEvent& event);
 
-/// The moment at which an observer wrote the event down. Equal to earliest and latest when time was exact; otherwise
-/// what an observer at the host knows: the start of a submission, the end of everything else.
+/// The moment at which an observer wrote the event down. Equal to earliest and latest when time was exact;
+/// otherwise what an observer at the host knows: the start of a submission, the end of everything else.
 Time recorded_time(const BoundaryEvent& event);
 
 /// "identify nsid 1 cns 0x02": the command of an entry by the table, fields that are 0 left out.
@@ -29,11 +29,12 @@ std::string async_event_text(std::uint32_t dword);
 std::string time_text(Time time);
 
 struct TextOptions {
-  bool inside = false;           ///< merge the annotations
-  std::size_t first = 0;         ///< boundary event to begin with
+  bool inside = false;    ///< merge the annotations
+  std::size_t first = 0;  ///< boundary event to begin with
   std::size_t count = ~std::size_t{0};
 };
-/// Lines of a whole trace or of a part of it, each ended by a newline; every boundary event begins with its number.
+/// Lines of a whole trace or of a part of it, each ended by a newline; every boundary event begins with its
+/// number.
 std::string trace_text(const Trace& trace, const TextOptions& options);
 
 }  // namespace polypath::trace

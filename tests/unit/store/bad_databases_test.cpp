@@ -1,4 +1,5 @@
-// Every file of tests/data/bad/database gives one clear error, when it is opened or when what it holds is read.
+// Every file of tests/data/bad/database gives one clear error, when it is opened or when what it holds is
+// read.
 #include <gtest/gtest.h>
 #include <unistd.h>
 

@@ -42,9 +42,10 @@ class StoreTest : public testing::Test {
     run.events = 10;
     run.commands = 1;
     run.virtual_ns = 2800;
-    run.findings.push_back({"INV-NS-01", "standard", "Identify, CNS 02h", 2300, "nvme0", "list has a detached namespace",
-                            "{}", "{1}", "line one\nline two"});
-    run.findings.push_back({"HAZ-01", "hazard", "host", 2700, "", "error though a path was good", "", "", ""});
+    run.findings.push_back({"INV-NS-01", "standard", "Identify, CNS 02h", 2300, "nvme0",
+                            "list has a detached namespace", "{}", "{1}", "line one\nline two"});
+    run.findings.push_back(
+        {"HAZ-01", "hazard", "host", 2700, "", "error though a path was good", "", "", ""});
     return run;
   }
   static void execute(const std::string& path, const std::string& sql) {
@@ -191,8 +192,10 @@ TEST_F(StoreTest, ANewerFileIsRefusedAndSaysWhatToDo) {
     Store::open(file());
     FAIL();
   } catch (const StoreError& error) {
-    EXPECT_EQ(std::string(error.what()), file() + ": the store has version 3, this polypath reads up to 2; use a newer "
-                                                  "polypath or name another file with --db");
+    EXPECT_EQ(std::string(error.what()),
+              file() +
+                  ": the store has version 3, this polypath reads up to 2; use a newer "
+                  "polypath or name another file with --db");
   }
 }
 

@@ -40,8 +40,8 @@ TEST_P(BadRecordingTest, IsRefusedWithOneLineThatNamesThePlaceAndTheRemedy) {
     EXPECT_LT(text.size(), path.size() + 300) << text;
     // Errors inside the text name the line; those of the whole file do not.
     const auto name = fs::path(path).filename().string();
-    constexpr const char* kWholeFile[] = {"empty.txt",  "only_comments.txt",  "other_text.txt", "json.txt",
-                                          "random_bytes.txt", "no_nvme_events.txt"};
+    constexpr const char* kWholeFile[] = {"empty.txt", "only_comments.txt", "other_text.txt",
+                                          "json.txt",  "random_bytes.txt",  "no_nvme_events.txt"};
     const bool whole = name.ends_with(".gz") ||
                        std::find(std::begin(kWholeFile), std::end(kWholeFile), name) != std::end(kWholeFile);
     if (!whole) {

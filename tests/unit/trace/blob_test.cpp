@@ -38,7 +38,8 @@ TEST(Blob, KeepsTheHashOfEventsThatWereForgotten) {
 }
 
 TEST(Blob, ARecordingOf2374CommandsIsSmall) {
-  const Trace trace = partial_trace(read_ftrace(POLYPATH_TEST_DATA "/recordings/05-detach-0-1.ftrace.txt.gz"));
+  const Trace trace =
+      partial_trace(read_ftrace(POLYPATH_TEST_DATA "/recordings/05-detach-0-1.ftrace.txt.gz"));
   const auto blob = to_blob(trace);
   EXPECT_EQ(from_blob(blob, "blob"), trace);
   EXPECT_LT(blob.size(), trace.events().size() * 16);  // of 56 bytes and a payload each

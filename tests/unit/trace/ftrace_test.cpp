@@ -33,9 +33,10 @@ TEST(Ftrace, TheIdentifierOnTheWireIsTheWholeCmdidAndTheTagItsLow12Bits) {
 }
 
 TEST(Ftrace, ReadsAndWritesShowRangeAndControl) {
-  const auto r = parse_ftrace(setup("1.0", "nvme0: disk=nvme0c0n1, qid=3, cmdid=1",
-                                    "nvme_cmd_write slba=4294967304, len=15, ctrl=0x4000, dsmgmt=7, reftag=9"),
-                              "t");
+  const auto r =
+      parse_ftrace(setup("1.0", "nvme0: disk=nvme0c0n1, qid=3, cmdid=1",
+                         "nvme_cmd_write slba=4294967304, len=15, ctrl=0x4000, dsmgmt=7, reftag=9"),
+                   "t");
   const auto& entry = r.commands[0].entry;
   EXPECT_EQ(entry.opcode, 0x01);
   EXPECT_EQ(entry.slba(), 4294967304U);
@@ -56,15 +57,16 @@ TEST(Ftrace, AdminCommandsShowTheirNamedFields) {
   EXPECT_EQ(entry("nvme_admin_set_features fid=0xb, sv=0x1, cdw11=0x100").cdw11, 0x100U);
   EXPECT_EQ(entry("nvme_admin_create_sq sqid=1, qsize=1023, sq_flags=0x1, cqid=2").cdw10, 1023U << 16U | 1U);
   EXPECT_EQ(entry("nvme_admin_create_sq sqid=1, qsize=1023, sq_flags=0x1, cqid=2").cdw11, 2U << 16U | 1U);
-  EXPECT_EQ(entry("nvme_admin_create_cq cqid=1, qsize=1023, cq_flags=0x3, irq_vector=4").cdw11, 4U << 16U | 3U);
+  EXPECT_EQ(entry("nvme_admin_create_cq cqid=1, qsize=1023, cq_flags=0x3, irq_vector=4").cdw11,
+            4U << 16U | 3U);
   EXPECT_EQ(entry("nvme_admin_delete_cq cqid=7").cdw10, 7U);
 }
 
 TEST(Ftrace, OtherCommandsShowTheirDwordsAsBytesInWireOrder) {
-  const auto r = parse_ftrace(
-      setup("1.0", "nvme0: qid=0, cmdid=1",
-            "nvme_admin_get_log_page cdw10=04 00 ff 03 01 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 80"),
-      "t");
+  const auto r = parse_ftrace(setup("1.0", "nvme0: qid=0, cmdid=1",
+                                    "nvme_admin_get_log_page cdw10=04 00 ff 03 01 00 00 00 00 00 00 00 00 00 "
+                                    "00 00 00 00 00 00 00 00 00 80"),
+                              "t");
   EXPECT_EQ(r.commands[0].entry.opcode, 0x02);
   EXPECT_EQ(r.commands[0].entry.cdw10, 0x03FF0004U);
   EXPECT_EQ(r.commands[0].entry.cdw11, 1U);
@@ -92,11 +94,10 @@ TEST(Ftrace, ACompletionGivesStatusWithDoNotRetry) {
 }
 
 TEST(Ftrace, ControllersNumberTagsAndQueuesSeparately) {
-  const auto r = parse_ftrace(setup("1.0", "nvme1: qid=1, cmdid=5", kRead) +
-                                  setup("1.1", "nvme0: qid=1, cmdid=5", kRead) +
-                                  setup("1.2", "nvme0: qid=2, cmdid=5", kRead) +
-                                  completion("1.3", "nvme0: qid=1, cmdid=5", "0x2"),
-                              "t");
+  const auto r = parse_ftrace(
+      setup("1.0", "nvme1: qid=1, cmdid=5", kRead) + setup("1.1", "nvme0: qid=1, cmdid=5", kRead) +
+          setup("1.2", "nvme0: qid=2, cmdid=5", kRead) + completion("1.3", "nvme0: qid=1, cmdid=5", "0x2"),
+      "t");
   EXPECT_EQ(r.controllers[0].name, "nvme0");  // ascending, not in order of appearance
   EXPECT_EQ(r.commands[0].controller, 1U);
   EXPECT_FALSE(r.commands[0].completed());
@@ -124,7 +125,8 @@ TEST(Ftrace, AnIdentifierUsedTwiceLeavesTheFirstCommandOpen) {
 }
 
 TEST(Ftrace, AnAsynchronousEventKeepsItsDword) {
-  const auto r = parse_ftrace(line("1.0", "nvme_async_event: nvme2: NVME_AEN=0x040002 [NVME_AER_NOTICE]"), "t");
+  const auto r =
+      parse_ftrace(line("1.0", "nvme_async_event: nvme2: NVME_AEN=0x040002 [NVME_AER_NOTICE]"), "t");
   ASSERT_EQ(r.events.size(), 1U);
   EXPECT_EQ(r.events[0].dword, 0x040002U);
   EXPECT_EQ(r.controllers[r.events[0].controller].name, "nvme2");
@@ -152,15 +154,17 @@ TEST(Ftrace, EventsThatTheTracerDroppedAreCounted) {
 }
 
 TEST(Ftrace, ATaskNameMayHoldAnything) {
-  const auto r = parse_ftrace("  a: [2] b [x]-9 [001] .....  1.5: " +
-                                  setup("0.0", "nvme0: qid=1, cmdid=5", kRead).substr(std::string(
-                                      "           iogen-267     [001] d.h1.    0.0: ").size()),
-                              "t");
+  const auto r =
+      parse_ftrace("  a: [2] b [x]-9 [001] .....  1.5: " +
+                       setup("0.0", "nvme0: qid=1, cmdid=5", kRead)
+                           .substr(std::string("           iogen-267     [001] d.h1.    0.0: ").size()),
+                   "t");
   EXPECT_EQ(r.commands.size(), 1U);
 }
 
 TEST(Ftrace, TheColumnOfInterruptFlagsMayBeSwitchedOff) {
-  const auto r = parse_ftrace("  iogen-9 [001]  1.5: nvme_async_event: nvme2: NVME_AEN=0x040002 [NVME_AER_NOTICE]\n", "t");
+  const auto r = parse_ftrace(
+      "  iogen-9 [001]  1.5: nvme_async_event: nvme2: NVME_AEN=0x040002 [NVME_AER_NOTICE]\n", "t");
   EXPECT_EQ(r.events.size(), 1U);
 }
 

@@ -72,9 +72,9 @@ TEST_P(RecordingTest, TheOnlyErrorsAreInvalidFieldWithDoNotRetryOnANamespaceThat
 TEST_P(RecordingTest, EveryLineIsCountedInSomeClass) {
   // 13 comment lines stand at the head of each of these files.
   constexpr std::uint64_t comments = 13;
-  EXPECT_EQ(recording.lines, comments + recording.commands.size() + recording.completions() + recording.events.size() +
-                                 recording.marks.size() + recording.block_lines + recording.queue_lines +
-                                 recording.other_lines + recording.unmatched_lines);
+  EXPECT_EQ(recording.lines, comments + recording.commands.size() + recording.completions() +
+                                 recording.events.size() + recording.marks.size() + recording.block_lines +
+                                 recording.queue_lines + recording.other_lines + recording.unmatched_lines);
 }
 
 TEST_P(RecordingTest, ThePartialTraceHoldsEveryCommandAndEventInOrderOfTheirRecordedMoments) {
@@ -100,9 +100,11 @@ TEST_P(RecordingTest, ThePartialTraceHoldsEveryCommandAndEventInOrderOfTheirReco
   // Every I/O of these recordings went through a multipath head, once.
   EXPECT_EQ(kinds[Boundary::app_submit], GetParam().reads + GetParam().writes);
   EXPECT_EQ(kinds[Boundary::app_complete], GetParam().reads + GetParam().writes);
-  const auto app_errors = std::count_if(trace.events().begin(), trace.events().end(), [](const BoundaryEvent& event) {
-    return event.kind == Boundary::app_complete && event.b == 95;  // EOPNOTSUPP, as the load generator saw
-  });
+  const auto app_errors =
+      std::count_if(trace.events().begin(), trace.events().end(), [](const BoundaryEvent& event) {
+        return event.kind == Boundary::app_complete &&
+               event.b == 95;  // EOPNOTSUPP, as the load generator saw
+      });
   EXPECT_EQ(static_cast<std::size_t>(app_errors), GetParam().errors);
 }
 
@@ -111,7 +113,9 @@ TEST_P(RecordingTest, ThePartialTraceSaysHowLittleWasObserved) {
   EXPECT_EQ(trace.header.source, "ftrace");
   for (const auto& controller : trace.header.controllers) {
     EXPECT_FALSE(controller.initial_state_known);
-    EXPECT_EQ(controller.observed & (observed::registers | observed::doorbells | observed::data | observed::fetches), 0U);
+    EXPECT_EQ(controller.observed &
+                  (observed::registers | observed::doorbells | observed::data | observed::fetches),
+              0U);
     EXPECT_NE(controller.observed & observed::completions, 0U);
   }
   for (const auto& ns : trace.header.namespaces) {
@@ -137,9 +141,10 @@ TEST(InferredAttachment, TheDetachOf04NamesController0AndTheAttachToo) {
   EXPECT_EQ(attachments[0].controllers, (std::vector<std::uint16_t>{0}));
   EXPECT_TRUE(attachments[1].attach);
   EXPECT_EQ(attachments[1].controllers, (std::vector<std::uint16_t>{0}));
-  EXPECT_EQ(attachments[0].sentence,
-            "the Namespace Attachment at 32.742384 s on nvme0 (detach namespace 1) names nvme0: it then reported a "
-            "namespace event");
+  EXPECT_EQ(
+      attachments[0].sentence,
+      "the Namespace Attachment at 32.742384 s on nvme0 (detach namespace 1) names nvme0: it then reported a "
+      "namespace event");
 }
 
 TEST(InferredAttachment, TheDetachOf05NamesControllers0And1AndIsSentByController2) {

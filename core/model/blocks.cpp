@@ -1,0 +1,244 @@
+#include "model/blocks.h"
+
+#include <utility>
+
+namespace polypath::model {
+
+template <class F>
+void Blocks::each(const Block& block, F&& f) const {
+  if ((block.used & 1U) != 0) f(block.a);
+  if ((block.used & 2U) != 0) f(block.b);
+  if (block.more == 0) return;
+  const Spare& spare = spare_[block.more - 1];
+  for (std::size_t i = 0; i < spare.used; ++i) f(spare.versions[i]);
+}
+
+template <class F>
+void Blocks::each(Block& block, F&& f) {
+  std::as_const(*this).each(block, [&](const Version& version) { f(const_cast<Version&>(version)); });
+}
+
+const Block* Blocks::find(std::uint64_t lba) const {
+  const Page* page = pages_.find(lba / 8);
+  if (page == nullptr) return nullptr;
+  const Block& block = page->blocks[lba % 8];
+  return block.used == 0 && block.more == 0 ? nullptr : &block;
+}
+
+Block& Blocks::edit(std::uint64_t lba) {
+  Block& block = pages_.edit(lba / 8).blocks[lba % 8];
+  if (block.used == 0 && block.more == 0) {
+    block.a = {};
+    block.a.value = zero_;
+    block.a.unknown = unwritten_ == Unwritten::stable;
+    block.used = 1;
+  }
+  return block;
+}
+
+void Blocks::free_spare(Block& block) {
+  if (block.more == 0) return;
+  Spare& spare = spare_[block.more - 1];
+  spare.used = 0;
+  spare.next_free = free_spare_;
+  free_spare_ = block.more;
+  block.more = 0;
+}
+
+/// Brings the versions back into the block where they fit: the live one and the youngest that is gone.
+void Blocks::tidy(Block& block, Seq quiet) {
+  if (block.more == 0) return;
+  const Version* live = nullptr;
+  const Version* gone = nullptr;
+  bool fits = true;
+  each(std::as_const(block), [&](const Version& version) {
+    if (version.live()) {
+      fits = fits && live == nullptr;
+      live = &version;
+    } else {
+      fits = fits && version.gone < quiet;  // else an open reader may have seen it
+      if (gone == nullptr || gone->gone <= version.gone) gone = &version;
+    }
+  });
+  if (!fits || live == nullptr) return;
+  const Version keep_live = *live;
+  const Version keep_gone = gone == nullptr ? Version{} : *gone;
+  const bool both = gone != nullptr;
+  free_spare(block);
+  block.a = keep_live;
+  block.b = keep_gone;
+  block.used = both ? 3 : 1;
+}
+
+void Blocks::add(Block& block, const Version& version, Seq quiet) {
+  // A version that no open reader can have seen makes room.
+  const auto forgettable = [&](const Version& v) { return !v.live() && v.gone < quiet; };
+  for (unsigned bit : {1U, 2U}) {
+    Version& place = bit == 1U ? block.a : block.b;
+    if ((block.used & bit) == 0 || forgettable(place)) {
+      place = version;
+      block.used |= static_cast<std::uint8_t>(bit);
+      return;
+    }
+  }
+  if (block.more == 0) {
+    if (free_spare_ == 0) {
+      spare_.emplace_back();
+      block.more = static_cast<std::uint32_t>(spare_.size());
+    } else {
+      block.more = free_spare_;
+      free_spare_ = spare_[block.more - 1].next_free;
+    }
+    spare_[block.more - 1].used = 0;
+  }
+  Spare& spare = spare_[block.more - 1];
+  for (std::size_t i = 0; i < spare.used; ++i) {
+    if (forgettable(spare.versions[i])) {
+      spare.versions[i] = version;
+      return;
+    }
+  }
+  if (spare.used < spare.versions.size()) {
+    spare.versions[spare.used++] = version;
+    return;
+  }
+  // More writes to one block than the model follows: its value is lost until writes replace it.
+  spare.versions.back() = version;
+  spare.versions.back().unknown = true;
+}
+
+void Blocks::begin(std::uint64_t lba, std::uint64_t value, Seq writer, std::uint16_t controller, bool zeroes,
+                   Seq quiet) {
+  Version version;
+  version.value = value;
+  version.writer = writer;
+  version.settled = kNow;
+  version.controller = controller;
+  version.end = WriteEnd::open;
+  version.zeroes = zeroes;
+  add(edit(lba), version, quiet);
+}
+
+void Blocks::end(std::uint64_t lba, Seq writer, WriteEnd how, Seq now, Seq quiet) {
+  Block& block = edit(lba);
+  Version* ours = nullptr;
+  each(block, [&](Version& version) {
+    if (version.writer == writer) ours = &version;
+  });
+  if (ours == nullptr) return;
+  if (!ours->live()) {  // a read decided against it while it was in doubt
+    if (ours->end == WriteEnd::open) ours->end = how;
+    return;
+  }
+  if (how == WriteEnd::refused) {
+    ours->gone = now;
+  } else if (how == WriteEnd::applied) {
+    each(block, [&](Version& version) {
+      if (&version != ours && version.live() && version.settled <= writer) version.gone = now;
+    });
+  }
+  // A write in doubt that succeeds after all keeps the earlier end of its window.
+  if (ours->settled == kNow) ours->settled = now;
+  ours->end = how;
+  tidy(block, quiet);
+}
+
+Match Blocks::read(std::uint64_t lba, std::uint64_t value, Seq since, Seq now, std::uint64_t& sizes) {
+  const Block* found = find(lba);
+  if (found == nullptr) {
+    ++sizes;
+    if (unwritten_ == Unwritten::zeros) return value == zero_ ? Match::possible : Match::impossible;
+    Block& block = edit(lba);
+    block.a.value = value;
+    block.a.unknown = false;
+    block.a.learned = true;
+    return Match::unknown;
+  }
+  if (found->used == 1 && found->more == 0 && !found->a.unknown && found->a.live()) {
+    ++sizes;
+    return found->a.value == value ? Match::possible : Match::impossible;
+  }
+  bool match = false, known = false, quiet = true;
+  std::uint32_t live = 0;
+  each(*found, [&](const Version& version) {
+    if (!version.live() && version.gone < since) return;
+    ++sizes;
+    if (version.live()) ++live;
+    if (!version.live() || version.settled > since) quiet = false;
+    if (version.unknown || version.value == value) match = true;
+    if (!version.unknown && version.value == value) known = true;
+  });
+  if (!match) return Match::impossible;
+  if (quiet) {
+    // Nothing was under way while the read was: what it found is what the block holds.
+    bool undecided = live > 1;
+    each(*found, [&](const Version& version) { undecided |= version.live() && version.unknown; });
+    if (undecided) {
+      bool kept = false;
+      each(edit(lba), [&](Version& version) {
+        if (!version.live()) return;
+        if (!version.unknown && version.value == value) return;
+        if (version.unknown && !known && !kept) {
+          version.value = value;
+          version.unknown = false;
+          version.learned = version.writer == 0;
+          kept = true;
+          return;
+        }
+        version.gone = now;
+        version.excluded = true;
+      });
+    }
+  }
+  return known ? Match::possible : Match::unknown;
+}
+
+bool Blocks::may_differ(std::uint64_t lba, std::uint64_t value, Seq since) const {
+  const Block* found = find(lba);
+  if (found == nullptr) return unwritten_ == Unwritten::stable || value != zero_;
+  bool differs = false;
+  each(*found, [&](const Version& version) {
+    if (version.live() || version.gone >= since) differs |= version.unknown || version.value != value;
+  });
+  return differs;
+}
+
+Blocks::Story Blocks::story(std::uint64_t lba, std::uint64_t value) const {
+  Story story;
+  const Block* found = find(lba);
+  if (found == nullptr) return story;
+  each(*found, [&](const Version& version) {
+    if (!version.unknown && version.value == value && (story.same == nullptr || story.same->writer <= version.writer)) {
+      story.same = &version;
+    }
+    if (!version.live()) return;
+    ++story.possible;
+    if (story.expected == nullptr || story.expected->writer <= version.writer) story.expected = &version;
+  });
+  return story;
+}
+
+void Blocks::taint(std::uint64_t lba) {
+  Block& block = edit(lba);
+  free_spare(block);
+  block = {};
+  block.a.unknown = true;
+  block.used = 1;
+}
+
+void Blocks::hash(engine::Hasher& hasher) const {
+  pages_.for_each([&](std::uint64_t key, const Page& page) {
+    hasher.add(key);
+    for (const Block& block : page.blocks) {
+      each(block, [&](const Version& version) {
+        hasher.add(version.value);
+        hasher.add(version.writer);
+        hasher.add(version.settled);
+        hasher.add(version.gone);
+        hasher.add(static_cast<std::uint64_t>(version.end) | (version.unknown ? 256U : 0U));
+      });
+    }
+  });
+}
+
+}  // namespace polypath::model

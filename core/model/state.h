@@ -1,0 +1,334 @@
+// Everything that the model knows, as plain values: what it read of announcements, and what it inferred.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/time.h"
+#include "model/blocks.h"
+#include "model/buffer_pages.h"
+#include "model/cid_table.h"
+#include "model/facts.h"
+#include "model/findings.h"
+#include "spec/identify.h"
+#include "spec/queue_entry.h"
+#include "trace/event.h"
+
+namespace polypath::model {
+
+inline constexpr std::uint32_t kNone = 0xFFFFFFFF;
+
+/// A piece of host memory, as the payload of `submitted` holds it.
+struct Range {
+  std::uint64_t address = 0, bytes = 0;
+};
+
+/// What a command's data said, and what its judgment needs later. Pooled: most commands have none.
+struct Detail {
+  std::vector<std::uint16_t> controllers;  ///< Namespace Attachment: the list, by CNTLID
+  std::vector<std::uint64_t> digests;      ///< Compare: of each logical block
+  std::vector<Range> ranges;               ///< of long transfers
+  bool list_malformed = false;             ///< the controller list breaks a rule of its form
+  std::uint64_t nsze = 0, ncap = 0;        ///< Namespace Management, create
+  std::uint8_t flbas = 0, nmic = 0;
+  bool host_behavior_acre = false;         ///< Set Features 16h
+  // Abort
+  Seq victim = 0;                          ///< submission of the command that it names, 0: none was open
+  bool victim_completed = false;
+  std::uint16_t victim_status = 0;
+};
+
+/// A command between its submission and its completion.
+struct Command {
+  spec::SubmissionEntry entry;
+  Seq submitted = 0;
+  Seq fetched = 0;       ///< 0: not seen
+  Time time = 0;         ///< of the submission
+  std::uint64_t position = 0;      ///< in the queue's life: 0 for its first entry
+  std::uint64_t data_bytes = 0;    ///< length of its buffer
+  std::uint64_t moved_in = 0, moved_out = 0;  ///< bytes that the controller wrote to, read from the buffer
+  std::array<Range, 2> ranges{};
+  std::uint32_t range_count = 0;
+  std::uint32_t detail = kNone;
+  std::uint32_t ns = kNone;        ///< index in State::namespaces
+  std::uint32_t incarnation = 0;
+  std::uint32_t next_same_cid = kNone;
+  std::uint16_t sqid = 0;
+  std::uint8_t readers = 0;        ///< generation in Readers
+  bool open = false;
+  bool reused_cid : 1 = false;        ///< another command with its CID was open at some time of its life
+  bool no_pointer : 1 = false;        ///< PRPs not observed
+  bool no_tail : 1 = false;           ///< dwords that are 0 are unknown
+  bool malformed : 1 = false;         ///< its PRPs break a rule
+  bool ranges_known : 1 = false;
+  bool altered : 1 = false;           ///< the controller read another entry than was submitted
+  bool writing : 1 = false;           ///< blocks have a version of it
+  bool reading : 1 = false;           ///< counted among its namespace's readers
+  bool aborted_at_once : 1 = false;   ///< an Abort with IANP 0 completed
+  bool abort_asked : 1 = false;       ///< an Abort names it
+  bool queue_deleting : 1 = false;    ///< Delete SQ of its queue was submitted in its life
+  bool may_attach : 1 = false;        ///< it began a change of attachment, existence or feature
+};
+
+/// A write that lost its command to a reset which is not over: it may still take effect.
+struct Limbo {
+  Seq writer = 0;
+  std::uint64_t slba = 0;
+  std::uint32_t blocks = 0, ns = kNone, incarnation = 0;
+};
+
+struct SubmissionQueue {
+  Fact exists{false};
+  bool known = false;             ///< size and positions are
+  bool before_reset = false;      ///< existed before the last reset
+  bool ever = false;
+  bool frozen = false;            ///< an invalid doorbell value: it need not be served any more
+  std::uint32_t entries = 0;
+  std::uint16_t cqid = 0;
+  std::uint64_t tail = 0;         ///< entries ever submitted
+  std::uint64_t fetched = 0;      ///< entries ever fetched
+  std::uint64_t published = 0;    ///< SQHD so far, as a count
+  Seq bad_doorbell = 0;
+  std::uint16_t last_doorbell = 0;
+  std::vector<std::uint32_t> by_slot;       ///< last command submitted in a slot
+  CidTable by_cid;
+  std::array<std::uint32_t, 8> completed{}; ///< last CIDs that completed, plus 1
+  std::uint32_t completed_at = 0;
+  std::uint32_t sharers = 0;                ///< of a CID, open
+};
+
+struct CompletionQueue {
+  Fact exists{false};
+  bool known = false;
+  bool before_reset = false;
+  bool interrupts = false;
+  bool head_doubtful = false;     ///< after an invalid doorbell value
+  std::uint32_t entries = 0;
+  std::uint16_t vector = 0;
+  std::uint64_t posted = 0, released = 0;
+  Time full_since = engine::kForever;  ///< kForever: not full
+  Time freed_at = 0;              ///< when it last stopped being full, 0 never
+  std::uint16_t last_doorbell = 0;
+};
+
+struct Vector {
+  std::uint64_t waiting = 0;      ///< completions not acknowledged, of queues with interrupts
+  std::uint32_t queues = 0;       ///< with interrupts on this vector
+  bool doubtful = false;
+  bool masked = false;
+  Time due_since = engine::kForever;
+  Time emptied_at = 0;
+  Seq last_post = 0, last_interrupt = 0, last_release = 0, filled = 0;
+  Seq early = 0;                  ///< an interrupt before its completion
+  Time early_time = 0;
+};
+
+/// What Identify Controller announced.
+struct Announced {
+  bool known = false;
+  std::uint16_t cntlid = 0, oacs = 0, oncs = 0, fuses = 0;
+  std::uint8_t acl = 0, aerl = 0, elpe = 0, lpa = 0, mdts = 0, npss = 0, vwc = 0, cmic = 0, cntrltype = 0, nwpc = 0,
+               sqes = 0, cqes = 0, anacap = 0;
+  std::uint32_t nn = 0, mnan = 0, maxcna = 0, oaes = 0, sgls = 0, anagrpmax = 0, ctratt = 0;
+  std::uint32_t endgidmax = 0, nsetidmax = 0;
+  std::uint16_t kas = 0;
+  std::uint64_t maxdna = 0;
+  std::array<char, 20> sn{};
+  std::array<char, 40> mn{};
+  std::array<char, 256> subnqn{};
+};
+
+/// A feature of one controller (or namespace on it).
+struct Feature {
+  std::uint32_t key = 0;  ///< FID << 16 | selector
+  std::uint32_t nsid = 0;
+  bool known = false;
+  std::uint32_t value = 0;
+  bool default_known = false, saved_known = false, saveable_known = false, saveable = false;
+  std::uint32_t default_value = 0, saved_value = 0;
+  std::uint32_t pending = 0;
+  Seq touched = 0;        ///< end of the last Set, or of a reset
+  bool after_reset = false;  ///< the value follows from a reset
+  Seq shown = 0;             ///< last Get that showed it
+};
+
+struct Reported {
+  std::uint8_t type = 0, info = 0, lid = 0;
+  Seq at = 0;         ///< last report, 0 never
+};
+
+/// An entry of the changed-namespace log as it may be.
+struct Changed {
+  std::uint32_t nsid = 0;
+  Seq from = 0, until = 0;  ///< window of the change; kNow while under way
+  Seq op = 0;               ///< submission of the command
+  bool sure = false;
+};
+
+struct LogReads {
+  std::uint32_t open_clearing = 0, open_any = 0;
+  Seq cleared_from = 0, cleared_until = 0;  ///< window of the last read with RAE 0
+  Seq read_until = 0;                       ///< end of the last read of either kind
+  Seq kept_until = 0;                       ///< end of the last read with RAE 1
+};
+
+enum class Power : std::uint8_t { off, enabling, ready, disabling, unknown };
+
+struct Controller {
+  std::uint32_t subsystem = 0;
+  std::uint32_t observed = 0;
+  bool initial_known = true;
+  bool seen = false;          ///< any event
+  Power power = Power::off;
+  // registers
+  std::uint64_t cap = 0, asq = 0, acq = 0;
+  std::uint32_t vs = 0, cc = 0, aqa = 0, csts = 0, crto = 0;
+  bool cap_known = false, vs_known = false, crto_known = false, csts_known = false;
+  bool cap_written = false, vs_written = false, crto_written = false;
+  bool admin_known = true;    ///< AQA, ASQ, ACQ are
+  bool admin_kept = false;    ///< a Controller Reset happened since they were written
+  bool rdy_low = true;        ///< RDY = 0 was seen since EN became 0
+  bool shutdown_complete = false;
+  bool shutdown_asked = false;
+  Time enabled_at = 0, disabled_at = 0, shutdown_at = 0;
+  Seq reset_from = 0;         ///< last Controller Level Reset
+  Seq reset_until = kNow;     ///< RDY = 0 visible
+  Seq shutdown_from = 0, shutdown_until = 0;
+  std::uint32_t resets = 0;
+  // queues and commands
+  std::vector<SubmissionQueue> sqs;
+  std::vector<CompletionQueue> cqs;
+  std::vector<Vector> vectors;
+  std::vector<Command> commands;
+  std::vector<std::uint32_t> free_commands;
+  std::vector<Limbo> limbo;
+  BufferPages pages;
+  std::uint32_t open_commands = 0;
+  std::uint32_t aborts_open = 0, aers_open = 0;
+  bool io_queue_created = false;   ///< since the last reset, surely
+  bool io_queue_maybe = false;
+  bool queue_count_known = false;
+  std::uint32_t sqs_allocated = 0, cqs_allocated = 0;
+  Seq life = 0;                    ///< last command that completed without error
+  // announcements and features
+  Announced announced;
+  std::vector<Feature> features;
+  Fact ns_events;                  ///< FID 0Bh bit 8
+  Fact acre{false};
+  // events
+  std::vector<Reported> reported;
+  std::vector<Changed> changed;
+  LogReads log04, log01, log02;
+  std::uint32_t cause_pending = 0;
+  Seq cause_from = 0;              ///< begin of the oldest cause since the event was cleared
+  Seq cause_until = 0;             ///< end of the last possible cause of a namespace event
+  Seq old_cause = 0;               ///< the same, before the last reset
+  bool cause_unknown = false;      ///< recording began in mid-life
+  bool log_unknown = false;
+  bool doorbell_event[2] = {false, false};  ///< an invalid doorbell happened since its event was reported
+  bool due = false;
+  bool due_waits = false;          ///< no event request was open when it became due
+  Time due_time = 0;
+  Seq due_seq = 0;
+  std::uint32_t due_nsid = 0;
+  Seq log04_emptied = 0;
+  std::uint64_t error_count = 0;   ///< highest seen in the error log
+  std::array<std::uint64_t, 4> smart{};
+  std::vector<std::uint64_t> more_set;  ///< completions with M=1 since the reset: SQID << 16 | CID, Seq
+  std::uint64_t effects_known = 0;
+  std::array<std::uint8_t, 64> commands_announced{};  ///< by opcode, admin then NVM bits; see logs.cpp
+  // Identify
+  std::vector<std::uint16_t> scratch;
+};
+
+struct Attachment {
+  std::uint16_t controller = 0;
+  Fact fact;
+  Seq confirmed = 0;         ///< last moment at which an observation or a command showed the value
+  Seq changed = 0;           ///< end of the last change
+  std::uint16_t changed_by = 0xFFFF;  ///< controller that processed it
+};
+
+struct Namespace {
+  std::uint32_t subsystem = 0, nsid = 0;
+  std::uint32_t incarnation = 0;
+  Fact exists;
+  Seq born = 0, died = 0;
+  std::uint64_t blocks = 0;        ///< 0 unknown
+  std::uint32_t block_bytes = 0;   ///< 0 unknown
+  std::uint8_t shared = 2;         ///< 0 private, 1 shared, 2 unknown
+  bool tracked = false;            ///< content is followed
+  bool created = false;            ///< by a command of the trace
+  Fact attached_default;           ///< of controllers that are not in `attached`
+  std::vector<Attachment> attached;  ///< ascending by controller
+  Blocks content;
+  Readers readers;
+  // from Identify
+  bool identified = false;
+  std::uint64_t identify_hash = 0;
+  std::uint16_t identified_by = 0;
+  std::uint8_t dlfeat = 0, nsfeat = 0, dps = 0;
+  std::array<std::uint64_t, 3> identity{};  ///< hashes of EUI64, NGUID, UUID; 0 unknown or none
+};
+
+struct Subsystem {
+  std::vector<std::uint32_t> namespaces;  ///< indices, ascending by NSID
+  std::vector<std::uint16_t> controllers;
+  bool complete = true;                   ///< the header names every namespace that exists
+  std::uint32_t creates_open = 0;
+  Seq create_until = 0;                   ///< end of the last create
+};
+
+struct FailedCommand {
+  std::uint32_t subsystem = 0, nsid = 0;
+  std::uint64_t slba = 0;
+  Seq at = 0;
+  std::uint16_t status = 0;
+  std::uint8_t opcode = 0;
+};
+
+struct Request {
+  std::uint32_t id = 0, ns = kNone, incarnation = 0, blocks = 0;
+  std::uint64_t slba = 0;
+  Seq from = 0;
+  Time time = 0;
+  std::uint16_t host = 0;
+  std::uint8_t opcode = 0, readers = 0;
+  bool reading = false;
+  std::uint32_t detail = kNone;
+};
+
+/// An application error that is a hazard if a path turns out to have been good.
+struct Suspect {
+  std::uint32_t ns = kNone, incarnation = 0, request = 0, errno_value = 0;
+  Seq from = 0, until = 0;
+  Time time = 0;
+};
+
+struct State {
+  std::vector<Subsystem> subsystems;
+  std::vector<Controller> controllers;
+  std::vector<Namespace> namespaces;
+  std::vector<Detail> details;
+  std::vector<std::uint32_t> free_details;
+  std::vector<std::uint64_t> scratch;       ///< digests of the command at hand
+  // applications
+  std::vector<Request> requests;            ///< open
+  std::vector<std::uint32_t> ended_requests;
+  std::vector<FailedCommand> failed;        ///< the last of them, a ring
+  std::uint32_t failed_at = 0;
+  std::vector<Suspect> suspects;
+  std::uint32_t hosts_seen = 0;             ///< bit set of host indices, up to 31
+  // judgments
+  std::vector<Finding> findings;
+  std::array<RuleStatistics, kRules> statistics{};
+  Time last_time = 0;
+  std::string profile;
+  bool simulator = false;                   ///< the project's own conventions hold
+  bool serials_may_differ = false;
+  bool damaged = false;
+};
+
+}  // namespace polypath::model
