@@ -67,7 +67,6 @@ void Act::begin_scan(std::uint32_t driver) {
 
 void Act::stop_scan(std::uint32_t driver) {
   Driver& d = s.drivers[driver];
-  if (d.scan != ScanStep::none) d.scan_wanted = true;
   d.scan = ScanStep::none;
   d.scan_scheduled = false;
   d.own = {};

@@ -5,6 +5,7 @@
 #include "program/order.h"
 #include "program/program.h"
 #include "program/wording.h"
+#include "program/world_code.h"
 
 namespace polypath::program {
 namespace {
@@ -231,6 +232,7 @@ Program canonical(Program program) {
   program.description = clean_text(program.description, kLongestDescription, true);
   program.profile = clean_name(program.profile);
   if (program.profile.empty()) program.profile = "spec";
+  if (program.topology.controllers.empty()) program.topology = smallest_topology();
   program.topology.words = topology_words(program.topology);
   clean_hosts(program);
   clean_steps(program);

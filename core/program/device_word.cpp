@@ -132,7 +132,7 @@ bool is_off(std::string_view value) {
 }
 
 [[noreturn]] void wrong_value(const DeviceWord& word, std::string_view name, const std::string& what) {
-  throw InputError(word.place, fmt::format("{}={} of {}: {}", name, in_quotes(*word.find(name)), word.driver, what));
+  throw InputError(word.place, fmt::format("{}={} of {} is not possible; {}", name, in_quotes(*word.find(name)), word.driver, what));
 }
 
 }  // namespace
@@ -158,7 +158,7 @@ std::vector<std::pair<std::string, std::string>> split_options(std::string_view 
     std::string key = piece.substr(0, equals);
     std::string value = equals == std::string::npos ? std::string() : piece.substr(equals + 1);
     if (equals == std::string::npos && !pieces.empty()) value = "on";  // a bare flag, as QEMU reads it
-    if (!is_clean_text(key, kLongestWord)) throw InputError(place, "property name " + in_quotes(key) + " is no text");
+    if (!is_clean_text(key, kLongestWord)) throw InputError(place, "property name " + in_quotes(key) + " is no text; remove control characters");
     if (!is_clean_text(value, kLongestWord)) {
       throw InputError(place, fmt::format("value {} of {} is no text; write it without control characters and blanks at "
                                           "its ends",

@@ -199,7 +199,7 @@ Program decode(std::span<const std::byte> bytes);
 
 /// Canonical form, valid whatever went in: ids renumbered only if 0 or duplicate, operands sorted, within their bounds
 /// and of their kind's table, missing required ones added, `nothing` steps without a label and void expectations dropped, `after` that closes
-/// a circle cut, actor "main" written as the empty name, names and texts clean, words canonical.
+/// a circle cut, a topology without controllers replaced by the smallest one, actor "main" written as the empty name, names and texts clean, words canonical.
 /// canonical(canonical(p)) == canonical(p).
 Program canonical(Program program);
 

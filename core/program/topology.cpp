@@ -63,7 +63,7 @@ std::uint32_t add_subsystem(Draft& draft, const DeviceWord& word, const std::str
   spec.nqn = fmt::format("{}{}", kNqnPrefix, nqn_part);
   spec.implicit = implicit;
   if (spec.nqn.size() > kLongestNqn || nqn_part.empty()) {
-    throw InputError(word.place, fmt::format("the NQN {} has {} bytes; {} is the limit", in_quotes(spec.nqn),
+    throw InputError(word.place, fmt::format("the NQN {} has {} bytes; {} are the limit", in_quotes(spec.nqn),
                                              spec.nqn.size(), kLongestNqn));
   }
   const auto [at, fresh] = draft.place_of_nqn.emplace(spec.nqn, word.place);
@@ -162,7 +162,7 @@ void add_controller(Draft& draft, const DeviceWord& word) {
   }
   const bool printable = std::all_of(serial->begin(), serial->end(), [](char c) { return c >= 0x20 && c <= 0x7E; });
   if (serial->size() > kLongestSerial || !printable) {
-    throw InputError(word.place, fmt::format("serial={}: a serial number is at most {} printable ASCII characters",
+    throw InputError(word.place, fmt::format("serial={} is not possible; write at most {} printable ASCII characters",
                                              in_quotes(*serial), kLongestSerial));
   }
   spec.serial = *serial;

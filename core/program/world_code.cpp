@@ -150,6 +150,8 @@ void read_hosts(WireReader& in, Program& program) {
 
 }  // namespace
 
+Topology smallest_topology() { return build({}); }
+
 void write_world(WireWriter& out, const Program& program) {
   const bool spec = program.profile == "spec";
   const auto shape = spec || program.profile == "qemu-2021" ? shape_of(program.topology) : std::nullopt;
@@ -184,8 +186,9 @@ void read_world(WireReader& in, Program& program) {
     try {
       program.topology = parse_topology(words, {}, options);
     } catch (const InputError&) {
-      program.topology = build({});
+      program.topology = {};
     }
+    if (program.topology.controllers.empty()) program.topology = smallest_topology();
   }
   read_hosts(in, program);
 }

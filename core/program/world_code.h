@@ -8,7 +8,9 @@
 namespace polypath::program {
 
 void write_world(WireWriter& out, const Program& program);
-/// Sets profile, topology, hosts. Words that are no topology give the smallest world.
+/// Sets profile, topology, hosts. Words that are no topology, or one without controllers, give the smallest one.
 void read_world(WireReader& in, Program& program);
+/// One controller with one namespace.
+Topology smallest_topology();
 
 }  // namespace polypath::program

@@ -33,12 +33,16 @@ Replay run(const trace::Recording& recording, const ReplayOptions& options) {
 }
 
 trace::Trace observed_trace(const trace::Recording& recording, const ReplayOptions& options) {
-  if (!options.topology) return trace::partial_trace(recording);
-  program::Program program;
-  program.topology = *options.topology;
-  program.profile = options.profile;
-  const auto header = target::make_header(program);
-  auto trace = trace::partial_trace(recording, &header);
+  trace::Trace trace;
+  if (options.topology) {
+    program::Program program;
+    program.topology = *options.topology;
+    program.profile = options.profile;
+    const auto header = target::make_header(program);
+    trace = trace::partial_trace(recording, &header);
+  } else {
+    trace = trace::partial_trace(recording);
+  }
   trace.header.profile = options.profile;
   return trace;
 }

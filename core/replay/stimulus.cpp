@@ -372,6 +372,7 @@ Stimulus Maker::make() {
   program.name.resize(std::min(program.name.size(), program::kLongestTitle));
   program.profile = options_.profile;
   program.seed = options_.seed;
+  program.faults = options_.faults;
   take_topology();
   look();
   out_.step_of_command.assign(recording_.commands.size(), 0);

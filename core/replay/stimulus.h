@@ -19,6 +19,7 @@ struct ReplayOptions {
   std::optional<program::Topology> topology;  ///< empty: inferred from the recording
   std::string profile = "qemu-2021";
   std::uint64_t seed = 0;
+  std::vector<std::string> faults;  ///< planted faults of the simulated device
 };
 
 /// A recorded command that is not sent as it was, and why.

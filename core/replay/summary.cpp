@@ -76,7 +76,7 @@ std::string summary_text(const trace::Recording& recording, const ReplayResult& 
 
 std::string summary_json(const trace::Recording& recording, const ReplayResult& result) {
   nlohmann::ordered_json json;
-  json["recording"] = recording.name;
+  json["file"] = recording.name;
   json["commands"] = result.commands;
   json["completions"] = result.completions;
   json["agree"] = result.agree;

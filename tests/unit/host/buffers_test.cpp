@@ -37,6 +37,9 @@ TEST(Prps, SecondPageNeedsNoList) {
 TEST(Prps, LastSlotOfAFullListPageIsADataEntryUnlessMoreFollows) {
   EXPECT_EQ(prp_list_bytes(0x100000, 513 * kPageBytes), kPageBytes);
   EXPECT_EQ(prp_list_bytes(0x100000, 514 * kPageBytes), 2 * kPageBytes);
+  EXPECT_EQ(prp_list_bytes(0x100000, 1024 * kPageBytes), 2 * kPageBytes);
+  EXPECT_EQ(prp_list_bytes(0x100000, 1025 * kPageBytes), 3 * kPageBytes)
+      << "1024 entries and two chain pointers";
 }
 
 TEST(BufferPool, UsesPagesAgain) {

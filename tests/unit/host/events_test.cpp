@@ -79,6 +79,22 @@ TEST(NamespaceEvent, DetachedNamespaceLosesItsPathAndIoGoesOn) {
   EXPECT_EQ(lab.paths_chosen(), (std::vector<std::uint32_t>{1}));
 }
 
+TEST(NamespaceEvent, RemovalOfAnotherPathKeepsTheTurnOfRoundRobin) {
+  program::HostSpec spec;
+  spec.policy = "round-robin";
+  Lab lab(3, spec);
+  lab.attach(1, {0, 1, 2});
+  lab.bring_up();
+  lab.wait(lab.read(1, 0));
+  lab.wait(lab.read(1, 0));  // nvme2's turn was the last
+  lab[0].namespaces.erase(1);
+  lab[0].raise(kNamespaceEvent);
+  settle(lab);
+  lab.wait(lab.read(1, 0));
+  lab.wait(lab.read(1, 0));
+  EXPECT_EQ(lab.paths_chosen(), (std::vector<std::uint32_t>{1, 2, 1, 2}));
+}
+
 TEST(NamespaceEvent, IoInFlightOnARemovedPathEndsWithItsOwnStatusOrFailsOver) {
   Lab lab(2);
   const auto ns = lab.attach(1, {0, 1});

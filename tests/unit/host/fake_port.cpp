@@ -158,6 +158,10 @@ void FakeController::admin_command(const spec::SubmissionEntry& entry) {
       break;
     case 0x02: {
       std::array<std::uint8_t, 4096> log{};
+      if ((entry.cdw10 & 0xFFU) == 5) {
+        for (const auto& [opcode, effect] : effects)
+          std::memcpy(log.data() + std::size_t{4} * opcode, &effect, 4);
+      }
       const std::size_t bytes = ((entry.cdw10 >> 16U) + 1) * std::size_t{4};
       to_host(entry, log.data(), std::min(bytes, log.size()));
       break;
@@ -214,8 +218,8 @@ void FakeController::identify(const spec::SubmissionEntry& entry) {
       };
       put(data.sn, serial), put(data.mn, model), put(data.fr, firmware);
       std::copy(nqn.begin(), nqn.end(), data.subnqn.begin());
-      data.cntlid = cntlid, data.cmic = cmic, data.mdts = mdts, data.acl = acl, data.oacs = oacs,
-      data.oaes = oaes;
+      data.cntlid = cntlid, data.cmic = cmic, data.mdts = mdts, data.acl = acl, data.lpa = lpa,
+      data.oacs = oacs, data.oaes = oaes;
       data.crdt = crdt;
       return to_host(entry, &data, sizeof data);
     }
@@ -304,7 +308,7 @@ void FakeController::post(const Done& done) {
     entry.sqhd = static_cast<std::uint16_t>(sq.head);
     entry.sqid = done.qid;
     entry.cid = done.cid;
-    entry.status_word = static_cast<std::uint16_t>(done.status << 1U | (cq.phase ? 1U : 0U));
+    entry.status_word = static_cast<std::uint16_t>(std::uint32_t{done.status} << 1U | (cq.phase ? 1U : 0U));
     lab_.memory.write_value(cq.base + cq.tail * sizeof entry, entry);
     cq.tail = (cq.tail + 1) % cq.entries;
     if (cq.tail == 0) cq.phase = !cq.phase;
@@ -433,8 +437,9 @@ const Outcome* Lab::outcome(std::uint32_t request) const {
 
 Outcome Lab::wait(std::uint32_t request) {
   drain();
-  while (outcome(request) == nullptr) {
-    if (!step()) {
+  constexpr int kEventsMax = 1'000'000;  // a request that goes round for ever
+  for (int events = 0; outcome(request) == nullptr; ++events) {
+    if (events == kEventsMax || !step()) {
       ADD_FAILURE() << "request " << request << " never ended";
       return {};
     }

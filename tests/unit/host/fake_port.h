@@ -42,10 +42,11 @@ class FakeController final : public port::Port {
   // What it announces.
   std::string serial, model = "QEMU NVMe Ctrl", firmware = "1.0", nqn;
   std::uint16_t cntlid = 0;
-  std::uint8_t cmic = 2, mdts = 0, acl = 3;
+  std::uint8_t cmic = 2, mdts = 0, acl = 3, lpa = 0;
   std::uint16_t oacs = 8, mqes = 63, table_vectors = 5, granted_queues = 64;
   std::uint32_t oaes = 0x100;
   std::array<std::uint16_t, 3> crdt{};
+  std::map<std::uint8_t, std::uint32_t> effects;  ///< of admin commands, shown when lpa has bit 1
   std::map<std::uint32_t, std::shared_ptr<FakeNamespace>> namespaces;  ///< attached, by NSID
 
   // How it misbehaves.

@@ -202,6 +202,15 @@ TEST(Failover, PathErrorGoesToAnotherPathAndTheApplicationSeesSuccess) {
   EXPECT_EQ(lab.boundary(trace::Boundary::app_complete), 1U);
 }
 
+TEST(Failover, EmptiesTheSlotSoThatTheSearchBeginsAtTheFirstPath) {
+  Lab lab(3, host("round-robin"));
+  lab.attach(1, {0, 1, 2});
+  lab.bring_up();
+  lab[1].io_statuses = {raw(Status::internal_path_error)};
+  EXPECT_EQ(lab.wait(lab.read(1, 0)).error, 0);
+  EXPECT_EQ(lab.paths_chosen(), (std::vector<std::uint32_t>{1, 0}));
+}
+
 TEST(Failover, IsNotCountedAsARetry) {
   Lab lab(2);
   lab.attach(1, {0, 1});

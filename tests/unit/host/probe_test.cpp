@@ -193,6 +193,7 @@ TEST(Identity, PrivateNamespaceTakesNoSecondPath) {
   lab.attach(1, {0, 1}, false);
   lab.bring_up();
   EXPECT_EQ(lab.head(1).paths.size(), 1U);
+  EXPECT_EQ(lab.hosts.state().heads.size(), 1U) << "NSIDs are unique here: it is no second disk either";
 }
 
 TEST(Identity, PrivateNsidsOfTwoControllersAreTwoDisksWhereNsidsAreNotUnique) {

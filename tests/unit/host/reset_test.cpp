@@ -53,6 +53,35 @@ TEST(Reset, PostedButUnreapedCompletionsCount) {
   EXPECT_EQ(lab[0].illegal_doorbells, 0U) << "and no doorbell is rung while CC.EN is 0";
 }
 
+TEST(Reset, InterruptWhileDisabledRingsNoDoorbell) {
+  Lab lab(1);
+  lab.attach(1, {0});
+  lab.bring_up();
+  lab[0].lose_interrupts = true;
+  const std::uint32_t io = lab.read(1, 0);
+  lab.run_for(engine::kMillisecond);
+  lab.hosts.reset(lab.world(), 0);
+  lab.hosts.on_interrupt(lab.world(), 0, 1);  // the message was on its way
+  EXPECT_EQ(lab[0].illegal_doorbells, 0U);
+  EXPECT_EQ(lab.wait(io).error, 0);
+}
+
+TEST(Reset, CommandsThatWaitForATagAreNotStartedOnADisabledController) {
+  program::HostSpec spec;
+  spec.queue_depth = 4;
+  Lab lab(2, spec);
+  lab.attach(1, {0, 1});
+  lab.bring_up();
+  lab[0].lose_interrupts = true;
+  std::vector<std::uint32_t> ids;
+  for (std::uint64_t lba = 0; lba < 10; ++lba) ids.push_back(lab.read(1, lba, 1));
+  lab.run_for(engine::kMillisecond);
+  lab.hosts.reset(lab.world(), 0);
+  for (const std::uint32_t id : ids) EXPECT_EQ(lab.wait(id).error, 0);
+  EXPECT_EQ(lab[0].illegal_doorbells, 0U);
+  EXPECT_EQ(lab.inside(trace::Inside::path_failover), 7U) << "three had been completed";
+}
+
 TEST(Reset, OfTheOnlyPathMakesIoWaitAndTheKickLetsItGo) {
   Lab lab(1);
   lab.attach(1, {0});
@@ -68,6 +97,10 @@ TEST(Reset, OfTheOnlyPathMakesIoWaitAndTheKickLetsItGo) {
     if (command.qid == 1) order.push_back(command.entry.slba());
   }
   EXPECT_EQ(order, (std::vector<std::uint64_t>{0, 8, 16, 24, 32})) << "first in, first out";
+  const auto& seen = lab[0].seen;
+  const auto first_io = std::find_if(seen.begin(), seen.end(), [](const auto& c) { return c.qid == 1; });
+  EXPECT_EQ(std::count_if(seen.begin(), first_io, [](const auto& c) { return c.entry.cdw10 == 2; }), 1)
+      << "a live controller takes I/O before its namespaces are looked at again";
 }
 
 TEST(Reset, DiskWithoutMultipathWaitsForItsOwnController) {
@@ -317,6 +350,24 @@ TEST(Passthrough, GivesStatusDwordAndDataUnchanged) {
   EXPECT_EQ(refused.error, 0) << "an answer is no errno";
   EXPECT_EQ(refused.status, 0x4001);
   EXPECT_EQ(lab[0].count(true, 0xC0), 1U) << "never retried";
+}
+
+TEST(Passthrough, CommandWithNamespaceEffectsReturnsWhenTheHostHasLookedAgain) {
+  Lab lab(1);
+  lab[0].lpa = 2;
+  lab[0].effects[0x0D] = 1U << 3U | 1U;  // NIC
+  lab.attach(1, {0});
+  lab.bring_up();
+  EXPECT_EQ(lab[0].count(true, 0x02), 1U) << "the Commands Supported and Effects log";
+  lab[0].namespaces.erase(1);
+  EXPECT_EQ(lab.wait(lab.hosts.delete_namespace(lab.world(), 0, 1)).status, 0);
+  EXPECT_TRUE(lab.hosts.namespaces_of(0).empty());
+  lab.attach(2, {0});
+  spec::SubmissionEntry other;
+  other.opcode = 0xC1;
+  lab.wait(lab.hosts.submit_admin(lab.world(), 0, other, {}, 0));
+  lab.run_for(engine::kSecond);
+  EXPECT_TRUE(lab.hosts.namespaces_of(0).empty()) << "a command without such effects is followed by no scan";
 }
 
 TEST(Passthrough, MoreThanTheAdminQueueHoldsWaits) {

@@ -7,6 +7,7 @@
 #include <tuple>
 #include <vector>
 
+#include "device/faults.h"
 #include "replay/replay.h"
 #include "trace/ftrace.h"
 #include "trace/inflate.h"
@@ -131,6 +132,26 @@ TEST(Replay, WithoutTheEventsTheAttachmentIsTakenToNameItsOwnControllerAndTheDif
                                    [](const Differing& d) { return d.controller == "nvme0"; });
   EXPECT_EQ(nvme0, 2);
   EXPECT_GT(result.differ.size(), 2U);
+  EXPECT_FALSE(result.events_differ.empty());
+}
+
+TEST(Replay, ADeviceThatGoesOnServingADetachedNamespaceDiffersInTheRecordedReadThatFailed) {
+  if (!device::faults_compiled_in()) GTEST_SKIP() << "planted faults are not compiled in";
+  const auto recording = trace::read_ftrace(kRecordings + "04-detach-ctrl0.ftrace.txt.gz");
+  ReplayOptions options;
+  options.faults = {"detached-ns-answers"};
+  const auto result = run(recording, options).result;
+  ASSERT_EQ(result.differ.size(), 1U);
+  EXPECT_EQ(result.differ[0].recorded, "invalid_field+DNR (0x4002)");
+  EXPECT_EQ(result.differ[0].replayed, "success");
+}
+
+TEST(Replay, ADeviceThatForgetsTheNamespaceEventDiffersInEvents) {
+  if (!device::faults_compiled_in()) GTEST_SKIP() << "planted faults are not compiled in";
+  ReplayOptions options;
+  options.faults = {"event-missing"};
+  const auto result = run(trace::read_ftrace(kRecordings + "04-detach-ctrl0.ftrace.txt.gz"), options).result;
+  EXPECT_LT(result.events_agree, result.events_recorded);
   EXPECT_FALSE(result.events_differ.empty());
 }
 

@@ -1,0 +1,185 @@
+"""The command line as a person and a script meet it: exit codes, one-line errors, JSON names, tables.
+
+Usage: cli_test.py PATH_OF_POLYPATH (standard library only)
+"""
+
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+DATA = SOURCE / "tests" / "data"
+POLYPATH = ""
+
+
+def run(*args, cwd=None, timeout=120):
+    environment = dict(os.environ, LC_ALL="C")
+    return subprocess.run([POLYPATH, *map(str, args)], capture_output=True, cwd=cwd or SOURCE, env=environment,
+                          timeout=timeout)
+
+
+class InScratch(unittest.TestCase):
+    def setUp(self):
+        self.scratch = tempfile.TemporaryDirectory()
+        self.addCleanup(self.scratch.cleanup)
+        self.db = pathlib.Path(self.scratch.name) / "runs.db"
+
+
+class BadInput(InScratch):
+    def check(self, result, name):
+        text = result.stderr.decode(errors="replace")
+        self.assertEqual(result.returncode, 2, f"{name}: exit {result.returncode}\n{text}")
+        self.assertEqual(result.stdout, b"", name)
+        self.assertEqual(text.count("\n"), 1, f"{name}: not one line\n{text}")
+        self.assertIn(name, text)
+        self.assertGreater(len(text), len(name) + 20, f"{name}: says too little: {text}")
+
+    def files(self, kind):
+        folder = DATA / "bad" / kind
+        found = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+        self.assertTrue(found, folder)
+        return found
+
+    def test_there_are_at_least_sixty_malformed_files(self):
+        self.assertGreaterEqual(sum(len(self.files(k)) for k in ("scenario", "topology", "recording", "database")), 60)
+
+    def test_scenarios(self):
+        for path in self.files("scenario"):
+            with self.subTest(path.name):
+                self.check(run("check", path), path.name)
+                self.check(run("run", path, "--db", self.db), path.name)
+                self.assertFalse(self.db.exists(), "a bad scenario leaves nothing behind")
+
+    def test_qemu_command_lines(self):
+        for path in self.files("topology"):
+            with self.subTest(path.name):
+                self.check(run("list", "-v", "--qemu-args", f"@{path}"), path.name)
+
+    def test_recordings(self):
+        for path in self.files("recording"):
+            with self.subTest(path.name):
+                self.check(run("replay", path, "--no-store"), path.name)
+
+    def test_databases(self):
+        for path in self.files("database"):
+            with self.subTest(path.name):
+                before = path.read_bytes()
+                copy = pathlib.Path(self.scratch.name) / path.name
+                copy.write_bytes(before)
+                self.check(run("trace", "list", "--db", copy), path.name)
+                self.check(run("run", "scenarios/seed.yaml", "--db", copy), path.name)
+                self.assertEqual(copy.read_bytes(), before, "a file that is no store is not touched")
+
+    def test_usage(self):
+        for args in ([], ["frobnicate"], ["run"], ["run", "--seed", "x", "scenarios/seed.yaml"], ["list"],
+                     ["run", "scenarios/seed.yaml", "--latitude", "wild"], ["replay"], ["mutants"]):
+            with self.subTest(args):
+                self.assertEqual(run(*args).returncode, 2)
+
+    def test_names_that_do_not_exist(self):
+        for args, word in ((["run", "no/such.yaml"], "no/such.yaml"),
+                           (["run", "scenarios/seed.yaml", "--fault", "no-such-fault", "--no-store"], "no-such-fault"),
+                           (["run", "scenarios/seed.yaml", "--profile", "imaginary", "--no-store"], "imaginary"),
+                           (["list", "--qemu-args", "@no/such.txt"], "no/such.txt"),
+                           (["trace", "show", "1", "--db", "no/such.db"], "no/such.db"),
+                           (["list", "--qemu-args", "-device nvme,serial=a,colour=red"], "colour")):
+            with self.subTest(args):
+                self.check(run(*args), word)
+
+
+class Run(InScratch):
+    def test_json_has_the_names_that_scripts_rely_on(self):
+        result = run("run", "scenarios/detach_under_io.yaml", "--json", "--db", self.db)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        document = json.loads(result.stdout)
+        for name in ("verdict", "findings", "trace_hash", "state_hash", "events", "commands", "virtual_ns", "run"):
+            self.assertIn(name, document)
+        self.assertEqual(document["verdict"], "pass")
+        self.assertRegex(document["trace_hash"], "^[0-9a-f]{16}$")
+
+    def test_the_same_seed_gives_the_same_hashes_and_another_seed_others(self):
+        documents = [json.loads(run("run", "scenarios/detach_under_io.yaml", "--json", "--no-store", "--seed", seed).stdout)
+                     for seed in (5, 5, 6)]
+        self.assertEqual(documents[0]["trace_hash"], documents[1]["trace_hash"])
+        self.assertEqual(documents[0]["state_hash"], documents[1]["state_hash"])
+        self.assertNotEqual(documents[0]["trace_hash"], documents[2]["trace_hash"])
+
+    def test_a_planted_fault_is_a_finding_with_its_rule_and_events(self):
+        result = run("run", "scenarios/detach_under_io.yaml", "--fault", "detached-ns-answers", "--json", "--no-store")
+        self.assertEqual(result.returncode, 1)
+        document = json.loads(result.stdout)
+        self.assertEqual(document["verdict"], "violation")
+        found = [f for f in document["findings"] if f["rule"] == "INV-NS-10"]
+        self.assertTrue(found, document["findings"])
+        self.assertTrue(found[0]["events"])
+        self.assertTrue(found[0]["area"])
+
+    def test_a_kept_run_can_be_listed_and_its_trace_shown(self):
+        self.assertEqual(run("run", "scenarios/seed.yaml", "--db", self.db).returncode, 0)
+        listed = run("trace", "list", "--db", self.db)
+        self.assertIn(b"pass", listed.stdout)
+        shown = run("trace", "show", 1, "--db", self.db, "--inside")
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        self.assertIn(b"identify", shown.stdout)
+        self.assertEqual(run("trace", "show", 99, "--db", self.db).returncode, 2)
+
+    def test_no_colours_when_output_is_no_terminal(self):
+        self.assertNotIn(b"\x1b", run("run", "scenarios/seed.yaml", "--no-store").stdout)
+
+
+class List(unittest.TestCase):
+    def test_the_seed_prints_the_table_of_the_patch_series(self):
+        expected = (DATA / "seed" / "nvme-list-v.txt").read_bytes()
+        self.assertEqual(run("list", "-v", "scenarios/seed.yaml").stdout, expected)
+
+    def test_json_tells_the_same(self):
+        document = json.loads(run("list", "-o", "json", "scenarios/seed.yaml").stdout)
+        names = [n["name"] for n in document["hosts"][0]["namespaces"]]
+        self.assertEqual(names, ["nvme1n1", "nvme1n2", "nvme3n1"])
+
+    def test_a_qemu_command_line_is_a_topology(self):
+        result = run("list", "-v", "--qemu-args", f"@{DATA / 'recordings' / 'qemu-topology-args.txt'}", "--media",
+                     "memory:ns1=128MiB,ns2=256MiB,ns3=64MiB")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn(b"0000:04:00.0", result.stdout)
+
+
+class Replay(InScratch):
+    def test_a_recording_agrees_in_every_status_and_event(self):
+        result = run("replay", DATA / "recordings" / "04-detach-ctrl0.ftrace.txt.gz", "--json", "--db", self.db)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        document = json.loads(result.stdout)
+        self.assertEqual((document["commands"], document["completions"], document["agree"]), (726, 726, 726))
+        self.assertEqual(document["differ"], [])
+        self.assertEqual(document["unmatched"], 0)
+        self.assertNotEqual(document["recording"]["verdict"], "violation")
+        hazards = [f for f in document["recording"]["findings"] if f["scope"] == "hazard"]
+        self.assertTrue(hazards, "the application error that the detach caused is reported as a hazard")
+
+
+class Tables(unittest.TestCase):
+    def test_commands_rules_and_mutants_are_documents(self):
+        commands = json.loads(run("commands", "--json").stdout)["commands"]
+        rules = {r["id"] for r in json.loads(run("rules", "--json").stdout)["rules"]}
+        mutants = json.loads(run("mutants", "list", "--json").stdout)["mutants"]
+        self.assertIn("identify", [c["name"] for c in commands])
+        self.assertGreater(len(rules), 40)
+        for mutant in mutants:
+            self.assertIn(mutant["rule"], rules, mutant["id"])
+
+    def test_schema_is_json(self):
+        self.assertIn("properties", json.loads(run("check", "--schema").stdout))
+
+    def test_help_names_the_exit_codes(self):
+        result = run("--help")
+        self.assertEqual(result.returncode, 0)
+        self.assertIn(b"Exit codes", result.stdout)
+
+
+if __name__ == "__main__":
+    POLYPATH = str(pathlib.Path(sys.argv.pop(1)).resolve())
+    unittest.main()
