@@ -21,6 +21,7 @@ struct Options {
 replay::ReplayOptions replay_options(const Options& options) {
   replay::ReplayOptions out;
   out.profile = options.profile;
+  out.faults = options.faults;
   if (!options.topology.empty() && !options.qemu_args.empty()) {
     throw program::InputError("replay", "give --topology or --qemu-args, not both");
   }
@@ -66,6 +67,7 @@ void add_replay(CLI::App& app, Session& session) {
   verb->add_option("--qemu-args", options->qemu_args, "QEMU command line, or @FILE that holds one");
   verb->add_option("--media", options->media, "memory[:ns1=128MiB,...]: no drive files are read");
   verb->add_option("--profile", options->profile, "Kind of controller")->capture_default_str();
+  verb->add_option("--fault", options->faults, "Switch a planted fault on (polypath mutants list)");
   verb->add_option("--db", session.db, "Store that keeps the run")->capture_default_str();
   verb->add_flag("--no-store", options->no_store, "Keep nothing");
   verb->add_flag("--json", session.json, "One JSON document on standard output");

@@ -15,9 +15,10 @@ bool parse_hex_bytes(std::string_view text, std::array<std::uint8_t, N>& out) {
   out = {};
   for (const char c : text) {
     if (c == '-' || c == ':') continue;
-    const int value = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-    if (value < 0 || digits >= 2 * N) return false;
-    out[digits / 2] = static_cast<std::uint8_t>(out[digits / 2] << 4U | static_cast<unsigned>(value));
+    constexpr std::string_view kLower = "0123456789abcdef", kUpper = "0123456789ABCDEF";
+    const std::size_t value = std::min(kLower.find(c), kUpper.find(c));
+    if (value == std::string_view::npos || digits >= 2 * N) return false;
+    out[digits / 2] = static_cast<std::uint8_t>(unsigned{out[digits / 2]} << 4U | value);
     ++digits;
   }
   return digits == 2 * N;

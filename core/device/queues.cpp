@@ -89,7 +89,9 @@ void write_entry(Act& act, Handle handle) {
       cq.phase = !cq.phase;
     }
   }
-  if (cq.interrupts && was_empty && !early) send_message(act, controller, cq.vector);
+  const bool lost = cq.interrupts && cq.tail == 0 && act.fault(Fault::interrupt_lost);
+  if (lost) act.fired(Fault::interrupt_lost);
+  if (cq.interrupts && was_empty && !early && !lost) send_message(act, controller, cq.vector);
   drop(act, handle);
 }
 
@@ -178,13 +180,7 @@ void cq_doorbell(Act& act, std::uint32_t controller, std::uint16_t qid, std::uin
     return;
   }
   cq->head = value;
-  if (cq->interrupts && cq->head != cq->tail) {
-    if (act.fault(Fault::interrupt_lost)) {
-      act.fired(Fault::interrupt_lost);
-    } else {
-      send_message(act, controller, cq->vector);
-    }
-  }
+  if (cq->interrupts && cq->head != cq->tail) send_message(act, controller, cq->vector);
   drain(act, c.cq[qid]);
 }
 

@@ -2,6 +2,12 @@
 // and an administrator on top. Behaviour is Linux's; where it is not, the place says so. A host sees
 // controllers through port::Port only.
 //
+// Where it is simpler than Linux: controllers are probed one after the other; set-up reads no more than it
+// uses (no SMART, timestamp, CNS 05, 06, 08); a reset clears CC.EN without deleting queues first; Flush is
+// sent even without a volatile write cache; the removal of a path does not wait for its I/O in flight; one
+// NUMA node; ANA logs are not read yet (every path is optimized); passthrough with command-set effects
+// freezes nothing.
+//
 // A Hosts is a value: copying it is a snapshot. Everything that takes time ends with an Outcome; nothing is
 // called back. Errors are errno values as Linux gives them.
 #pragma once

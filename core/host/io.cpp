@@ -106,7 +106,7 @@ std::uint32_t Act::submit_io(std::uint32_t host, std::uint32_t subsystem, std::u
   const std::uint32_t most = has_data(io.opcode)
                                  ? std::min(kBlocksMax, std::max(1U, h.transfer_bytes_max / h.block_bytes))
                                  : kBlocksMax;
-  request.parts = blocks == 0 ? 1 : (blocks + most - 1) / most;
+  request.parts = blocks == 0 ? 1 : (blocks - 1) / most + 1;
   s.heads[head.index].in_progress += request.parts;
   const std::uint32_t parts = request.parts;
   const std::uint32_t block_bytes = h.block_bytes;

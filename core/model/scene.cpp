@@ -23,7 +23,7 @@ void violation(const Scene& scene, Rule rule, std::string summary, std::string a
   for (const Seq seq : events) {
     if (seq != 0 && seq != kNow) finding.events.push_back(seq - 1);
   }
-  if (scene.now != 0) finding.events.push_back(scene.now - 1);
+  if (!scene.at_end) finding.events.push_back(scene.now - 1);
   std::sort(finding.events.begin(), finding.events.end());
   finding.events.erase(std::unique(finding.events.begin(), finding.events.end()), finding.events.end());
   scene.s.findings.push_back(std::move(finding));

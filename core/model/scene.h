@@ -1,6 +1,7 @@
 // What a rule works with: the state, the event at hand, and a way to speak.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <initializer_list>
 #include <span>
@@ -20,6 +21,7 @@ struct Scene {
   Seq now = 0;                ///< number of the event plus one
   Time time = 0;              ///< when the observer wrote it down
   std::uint16_t index = 0;    ///< controller that the event is about
+  bool at_end = false;        ///< no event: the trace ended
 
   Controller& c() const { return s.controllers[index]; }
   bool sees(std::uint32_t observed) const { return (c().observed & observed) == observed; }

@@ -82,46 +82,47 @@ struct Limbo {
 struct SubmissionQueue {
   Fact exists{false};
   bool known = false;             ///< size and positions are
-  bool before_reset = false;      ///< existed before the last reset
-  bool ever = false;
+  bool ever = false;              ///< existed once, and its reset or deletion is visible
+  bool before_reset = false;      ///< it was a reset that ended it
   bool frozen = false;            ///< an invalid doorbell value: it need not be served any more
   std::uint32_t entries = 0;
   std::uint16_t cqid = 0;
+  std::uint64_t base = 0;
   std::uint64_t tail = 0;         ///< entries ever submitted
+  std::uint64_t rung = 0;         ///< tail at the last doorbell
   std::uint64_t fetched = 0;      ///< entries ever fetched
   std::uint64_t published = 0;    ///< SQHD so far, as a count
   Seq bad_doorbell = 0;
-  std::uint16_t last_doorbell = 0;
-  std::vector<std::uint32_t> by_slot;       ///< last command submitted in a slot
+  std::vector<std::uint32_t> by_slot;        ///< last command submitted in a slot
   CidTable by_cid;
-  std::array<std::uint32_t, 8> completed{}; ///< last CIDs that completed, plus 1
+  std::array<std::uint32_t, 8> completed{};  ///< last CIDs that completed, plus 1; bit 16: the CID had been reused
   std::uint32_t completed_at = 0;
-  std::uint32_t sharers = 0;                ///< of a CID, open
 };
 
 struct CompletionQueue {
   Fact exists{false};
   bool known = false;
-  bool before_reset = false;
+  bool ever = false;
   bool interrupts = false;
   bool head_doubtful = false;     ///< after an invalid doorbell value
   std::uint32_t entries = 0;
   std::uint16_t vector = 0;
+  std::uint64_t base = 0;
   std::uint64_t posted = 0, released = 0;
-  Time full_since = engine::kForever;  ///< kForever: not full
+  bool full = false;
   Time freed_at = 0;              ///< when it last stopped being full, 0 never
-  std::uint16_t last_doorbell = 0;
 };
 
+/// An interrupt vector, from the completion queues that use it.
 struct Vector {
   std::uint64_t waiting = 0;      ///< completions not acknowledged, of queues with interrupts
   std::uint32_t queues = 0;       ///< with interrupts on this vector
   bool doubtful = false;
   bool masked = false;
+  Time masked_at = 0, emptied_at = 0;
   Time due_since = engine::kForever;
-  Time emptied_at = 0;
   Seq last_post = 0, last_interrupt = 0, last_release = 0, filled = 0;
-  Seq early = 0;                  ///< an interrupt before its completion
+  Seq early = 0;                  ///< an interrupt with nothing to announce
   Time early_time = 0;
 };
 
@@ -184,23 +185,27 @@ struct Controller {
   Power power = Power::off;
   // registers
   std::uint64_t cap = 0, asq = 0, acq = 0;
-  std::uint32_t vs = 0, cc = 0, aqa = 0, csts = 0, crto = 0;
-  bool cap_known = false, vs_known = false, crto_known = false, csts_known = false;
+  std::uint32_t vs = 0, cc = 0, aqa = 0, crto = 0, intm = 0;
+  std::uint8_t shst = 0;        ///< as last read
+  std::uint8_t cap_halves = 0;  ///< bit 0: low dword known, bit 1: high
+  bool vs_known = false, crto_known = false;
   bool cap_written = false, vs_written = false, crto_written = false;
-  bool admin_known = true;    ///< AQA, ASQ, ACQ are
-  bool admin_kept = false;    ///< a Controller Reset happened since they were written
-  bool rdy_low = true;        ///< RDY = 0 was seen since EN became 0
-  bool shutdown_complete = false;
-  bool shutdown_asked = false;
+  bool admin_known = true;      ///< AQA, ASQ, ACQ are
+  bool admin_kept = false;      ///< a Controller Reset happened since they were written
+  bool rdy_low = true;          ///< RDY = 0 was seen since EN became 0
+  bool shst_may_clear = false;
+  bool shutdown_asked = false, shutdown_complete = false;
+  bool late = false;            ///< LIV-03, LIV-04 or LIV-05 was reported for this transition
   Time enabled_at = 0, disabled_at = 0, shutdown_at = 0;
-  Seq reset_from = 0;         ///< last Controller Level Reset
-  Seq reset_until = kNow;     ///< RDY = 0 visible
-  Seq shutdown_from = 0, shutdown_until = 0;
-  std::uint32_t resets = 0;
+  Seq ready_seen = 0;           ///< last read with RDY = 1
+  Seq reset_from = 0;           ///< begin of the last Controller Level Reset
+  Seq reset_until = 0;          ///< its end: RDY = 0 visible. kNow while it goes on
+  Seq shutdown_from = 0;
   // queues and commands
   std::vector<SubmissionQueue> sqs;
   std::vector<CompletionQueue> cqs;
   std::vector<Vector> vectors;
+  std::vector<std::uint16_t> stray_doorbells;  ///< the last submission queues rung that do not exist
   std::vector<Command> commands;
   std::vector<std::uint32_t> free_commands;
   std::vector<Limbo> limbo;
@@ -227,7 +232,7 @@ struct Controller {
   Seq old_cause = 0;               ///< the same, before the last reset
   bool cause_unknown = false;      ///< recording began in mid-life
   bool log_unknown = false;
-  bool doorbell_event[2] = {false, false};  ///< an invalid doorbell happened since its event was reported
+  std::array<std::uint32_t, 2> bad_doorbells{};  ///< writes to no queue, of wrong values, not reported yet
   bool due = false;
   bool due_waits = false;          ///< no event request was open when it became due
   Time due_time = 0;
@@ -260,6 +265,7 @@ struct Namespace {
   std::uint32_t block_bytes = 0;   ///< 0 unknown
   std::uint8_t shared = 2;         ///< 0 private, 1 shared, 2 unknown
   bool tracked = false;            ///< content is followed
+  bool written_untracked = false;  ///< written while it was not
   bool created = false;            ///< by a command of the trace
   Fact attached_default;           ///< of controllers that are not in `attached`
   std::vector<Attachment> attached;  ///< ascending by controller

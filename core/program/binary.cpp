@@ -20,9 +20,11 @@ constexpr std::uint8_t latitude = 1, at = 2, actor = 4, label = 8, after = 16, a
 namespace extra {
 constexpr std::uint8_t name = 1, description = 2, faults = 4, overrides = 8;
 }
-constexpr std::uint8_t kString = 0xFF, kWideNumber = 0xFE;  // first byte of a reference that is none of the small forms
+constexpr std::uint8_t kString = 0xFF,
+                       kWideNumber = 0xFE;  // first byte of a reference that is none of the small forms
 
-// Names that a fuzzer can hit: "l3" is a label, "a1" an actor, "n2" an outcome. One byte each, any other name a string.
+// Names that a fuzzer can hit: "l3" is a label, "a1" an actor, "n2" an outcome. One byte each, any other name
+// a string.
 struct SmallNames {
   char letter;
   std::uint8_t count;
@@ -30,7 +32,9 @@ struct SmallNames {
 constexpr SmallNames kLabels{'l', 64}, kActors{'a', 8}, kOutcomes{'n', 64};
 constexpr SmallNames kTags{'A', 26};  // "A" to "Z"
 
-std::string small_name(SmallNames kind, unsigned index) { return std::string(1, kind.letter) + std::to_string(index); }
+std::string small_name(SmallNames kind, unsigned index) {
+  return std::string(1, kind.letter) + std::to_string(index);
+}
 
 std::string read_name(WireReader& in, SmallNames kind) {
   const std::uint8_t code = in.byte();
@@ -54,7 +58,8 @@ struct Names {
   std::vector<std::string> outcomes;  ///< names bound by steps so far, each once
 
   void bind(const std::string& as) {
-    if (!as.empty() && std::find(outcomes.begin(), outcomes.end(), as) == outcomes.end() && outcomes.size() < 64) {
+    if (!as.empty() && std::find(outcomes.begin(), outcomes.end(), as) == outcomes.end() &&
+        outcomes.size() < 64) {
       outcomes.push_back(as);
     }
   }
@@ -70,8 +75,8 @@ Value named(std::string text) { return {Form::name, 0, std::move(text), {}}; }
 Value live(std::uint64_t k) { return {Form::live, k, {}, {}}; }
 Value literal(std::uint64_t number) { return {Form::literal, number, {}, {}}; }
 
-// Namespaces: 00h-3Fh one of the topology; 40h-7Fh live; 80h-BFh an outcome; C0h-DFh a small NSID; FEh any number or
-// live one; FFh a name.
+// Namespaces: 00h-3Fh one of the topology; 40h-7Fh live; 80h-BFh an outcome; C0h-DFh a small NSID; FEh any
+// number or live one; FFh a name.
 Value read_ns(WireReader& in, const Names& names) {
   const std::uint8_t code = in.byte();
   const auto& all = names.program.topology.namespaces;
@@ -84,7 +89,8 @@ Value read_ns(WireReader& in, const Names& names) {
   const unsigned low = code & 0x3FU;
   if (code < 0x40) return all.empty() ? live(low) : named(all[low % all.size()].id);
   if (code < 0x80) return live(low);
-  if (code < 0xC0) return names.outcomes.empty() ? live(low) : named(names.outcomes[low % names.outcomes.size()]);
+  if (code < 0xC0)
+    return names.outcomes.empty() ? live(low) : named(names.outcomes[low % names.outcomes.size()]);
   return literal(code & 0x1FU);
 }
 
@@ -154,8 +160,8 @@ void write_controller(WireWriter& out, const Value& value, const Names& names) {
   }
 }
 
-// Lists of controllers: 00h-7Fh a mask of the first seven; 80h + n: n controllers one by one, FFh: a number says how
-// many.
+// Lists of controllers: 00h-7Fh a mask of the first seven; 80h + n: n controllers one by one, FFh: a number
+// says how many.
 constexpr std::uint8_t kOneByOne = 0x80;
 
 Value read_controllers(WireReader& in, const Names& names) {
@@ -203,10 +209,14 @@ Value read_value(WireReader& in, const FieldRow& row, const Names& names) {
   switch (row.type) {
     case FieldType::number:
     case FieldType::status:
-    case FieldType::error: return literal(in.number());
-    case FieldType::flag: return literal(in.byte() & 1U);
-    case FieldType::duration: return literal(in.duration());
-    case FieldType::size: return literal(in.size());
+    case FieldType::error:
+      return literal(in.number());
+    case FieldType::flag:
+      return literal(in.byte() & 1U);
+    case FieldType::duration:
+      return literal(in.duration());
+    case FieldType::size:
+      return literal(in.size());
     case FieldType::queue: {  // 00h-7Fh a number; 80h-BFh live; FEh a wide number
       const std::uint8_t code = in.byte();
       if (code == kWideNumber) {
@@ -227,9 +237,12 @@ Value read_value(WireReader& in, const FieldRow& row, const Names& names) {
       if (code == kString) return named(in.string());
       return named(program.hosts.empty() ? "host0" : program.hosts[code % program.hosts.size()].id);
     }
-    case FieldType::ns: return read_ns(in, names);
-    case FieldType::controller: return read_controller(in, names);
-    case FieldType::controllers: return read_controllers(in, names);
+    case FieldType::ns:
+      return read_ns(in, names);
+    case FieldType::controller:
+      return read_controller(in, names);
+    case FieldType::controllers:
+      return read_controllers(in, names);
     case FieldType::text: {
       const std::uint8_t code = in.byte();
       Value value;
@@ -266,15 +279,24 @@ Value read_value(WireReader& in, const FieldRow& row, const Names& names) {
   return {};
 }
 
-void write_value(WireWriter& out, const Value& value, const FieldRow& row, const Names& names, spec::CommandSet set) {
+void write_value(WireWriter& out, const Value& value, const FieldRow& row, const Names& names,
+                 spec::CommandSet set) {
   const Program& program = names.program;
   switch (row.type) {
     case FieldType::number:
     case FieldType::status:
-    case FieldType::error: out.number(value.number); break;
-    case FieldType::flag: out.byte(value.number); break;
-    case FieldType::duration: out.duration(value.number); break;
-    case FieldType::size: out.size(value.number); break;
+    case FieldType::error:
+      out.number(value.number);
+      break;
+    case FieldType::flag:
+      out.byte(value.number);
+      break;
+    case FieldType::duration:
+      out.duration(value.number);
+      break;
+    case FieldType::size:
+      out.size(value.number);
+      break;
     case FieldType::queue:
       if (value.form == Form::literal && value.number < 0x80) {
         out.byte(value.number);
@@ -306,9 +328,15 @@ void write_value(WireWriter& out, const Value& value, const FieldRow& row, const
       }
       break;
     }
-    case FieldType::ns: write_ns(out, value, names); break;
-    case FieldType::controller: write_controller(out, value, names); break;
-    case FieldType::controllers: write_controllers(out, value, names); break;
+    case FieldType::ns:
+      write_ns(out, value, names);
+      break;
+    case FieldType::controller:
+      write_controller(out, value, names);
+      break;
+    case FieldType::controllers:
+      write_controllers(out, value, names);
+      break;
     case FieldType::text:
       if (value.text.size() == 1 && value.text[0] >= 'A' && value.text[0] <= 'Z') {
         out.byte(static_cast<std::uint64_t>(value.text[0] - 'A'));
@@ -317,8 +345,12 @@ void write_value(WireWriter& out, const Value& value, const FieldRow& row, const
         out.string(value.text);
       }
       break;
-    case FieldType::policy: out.byte(value.text == "round-robin" ? 1 : 0); break;
-    case FieldType::bytes: out.string(value.text); break;
+    case FieldType::policy:
+      out.byte(value.text == "round-robin" ? 1 : 0);
+      break;
+    case FieldType::bytes:
+      out.string(value.text);
+      break;
     case FieldType::list_map: {
       const bool by_controller = row.field == Field::list;
       out.number(value.list.size());

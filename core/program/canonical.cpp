@@ -59,7 +59,8 @@ void clean_value(Value& value, const FieldRow& row, const Program& program, cons
     case FieldType::opcode:
     case FieldType::error:
       use_number(value, row);
-      if (row.field == Field::block_size) value.number = value.number < kMostBlockBytes ? 512 : kMostBlockBytes;
+      if (row.field == Field::block_size)
+        value.number = value.number < kMostBlockBytes ? 512 : kMostBlockBytes;
       break;
     case FieldType::status:
       use_number(value, {row.field, row.name, row.type, 0, 0xFFFF, {}});
@@ -74,14 +75,17 @@ void clean_value(Value& value, const FieldRow& row, const Program& program, cons
       break;
     case FieldType::host: {
       const std::size_t hosts = program.hosts.size();
-      if (value.form != Form::name) value.text = hosts == 0 ? "host0" : program.hosts[value.number % hosts].id;
+      if (value.form != Form::name)
+        value.text = hosts == 0 ? "host0" : program.hosts[value.number % hosts].id;
       value.form = Form::name;
       clean_reference(value, 0);
       if (value.form != Form::name) value = {Form::name, 0, hosts == 0 ? "host0" : program.hosts[0].id, {}};
       break;
     }
     case FieldType::ns:
-    case FieldType::controller: clean_reference(value, row.most); break;
+    case FieldType::controller:
+      clean_reference(value, row.most);
+      break;
     case FieldType::controllers:
       value.form = Form::literal;
       value.number = 0;
@@ -100,7 +104,8 @@ void clean_value(Value& value, const FieldRow& row, const Program& program, cons
         entry.form = Form::name;
         entry.number = 0;
         entry.text = clean_name(entry.text);
-        if (!known.contains(entry.text) || !keys.insert(entry.text).second || kept.size() == row.most) continue;
+        if (!known.contains(entry.text) || !keys.insert(entry.text).second || kept.size() == row.most)
+          continue;
         entry.list.resize(std::min(entry.list.size(), kMostListed));
         for (Value& element : entry.list) clean_reference(element, 0xFFFFFFFF);
         kept.push_back(std::move(entry));
@@ -214,8 +219,8 @@ void clean_steps(Program& program) {
   }
   for (Step& step : program.steps) {
     clean_operands(step, program, names);
-    const bool void_expect =
-        step.kind == StepKind::expect && step.find(Field::list) == nullptr && step.find(Field::heads) == nullptr;
+    const bool void_expect = step.kind == StepKind::expect && step.find(Field::list) == nullptr &&
+                             step.find(Field::heads) == nullptr;
     if (!void_expect) continue;
     step.kind = StepKind::nothing;
     step.operands.clear();

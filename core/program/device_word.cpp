@@ -25,10 +25,12 @@ constexpr std::array<P, 2> kSubsystem{{
 constexpr std::array<P, 40> kNvme{{
     {"id", "name", "names the controller; nvme<k> for the k-th when left out", understood},
     {"serial", "text", "serial number, 20 characters at most; must be given", understood},
-    {"subsys", "id", "the nvme-subsys it belongs to; alone in a subsystem of its own when left out", understood},
+    {"subsys", "id", "the nvme-subsys it belongs to; alone in a subsystem of its own when left out",
+     understood},
     {"cntlid", "0..65519", "controller identifier; the lowest free one when left out", understood, true},
     {"addr", "slot[.function] in hex, or domain:bus:slot.function", "PCI address", understood},
-    {"bus", "id of a pcie-root-port, or pcie.0", "what it is plugged into; decides its PCI address", understood},
+    {"bus", "id of a pcie-root-port, or pcie.0", "what it is plugged into; decides its PCI address",
+     understood},
     {"drive", "as for nvme-ns", "gives it a private namespace with NSID 1", understood},
     {"max_ioqpairs", "1..65535", "I/O queue pairs (64)", understood},
     {"num_queues", "2..65536", "the older word: I/O queue pairs and one", understood},
@@ -69,10 +71,13 @@ constexpr std::array<P, 42> kNamespace{{
     {"id", "name", "names the namespace; ns<nsid> when left out", understood},
     {"nsid", "1..256", "NSID, unique in the subsystem; the lowest free one when left out", understood},
     {"subsys", "id", "shared: attached to all controllers of this nvme-subsys", understood},
-    {"bus", "id of an nvme", "private to this controller, or shared in its subsystem (shared=on)", understood},
-    {"shared", "on|off", "may be attached to several controllers; on with subsys=, off with bus=", understood},
+    {"bus", "id of an nvme", "private to this controller, or shared in its subsystem (shared=on)",
+     understood},
+    {"shared", "on|off",
+     "may be attached to several controllers; on with subsys=, off with bus=", understood},
     {"detached", "on|off", "exists, and is attached to no controller at start", understood},
-    {"drive", "file, or the id of a -drive or -blockdev", "the data; the file's size is the namespace's", understood},
+    {"drive", "file, or the id of a -drive or -blockdev", "the data; the file's size is the namespace's",
+     understood},
     {"size", "128MiB", "size of a namespace in memory, or of the used part of drive=", understood, true},
     {"uuid", "8-4-4-4-12 hex digits", "UUID; made from subsystem and NSID when left out", understood},
     {"eui64", "16 hex digits", "IEEE extended unique identifier", understood},
@@ -128,11 +133,13 @@ std::vector<std::string_view> driver_names() {
 }
 
 bool is_off(std::string_view value) {
-  return value == "off" || value == "0" || value == "no" || value == "false" || value == "none" || value.empty();
+  return value == "off" || value == "0" || value == "no" || value == "false" || value == "none" ||
+         value.empty();
 }
 
 [[noreturn]] void wrong_value(const DeviceWord& word, std::string_view name, const std::string& what) {
-  throw InputError(word.place, fmt::format("{}={} of {} is not possible; {}", name, in_quotes(*word.find(name)), word.driver, what));
+  throw InputError(word.place, fmt::format("{}={} of {} is not possible; {}", name,
+                                           in_quotes(*word.find(name)), word.driver, what));
 }
 
 }  // namespace
@@ -146,9 +153,11 @@ const std::string* DeviceWord::find(std::string_view name) const {
   return nullptr;
 }
 
-std::vector<std::pair<std::string, std::string>> split_options(std::string_view text, const std::string& place) {
+std::vector<std::pair<std::string, std::string>> split_options(std::string_view text,
+                                                               const std::string& place) {
   if (text.size() > kLongestWord) {
-    throw InputError(place, fmt::format("this word has {} characters; {} is the limit", text.size(), kLongestWord));
+    throw InputError(place,
+                     fmt::format("this word has {} characters; {} is the limit", text.size(), kLongestWord));
   }
   std::vector<std::pair<std::string, std::string>> pieces;
   std::string piece;
@@ -158,14 +167,17 @@ std::vector<std::pair<std::string, std::string>> split_options(std::string_view 
     std::string key = piece.substr(0, equals);
     std::string value = equals == std::string::npos ? std::string() : piece.substr(equals + 1);
     if (equals == std::string::npos && !pieces.empty()) value = "on";  // a bare flag, as QEMU reads it
-    if (!is_clean_text(key, kLongestWord)) throw InputError(place, "property name " + in_quotes(key) + " is no text; remove control characters");
+    if (!is_clean_text(key, kLongestWord))
+      throw InputError(place, "property name " + in_quotes(key) + " is no text; remove control characters");
     if (!is_clean_text(value, kLongestWord)) {
-      throw InputError(place, fmt::format("value {} of {} is no text; write it without control characters and blanks at "
-                                          "its ends",
-                                          in_quotes(value), in_quotes(key)));
+      throw InputError(
+          place, fmt::format("value {} of {} is no text; write it without control characters and blanks at "
+                             "its ends",
+                             in_quotes(value), in_quotes(key)));
     }
     if (pieces.size() == kMostProperties) {
-      throw InputError(place, fmt::format("more than {} properties in one word; remove some", kMostProperties));
+      throw InputError(place,
+                       fmt::format("more than {} properties in one word; remove some", kMostProperties));
     }
     pieces.emplace_back(std::move(key), std::move(value));
     piece.clear();
@@ -208,9 +220,11 @@ DeviceWord split_word(std::string_view text, const std::string& place) {
 }
 
 void check_word(const DeviceWord& word) {
-  const auto row = std::find_if(kDrivers.begin(), kDrivers.end(), [&](const auto& r) { return r.name == word.driver; });
+  const auto row =
+      std::find_if(kDrivers.begin(), kDrivers.end(), [&](const auto& r) { return r.name == word.driver; });
   if (row == kDrivers.end()) {
-    throw InputError(word.place, fmt::format("unknown device {}{}", in_quotes(word.driver), remedy(word.driver, driver_names())));
+    throw InputError(word.place, fmt::format("unknown device {}{}", in_quotes(word.driver),
+                                             remedy(word.driver, driver_names())));
   }
   std::vector<std::string_view> known;
   for (const PropertyRow& property : row->properties) known.push_back(property.name);
@@ -225,12 +239,12 @@ void check_word(const DeviceWord& word) {
                                        [&](const PropertyRow& p) { return p.name == key; });
     if (property == row->properties.end()) {
       if (row->name == "pcie-root-port") continue;
-      throw InputError(word.place,
-                       fmt::format("unknown property {} of {}{}", in_quotes(key), word.driver, remedy(key, known)));
+      throw InputError(word.place, fmt::format("unknown property {} of {}{}", in_quotes(key), word.driver,
+                                               remedy(key, known)));
     }
     if (property->use == PropertyUse::refused && !is_off(value)) {
-      throw InputError(word.place, fmt::format("{}={} of {}: {}: not supported yet; leave it out", key, in_quotes(value),
-                                               word.driver, property->title));
+      throw InputError(word.place, fmt::format("{}={} of {}: {}: not supported yet; leave it out", key,
+                                               in_quotes(value), word.driver, property->title));
     }
   }
 }

@@ -12,13 +12,26 @@ struct Row {
   std::string_view name;
 };
 
-// Numbers of Linux on every architecture that runs QEMU's x86 and Arm guests; what blk_errors[] of block/blk-core.c
-// can give, and what the multipath head adds.
-constexpr std::array<Row, 18> kRows{{{0, "none"},        {5, "EIO"},       {6, "ENXIO"},       {11, "EAGAIN"},
-                                     {12, "ENOMEM"},     {16, "EBUSY"},    {19, "ENODEV"},     {22, "EINVAL"},
-                                     {28, "ENOSPC"},     {52, "EBADE"},    {61, "ENODATA"},    {62, "ETIME"},
-                                     {67, "ENOLINK"},    {75, "EOVERFLOW"}, {84, "EILSEQ"},    {95, "EOPNOTSUPP"},
-                                     {110, "ETIMEDOUT"}, {121, "EREMOTEIO"}}};
+// Numbers of Linux on every architecture that runs QEMU's x86 and Arm guests; what blk_errors[] of
+// block/blk-core.c can give, and what the multipath head adds.
+constexpr std::array<Row, 18> kRows{{{0, "none"},
+                                     {5, "EIO"},
+                                     {6, "ENXIO"},
+                                     {11, "EAGAIN"},
+                                     {12, "ENOMEM"},
+                                     {16, "EBUSY"},
+                                     {19, "ENODEV"},
+                                     {22, "EINVAL"},
+                                     {28, "ENOSPC"},
+                                     {52, "EBADE"},
+                                     {61, "ENODATA"},
+                                     {62, "ETIME"},
+                                     {67, "ENOLINK"},
+                                     {75, "EOVERFLOW"},
+                                     {84, "EILSEQ"},
+                                     {95, "EOPNOTSUPP"},
+                                     {110, "ETIMEDOUT"},
+                                     {121, "EREMOTEIO"}}};
 constexpr std::uint64_t kMostErrno = 4095;
 
 }  // namespace

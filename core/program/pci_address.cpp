@@ -28,7 +28,8 @@ bool take(std::string_view& text, char c) {
 std::optional<PciAddress> parse_pci_address(std::string_view text) {
   std::uint32_t domain = 0, bus = 0, device = 0, function = 0;
   if (text.find(':') != std::string_view::npos) {
-    if (!take_hex(text, 0xFFFF, domain) || !take(text, ':') || !take_hex(text, 0xFF, bus) || !take(text, ':')) {
+    if (!take_hex(text, 0xFFFF, domain) || !take(text, ':') || !take_hex(text, 0xFF, bus) ||
+        !take(text, ':')) {
       return std::nullopt;
     }
   } else if (text.starts_with("0x")) {
@@ -42,13 +43,14 @@ std::optional<PciAddress> parse_pci_address(std::string_view text) {
 }
 
 std::string format_pci_address(const PciAddress& address) {
-  return fmt::format("{:04x}:{:02x}:{:02x}.{:x}", address.domain, address.bus, address.device, address.function);
+  return fmt::format("{:04x}:{:02x}:{:02x}.{:x}", address.domain, address.bus, address.device,
+                     address.function);
 }
 
 PciAddress default_address(std::uint32_t n) {
   const std::uint32_t slot = n + kFirstSlot;
-  return {static_cast<std::uint16_t>(slot / kDevices / kBuses), static_cast<std::uint8_t>(slot / kDevices % kBuses),
-          static_cast<std::uint8_t>(slot % kDevices), 0};
+  return {static_cast<std::uint16_t>(slot / kDevices / kBuses),
+          static_cast<std::uint8_t>(slot / kDevices % kBuses), static_cast<std::uint8_t>(slot % kDevices), 0};
 }
 
 PciAddress root_port_address(std::uint32_t n) {

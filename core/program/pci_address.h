@@ -18,7 +18,8 @@ struct PciAddress {
 std::optional<PciAddress> parse_pci_address(std::string_view text);
 /// As Linux prints it.
 std::string format_pci_address(const PciAddress& address);
-/// Of the n-th controller that asks for none: 0000:00:06.0, 07.0 ... as in the seed's table, then the next buses.
+/// Of the n-th controller that asks for none: 0000:00:06.0, 07.0 ... as in the seed's table, then the next
+/// buses.
 PciAddress default_address(std::uint32_t n);
 /// Of what sits behind the n-th root port: a bus of its own, 0000:01:00.0, 0000:02:00.0 ...
 PciAddress root_port_address(std::uint32_t n);

@@ -1,5 +1,6 @@
-// A program: topology, hosts and steps. The one stimulus of everything (scenario, fuzz input, recording, finding).
-// Step kinds and fields have permanent numbers; binary decoding is total; text and binary convert without loss.
+// A program: topology, hosts and steps. The one stimulus of everything (scenario, fuzz input, recording,
+// finding). Step kinds and fields have permanent numbers; binary decoding is total; text and binary convert
+// without loss.
 #pragma once
 
 #include <cstddef>
@@ -34,20 +35,20 @@ enum class StepKind : std::uint8_t {
   shutdown = 16,  ///< orderly shutdown by the host's driver; the path is gone afterwards
   rescan = 17,
   // raw driver
-  admin = 20,           ///< any admin command, any dword
-  io = 21,              ///< any I/O command on a queue
-  submit = 22,          ///< as admin/io by queue number, never waits (recordings)
+  admin = 20,   ///< any admin command, any dword
+  io = 21,      ///< any I/O command on a queue
+  submit = 22,  ///< as admin/io by queue number, never waits (recordings)
   register_write = 23,
   register_read = 24,
   doorbell = 25,
   create_queue_pair = 26,
   delete_queue_pair = 27,
-  take = 28,            ///< the raw driver takes a controller from its host
-  give = 29,            ///< and gives it back
-  enable = 30,          ///< raw: AQA/ASQ/ACQ, CC.EN=1, wait for RDY
-  disable = 31,         ///< raw: CC.EN=0, wait for RDY=0
+  take = 28,     ///< the raw driver takes a controller from its host
+  give = 29,     ///< and gives it back
+  enable = 30,   ///< raw: AQA/ASQ/ACQ, CC.EN=1, wait for RDY
+  disable = 31,  ///< raw: CC.EN=0, wait for RDY=0
   mask_vector = 32,
-  reap = 33,            ///< raw: consume completions and ring CQ head doorbells
+  reap = 33,  ///< raw: consume completions and ring CQ head doorbells
   // world
   wait = 40,    ///< let virtual time pass
   expect = 41,  ///< check lists, heads, paths
@@ -56,13 +57,55 @@ enum class StepKind : std::uint8_t {
 
 /// Operands. Numbers are permanent.
 enum class Field : std::uint8_t {
-  host = 1, ns = 2, lba = 3, blocks = 4, tag = 5, equals = 6, via = 7, controllers = 8, controller = 9, opcode = 10,
-  nsid = 11, cdw2 = 12, cdw3 = 13, cdw10 = 14, cdw11 = 15, cdw12 = 16, cdw13 = 17, cdw14 = 18, cdw15 = 19,
-  length = 20,   ///< bytes of data buffer; of a workload: blocks of its range
-  data = 21,     ///< bytes to send, hex in text
-  queue = 22, depth = 23, offset = 24, value = 25, bytes = 26, policy = 27, size = 28, shared = 29, block_size = 30,
-  duration = 31, rate = 32, read_percent = 33, seed = 34, status = 35, error = 36, list = 37, heads = 38, fault = 39,
-  enabled = 40, vector = 41, masked = 42, abrupt = 43, cq = 44, cid = 45, prp1 = 46, prp2 = 47, result = 48, flags = 49,
+  host = 1,
+  ns = 2,
+  lba = 3,
+  blocks = 4,
+  tag = 5,
+  equals = 6,
+  via = 7,
+  controllers = 8,
+  controller = 9,
+  opcode = 10,
+  nsid = 11,
+  cdw2 = 12,
+  cdw3 = 13,
+  cdw10 = 14,
+  cdw11 = 15,
+  cdw12 = 16,
+  cdw13 = 17,
+  cdw14 = 18,
+  cdw15 = 19,
+  length = 20,  ///< bytes of data buffer; of a workload: blocks of its range
+  data = 21,    ///< bytes to send, hex in text
+  queue = 22,
+  depth = 23,
+  offset = 24,
+  value = 25,
+  bytes = 26,
+  policy = 27,
+  size = 28,
+  shared = 29,
+  block_size = 30,
+  duration = 31,
+  rate = 32,
+  read_percent = 33,
+  seed = 34,
+  status = 35,
+  error = 36,
+  list = 37,
+  heads = 38,
+  fault = 39,
+  enabled = 40,
+  vector = 41,
+  masked = 42,
+  abrupt = 43,
+  cq = 44,
+  cid = 45,
+  prp1 = 46,
+  prp2 = 47,
+  result = 48,
+  flags = 49,
   controller_list = 50,  ///< what a recorded Namespace Attachment named, inferred
   completes_at = 51,     ///< recorded completion time, exact override
 };
@@ -71,7 +114,7 @@ enum class Field : std::uint8_t {
 enum class Form : std::uint8_t {
   literal = 0,  ///< a number (or text, or list)
   name = 1,     ///< a name: topology id, or an outcome bound with `as`
-  live = 2,     ///< the k-th of the live set of its type when the step runs (active NSIDs, queues, controllers)
+  live = 2,  ///< the k-th of the live set of its type when the step runs (active NSIDs, queues, controllers)
 };
 
 /// What is in which member, by FieldType:
@@ -81,8 +124,9 @@ enum class Form : std::uint8_t {
 ///   host: name.  ns: name, literal NSID or live.  controller: name, literal index or live
 ///   text, policy: `text`.  bytes: `text` holds the raw bytes
 ///   controllers: `list` of controller values
-///   list_map: `list` of entries, each with its key in `text` (form name) and its members in `list`. Field::list maps
-///   controllers to the namespaces that they list; Field::heads maps namespaces to the controllers that have a path.
+///   list_map: `list` of entries, each with its key in `text` (form name) and its members in `list`.
+///   Field::list maps controllers to the namespaces that they list; Field::heads maps namespaces to the
+///   controllers that have a path.
 struct Value {
   Form form = Form::literal;
   std::uint64_t number = 0;
@@ -101,13 +145,14 @@ struct Step {
   std::uint32_t id = 0;  ///< 1.. ; survives minimization, keys decisions
   StepKind kind = StepKind::nothing;
   std::uint8_t latitude = 0;  ///< 0 benign
-  bool nowait = false;        ///< its actor goes on without its outcome; a workload in text has it unless it says no
+  bool nowait =
+      false;  ///< its actor goes on without its outcome; a workload in text has it unless it says no
   engine::Time at = engine::kForever;  ///< not before this virtual time; kForever: as soon as its turn comes
-  std::string actor;   ///< actors are sequential; empty: "main"
-  std::string label;   ///< name that `after` refers to
-  std::string after;   ///< label of the step whose outcome this one waits for
-  std::string as;      ///< name that the outcome (an NSID, a result) is bound to
-  std::vector<Operand> operands;  ///< ascending by field, at most one each
+  std::string actor;                   ///< actors are sequential; empty: "main"
+  std::string label;                   ///< name that `after` refers to
+  std::string after;                   ///< label of the step whose outcome this one waits for
+  std::string as;                      ///< name that the outcome (an NSID, a result) is bound to
+  std::vector<Operand> operands;       ///< ascending by field, at most one each
 
   const Value* find(Field field) const;
   std::uint64_t number(Field field, std::uint64_t otherwise = 0) const;
@@ -116,9 +161,9 @@ struct Step {
 
 struct HostSpec {
   std::string id;
-  std::string policy = "numa";            ///< "numa" or "round-robin"
-  std::vector<std::string> paths;         ///< controller ids, in the order in which they are probed
-  std::uint16_t queues = 1;               ///< I/O queue pairs per controller
+  std::string policy = "numa";     ///< "numa" or "round-robin"
+  std::vector<std::string> paths;  ///< controller ids, in the order in which they are probed
+  std::uint16_t queues = 1;        ///< I/O queue pairs per controller
   std::uint16_t queue_depth = 64;
   engine::Time io_timeout = 30 * engine::kSecond;
   bool operator==(const HostSpec&) const = default;
@@ -132,15 +177,29 @@ struct Program {
   Topology topology;
   std::vector<HostSpec> hosts;
   std::vector<Step> steps;
-  std::vector<std::string> faults;  ///< planted faults that are on from the start
+  std::vector<std::string> faults;                  ///< planted faults that are on from the start
   std::vector<engine::DecisionOverride> overrides;  ///< from recordings only
   bool operator==(const Program&) const = default;
 };
 
 /// Type of an operand: how it reads in text, and from which live set `k-th` is taken.
 enum class FieldType : std::uint8_t {
-  number, flag, duration, size, host, ns, controller, controllers, opcode, status, text, bytes, list_map, queue,
-  error, policy
+  number,
+  flag,
+  duration,
+  size,
+  host,
+  ns,
+  controller,
+  controllers,
+  opcode,
+  status,
+  text,
+  bytes,
+  list_map,
+  queue,
+  error,
+  policy
 };
 
 struct FieldRow {
@@ -157,8 +216,9 @@ struct StepFieldRow {
 struct StepRow {
   StepKind kind;
   std::string_view name;
-  std::string_view title;                ///< one line for documentation
-  std::span<const StepFieldRow> fields;  ///< their order is permanent (the binary form's mask); new ones go last
+  std::string_view title;  ///< one line for documentation
+  std::span<const StepFieldRow>
+      fields;  ///< their order is permanent (the binary form's mask); new ones go last
 };
 
 std::span<const FieldRow> field_rows();
@@ -181,25 +241,29 @@ constexpr bool is_expectation(Field field) {
 /// True for a profile whose controllers may have serials of their own within a subsystem.
 bool profile_allows_serials(std::string_view profile);
 
-/// A name of a host, device, label, actor or outcome: a letter, then letters, digits, '_', '-' or '.', 64 at most.
+/// A name of a host, device, label, actor or outcome: a letter, then letters, digits, '_', '-' or '.', 64 at
+/// most.
 bool is_name(std::string_view text);
 
-inline constexpr engine::Time kLongestDuration = 1'000'000'000 * engine::kSecond;  ///< 31 years: sums stay in 64 bits
+inline constexpr engine::Time kLongestDuration =
+    1'000'000'000 * engine::kSecond;                       ///< 31 years: sums stay in 64 bits
 inline constexpr std::size_t kLongestName = 64;            ///< bytes of a name, a tag, a fault
 inline constexpr std::size_t kLongestTitle = 200;          ///< bytes of Program::name
 inline constexpr std::size_t kLongestDescription = 65536;  ///< bytes of Program::description
 inline constexpr std::uint16_t kMostHostQueues = 64;
 
-/// Binary form. decode is total: any bytes give a valid program (clamped, unknown numbers are no-ops, references that
-/// resolve to nothing stay as written and make their step a no-op when it runs). decode(encode(p)) == p for every p
-/// that decode, canonical or the scenario loader produced. decode touches no file: a drive is taken at its word, so a
-/// caller that runs bytes of strangers calls use_memory_media first.
+/// Binary form. decode is total: any bytes give a valid program (clamped, unknown numbers are no-ops,
+/// references that resolve to nothing stay as written and make their step a no-op when it runs).
+/// decode(encode(p)) == p for every p that decode, canonical or the scenario loader produced. decode touches
+/// no file: a drive is taken at its word, so a caller that runs bytes of strangers calls use_memory_media
+/// first.
 std::vector<std::byte> encode(const Program& program);
 Program decode(std::span<const std::byte> bytes);
 
-/// Canonical form, valid whatever went in: ids renumbered only if 0 or duplicate, operands sorted, within their bounds
-/// and of their kind's table, missing required ones added, `nothing` steps without a label and void expectations dropped, `after` that closes
-/// a circle cut, a topology without controllers replaced by the smallest one, actor "main" written as the empty name, names and texts clean, words canonical.
+/// Canonical form, valid whatever went in: ids renumbered only if 0 or duplicate, operands sorted, within
+/// their bounds and of their kind's table, missing required ones added, `nothing` steps without a label and
+/// void expectations dropped, `after` that closes a circle cut, a topology without controllers replaced by
+/// the smallest one, actor "main" written as the empty name, names and texts clean, words canonical.
 /// canonical(canonical(p)) == canonical(p).
 Program canonical(Program program);
 

@@ -44,8 +44,8 @@ std::string place(std::string_view args, const TopologyOptions& options, std::si
   return Places(args, options.source).at(offset);
 }
 
-// Splits as a shell would: quotes, backslashes, comments to the end of a line. A shell array, NAME=( ... ), in which
-// scripts keep their arguments, is taken for what stands in it.
+// Splits as a shell would: quotes, backslashes, comments to the end of a line. A shell array, NAME=( ... ),
+// in which scripts keep their arguments, is taken for what stands in it.
 std::vector<Argument> split_arguments(std::string_view args, const TopologyOptions& options) {
   std::vector<Argument> out;
   std::size_t i = 0;
@@ -85,7 +85,8 @@ std::vector<Argument> split_arguments(std::string_view args, const TopologyOptio
       throw InputError(place(args, options, opened), "this quotation mark is never closed; close it");
     }
     const std::size_t array = argument.text.find("=(");
-    if (out.empty() && array != std::string::npos && argument.text[0] != '-') argument.text.erase(0, array + 2);
+    if (out.empty() && array != std::string::npos && argument.text[0] != '-')
+      argument.text.erase(0, array + 2);
     out.push_back(std::move(argument));
   }
   if (!out.empty() && out.back().text.ends_with(')') && out.back().text.find('(') == std::string::npos) {
@@ -96,16 +97,18 @@ std::vector<Argument> split_arguments(std::string_view args, const TopologyOptio
 
 // What -drive and -blockdev options say about where data are.
 struct Block {
-  std::string file;    ///< a file, or
-  std::string layer;   ///< another block node, or
-  std::string size;    ///< nothing but zeros of this size
+  std::string file;   ///< a file, or
+  std::string layer;  ///< another block node, or
+  std::string size;   ///< nothing but zeros of this size
   std::string place;
 };
 using Blocks = std::map<std::string, Block>;
 
 void add_block(Blocks& blocks, const std::string& text, const std::string& place, bool blockdev) {
   if (text.starts_with('{')) {
-    throw InputError(place, "QEMU's JSON form of -blockdev is not understood; write driver=file,node-name=f1,filename=...");
+    throw InputError(
+        place,
+        "QEMU's JSON form of -blockdev is not understood; write driver=file,node-name=f1,filename=...");
   }
   Block block;
   block.place = place;
@@ -126,12 +129,14 @@ void add_block(Blocks& blocks, const std::string& text, const std::string& place
   }
   if (!driver.starts_with("null-")) block.size.clear();
   if (!blocks.emplace(name, block).second) {
-    throw InputError(place, fmt::format("{} is already used at {}; choose another name", in_quotes(name), blocks[name].place));
+    throw InputError(place, fmt::format("{} is already used at {}; choose another name", in_quotes(name),
+                                        blocks[name].place));
   }
 }
 
 // Follows layers down to a file or to a size; the word then names that.
-void resolve_drive(std::string& word, const Blocks& blocks, const std::string& place, const TopologyOptions& options) {
+void resolve_drive(std::string& word, const Blocks& blocks, const std::string& place,
+                   const TopologyOptions& options) {
   DeviceWord split = split_word(word, place);
   const std::string* drive = split.find("drive");
   if (drive == nullptr || options.memory_media) return;
@@ -142,18 +147,21 @@ void resolve_drive(std::string& word, const Blocks& blocks, const std::string& p
     if (at == blocks.end()) {
       std::vector<std::string_view> names;
       for (const auto& entry : blocks) names.push_back(entry.first);
-      throw InputError(place, fmt::format("drive={} has no -drive or -blockdev{}; add one or use --media memory",
-                                          in_quotes(name), remedy(name, names)));
+      throw InputError(place,
+                       fmt::format("drive={} has no -drive or -blockdev{}; add one or use --media memory",
+                                   in_quotes(name), remedy(name, names)));
     }
     block = &at->second;
     if (block->layer.empty()) break;
     name = block->layer;
   }
   if (!block->layer.empty()) {
-    throw InputError(block->place, fmt::format("block layers of drive={} go in a circle; name a file", in_quotes(*drive)));
+    throw InputError(block->place,
+                     fmt::format("block layers of drive={} go in a circle; name a file", in_quotes(*drive)));
   }
   if (block->file.empty() && block->size.empty()) {
-    throw InputError(block->place, fmt::format("drive={} names no file; add file= or use --media memory", in_quotes(*drive)));
+    throw InputError(block->place, fmt::format("drive={} names no file; add file= or use --media memory",
+                                               in_quotes(*drive)));
   }
   std::string resolved = split.driver;
   for (const auto& [key, value] : split.properties) {
@@ -174,7 +182,8 @@ bool is_device_of_ours(const std::string& word) {
 
 }  // namespace
 
-Topology parse_qemu_args(std::string_view args, const TopologyOptions& options, std::vector<std::string>* ignored) {
+Topology parse_qemu_args(std::string_view args, const TopologyOptions& options,
+                         std::vector<std::string>* ignored) {
   if (args.size() > kLongestArguments) {
     throw InputError(options.source + ":1:1", "a command line of more than 16 MiB; shorten it");
   }
@@ -196,7 +205,8 @@ Topology parse_qemu_args(std::string_view args, const TopologyOptions& options, 
     }
     if (!takes) {
       std::string text = arguments[i].text;
-      if (option.starts_with('-') && !last && !arguments[i + 1].text.starts_with('-')) text += " " + arguments[++i].text;
+      if (option.starts_with('-') && !last && !arguments[i + 1].text.starts_with('-'))
+        text += " " + arguments[++i].text;
       if (ignored != nullptr) ignored->push_back(text);
       continue;
     }
@@ -213,7 +223,8 @@ Topology parse_qemu_args(std::string_view args, const TopologyOptions& options, 
     }
   }
   if (words.empty()) {
-    throw InputError(options.source + ":1:1", "no NVMe device here; give -device nvme,id=nvme0,serial=foo and the like");
+    throw InputError(options.source + ":1:1",
+                     "no NVMe device here; give -device nvme,id=nvme0,serial=foo and the like");
   }
   for (std::size_t i = 0; i < words.size(); ++i) resolve_drive(words[i], blocks, places[i], options);
   return parse_topology(words, places, options);

@@ -64,7 +64,8 @@ std::optional<std::uint64_t> parse(std::string_view text, std::span<const Unit> 
     for (const char* digit = first; digit != read.ptr; ++digit) scale *= 10;
   }
   const std::string_view suffix(read.ptr, static_cast<std::size_t>(end - read.ptr));
-  const auto unit = std::find_if(units.begin(), units.end(), [&](const Unit& u) { return u.suffix == suffix; });
+  const auto unit =
+      std::find_if(units.begin(), units.end(), [&](const Unit& u) { return u.suffix == suffix; });
   if (unit == units.end()) return std::nullopt;
   std::uint64_t value = 0, part = 0;
   if (__builtin_mul_overflow(whole, unit->factor, &value)) return std::nullopt;

@@ -1,5 +1,6 @@
-// THE table of step kinds and the table of their operands. Text, binary form, JSON Schema and reference documentation
-// all derive from them. Numbers and the order of a row's operands are permanent; new ones go last.
+// THE table of step kinds and the table of their operands. Text, binary form, JSON Schema and reference
+// documentation all derive from them. Numbers and the order of a row's operands are permanent; new ones go
+// last.
 #include <array>
 
 #include "program/program.h"
@@ -32,7 +33,8 @@ constexpr std::array<FieldRow, 51> kFields{{
     {Field::cdw13, "cdw13", number, 0, kDword, "command dword 13"},
     {Field::cdw14, "cdw14", number, 0, kDword, "command dword 14"},
     {Field::cdw15, "cdw15", number, 0, kDword, "command dword 15"},
-    {Field::length, "length", number, 0, kAny, "bytes of the data buffer; of a workload: blocks of its range"},
+    {Field::length, "length", number, 0, kAny,
+     "bytes of the data buffer; of a workload: blocks of its range"},
     {Field::data, "data", bytes, 0, kLongestData, "bytes to send, as hexadecimal digits"},
     {Field::queue, "queue", queue, 0, 65535, "queue identifier, or {live: k}"},
     {Field::depth, "depth", number, 1, 65536, "entries of a queue; of a workload: requests in flight"},
@@ -64,7 +66,8 @@ constexpr std::array<FieldRow, 51> kFields{{
     {Field::flags, "flags", number, 0, 255, "command dword 0, bits 15:8 (FUSE, PSDT)"},
     {Field::controller_list, "controller_list", controllers, 0, 2047,
      "what a recorded Namespace Attachment named, as inferred"},
-    {Field::completes_at, "completes_at", duration, 0, kLongestDuration, "virtual time of the recorded completion"},
+    {Field::completes_at, "completes_at", duration, 0, kLongestDuration,
+     "virtual time of the recorded completion"},
 }};
 
 constexpr bool kRequired = true, kOptional = false;
@@ -84,8 +87,10 @@ constexpr std::array<F, 7> kRead{{{Field::ns, kRequired},
                                   {Field::equals, kOptional},
                                   {Field::error, kOptional},
                                   {Field::status, kOptional}}};
-constexpr std::array<F, 4> kFlush{
-    {{Field::ns, kRequired}, {Field::host, kRequired}, {Field::error, kOptional}, {Field::status, kOptional}}};
+constexpr std::array<F, 4> kFlush{{{Field::ns, kRequired},
+                                   {Field::host, kRequired},
+                                   {Field::error, kOptional},
+                                   {Field::status, kOptional}}};
 constexpr std::array<F, 8> kCompare{{{Field::ns, kRequired},
                                      {Field::host, kRequired},
                                      {Field::lba, kOptional},
@@ -120,90 +125,42 @@ constexpr std::array<F, 6> kCreate{{{Field::via, kRequired},
                                     {Field::block_size, kOptional},
                                     {Field::status, kOptional},
                                     {Field::result, kOptional}}};
-constexpr std::array<F, 3> kDelete{{{Field::via, kRequired}, {Field::ns, kRequired}, {Field::status, kOptional}}};
+constexpr std::array<F, 3> kDelete{
+    {{Field::via, kRequired}, {Field::ns, kRequired}, {Field::status, kOptional}}};
 constexpr std::array<F, 2> kPolicy{{{Field::policy, kRequired}, {Field::host, kRequired}}};
 constexpr std::array<F, 1> kController{{{Field::controller, kRequired}}};
 constexpr std::array<F, 2> kShutdown{{{Field::controller, kRequired}, {Field::abrupt, kOptional}}};
-constexpr std::array<F, 24> kAdmin{{{Field::controller, kRequired},
-                                    {Field::opcode, kRequired},
-                                    {Field::nsid, kOptional},
-                                    {Field::cdw10, kOptional},
-                                    {Field::cdw11, kOptional},
-                                    {Field::controllers, kOptional},
-                                    {Field::status, kOptional},
-                                    {Field::ns, kOptional},
-                                    {Field::cdw12, kOptional},
-                                    {Field::cdw13, kOptional},
-                                    {Field::cdw14, kOptional},
-                                    {Field::cdw15, kOptional},
-                                    {Field::cdw2, kOptional},
-                                    {Field::cdw3, kOptional},
-                                    {Field::length, kOptional},
-                                    {Field::data, kOptional},
-                                    {Field::flags, kOptional},
-                                    {Field::cid, kOptional},
-                                    {Field::size, kOptional},
-                                    {Field::block_size, kOptional},
-                                    {Field::shared, kOptional},
-                                    {Field::result, kOptional},
-                                    {Field::prp1, kOptional},
-                                    {Field::prp2, kOptional}}};
-constexpr std::array<F, 25> kIo{{{Field::controller, kRequired},
-                                 {Field::opcode, kRequired},
-                                 {Field::nsid, kOptional},
-                                 {Field::lba, kOptional},
-                                 {Field::blocks, kOptional},
-                                 {Field::queue, kOptional},
-                                 {Field::tag, kOptional},
-                                 {Field::equals, kOptional},
-                                 {Field::status, kOptional},
-                                 {Field::ns, kOptional},
-                                 {Field::cdw10, kOptional},
-                                 {Field::cdw11, kOptional},
-                                 {Field::cdw12, kOptional},
-                                 {Field::cdw13, kOptional},
-                                 {Field::cdw14, kOptional},
-                                 {Field::cdw15, kOptional},
-                                 {Field::cdw2, kOptional},
-                                 {Field::cdw3, kOptional},
-                                 {Field::length, kOptional},
-                                 {Field::data, kOptional},
-                                 {Field::flags, kOptional},
-                                 {Field::cid, kOptional},
-                                 {Field::result, kOptional},
-                                 {Field::prp1, kOptional},
-                                 {Field::prp2, kOptional}}};
-constexpr std::array<F, 31> kSubmit{{{Field::controller, kRequired},
-                                     {Field::queue, kRequired},
-                                     {Field::opcode, kRequired},
-                                     {Field::nsid, kOptional},
-                                     {Field::cdw10, kOptional},
-                                     {Field::cdw11, kOptional},
-                                     {Field::cdw12, kOptional},
-                                     {Field::lba, kOptional},
-                                     {Field::blocks, kOptional},
-                                     {Field::cid, kOptional},
-                                     {Field::controllers, kOptional},
-                                     {Field::controller_list, kOptional},
-                                     {Field::completes_at, kOptional},
-                                     {Field::tag, kOptional},
-                                     {Field::equals, kOptional},
-                                     {Field::status, kOptional},
-                                     {Field::ns, kOptional},
-                                     {Field::cdw13, kOptional},
-                                     {Field::cdw14, kOptional},
-                                     {Field::cdw15, kOptional},
-                                     {Field::cdw2, kOptional},
-                                     {Field::cdw3, kOptional},
-                                     {Field::length, kOptional},
-                                     {Field::data, kOptional},
-                                     {Field::flags, kOptional},
-                                     {Field::prp1, kOptional},
-                                     {Field::prp2, kOptional},
-                                     {Field::result, kOptional},
-                                     {Field::size, kOptional},
-                                     {Field::block_size, kOptional},
-                                     {Field::shared, kOptional}}};
+constexpr std::array<F, 24> kAdmin{
+    {{Field::controller, kRequired}, {Field::opcode, kRequired},     {Field::nsid, kOptional},
+     {Field::cdw10, kOptional},      {Field::cdw11, kOptional},      {Field::controllers, kOptional},
+     {Field::status, kOptional},     {Field::ns, kOptional},         {Field::cdw12, kOptional},
+     {Field::cdw13, kOptional},      {Field::cdw14, kOptional},      {Field::cdw15, kOptional},
+     {Field::cdw2, kOptional},       {Field::cdw3, kOptional},       {Field::length, kOptional},
+     {Field::data, kOptional},       {Field::flags, kOptional},      {Field::cid, kOptional},
+     {Field::size, kOptional},       {Field::block_size, kOptional}, {Field::shared, kOptional},
+     {Field::result, kOptional},     {Field::prp1, kOptional},       {Field::prp2, kOptional}}};
+constexpr std::array<F, 25> kIo{
+    {{Field::controller, kRequired}, {Field::opcode, kRequired}, {Field::nsid, kOptional},
+     {Field::lba, kOptional},        {Field::blocks, kOptional}, {Field::queue, kOptional},
+     {Field::tag, kOptional},        {Field::equals, kOptional}, {Field::status, kOptional},
+     {Field::ns, kOptional},         {Field::cdw10, kOptional},  {Field::cdw11, kOptional},
+     {Field::cdw12, kOptional},      {Field::cdw13, kOptional},  {Field::cdw14, kOptional},
+     {Field::cdw15, kOptional},      {Field::cdw2, kOptional},   {Field::cdw3, kOptional},
+     {Field::length, kOptional},     {Field::data, kOptional},   {Field::flags, kOptional},
+     {Field::cid, kOptional},        {Field::result, kOptional}, {Field::prp1, kOptional},
+     {Field::prp2, kOptional}}};
+constexpr std::array<F, 31> kSubmit{
+    {{Field::controller, kRequired},   {Field::queue, kRequired},       {Field::opcode, kRequired},
+     {Field::nsid, kOptional},         {Field::cdw10, kOptional},       {Field::cdw11, kOptional},
+     {Field::cdw12, kOptional},        {Field::lba, kOptional},         {Field::blocks, kOptional},
+     {Field::cid, kOptional},          {Field::controllers, kOptional}, {Field::controller_list, kOptional},
+     {Field::completes_at, kOptional}, {Field::tag, kOptional},         {Field::equals, kOptional},
+     {Field::status, kOptional},       {Field::ns, kOptional},          {Field::cdw13, kOptional},
+     {Field::cdw14, kOptional},        {Field::cdw15, kOptional},       {Field::cdw2, kOptional},
+     {Field::cdw3, kOptional},         {Field::length, kOptional},      {Field::data, kOptional},
+     {Field::flags, kOptional},        {Field::prp1, kOptional},        {Field::prp2, kOptional},
+     {Field::result, kOptional},       {Field::size, kOptional},        {Field::block_size, kOptional},
+     {Field::shared, kOptional}}};
 constexpr std::array<F, 4> kRegisterWrite{{{Field::controller, kRequired},
                                            {Field::offset, kRequired},
                                            {Field::value, kRequired},
@@ -227,7 +184,8 @@ constexpr std::array<F, 2> kEnable{{{Field::controller, kRequired}, {Field::dept
 constexpr std::array<F, 3> kMaskVector{
     {{Field::controller, kRequired}, {Field::vector, kRequired}, {Field::masked, kOptional}}};
 constexpr std::array<F, 1> kWait{{{Field::duration, kRequired}}};
-constexpr std::array<F, 3> kExpect{{{Field::list, kOptional}, {Field::heads, kOptional}, {Field::host, kOptional}}};
+constexpr std::array<F, 3> kExpect{
+    {{Field::list, kOptional}, {Field::heads, kOptional}, {Field::host, kOptional}}};
 constexpr std::array<F, 2> kFault{{{Field::fault, kRequired}, {Field::enabled, kOptional}}};
 
 constexpr std::array<StepRow, 32> kSteps{{
@@ -244,7 +202,8 @@ constexpr std::array<StepRow, 32> kSteps{{
     {StepKind::delete_ns, "delete", "Namespace Management, delete", kDelete},
     {StepKind::policy, "policy", "sets the path policy of a host", kPolicy},
     {StepKind::reset, "reset", "the host's driver resets a controller and sets it up again", kController},
-    {StepKind::shutdown, "shutdown", "the host's driver shuts a controller down; the path is gone", kShutdown},
+    {StepKind::shutdown, "shutdown", "the host's driver shuts a controller down; the path is gone",
+     kShutdown},
     {StepKind::rescan, "rescan", "the host's driver reads the namespace list again", kController},
     {StepKind::admin, "admin", "any admin command, any dword, and waits for its completion", kAdmin},
     {StepKind::io, "io", "any I/O command on a raw driver's queue, and waits for its completion", kIo},
@@ -253,8 +212,10 @@ constexpr std::array<StepRow, 32> kSteps{{
     {StepKind::register_read, "register_read", "reads a controller register; `value` is what it must read",
      kRegisterRead},
     {StepKind::doorbell, "doorbell", "writes any value to a doorbell", kDoorbell},
-    {StepKind::create_queue_pair, "create_queue_pair", "a raw driver creates an I/O queue pair", kCreateQueuePair},
-    {StepKind::delete_queue_pair, "delete_queue_pair", "a raw driver deletes an I/O queue pair", kDeleteQueuePair},
+    {StepKind::create_queue_pair, "create_queue_pair", "a raw driver creates an I/O queue pair",
+     kCreateQueuePair},
+    {StepKind::delete_queue_pair, "delete_queue_pair", "a raw driver deletes an I/O queue pair",
+     kDeleteQueuePair},
     {StepKind::take, "take", "the raw driver takes a controller from its host", kController},
     {StepKind::give, "give", "the raw driver gives a controller back to its host", kController},
     {StepKind::enable, "enable", "a raw driver sets CC.EN and waits for CSTS.RDY", kEnable},
@@ -262,8 +223,8 @@ constexpr std::array<StepRow, 32> kSteps{{
     {StepKind::mask_vector, "mask_vector", "masks or unmasks an interrupt vector", kMaskVector},
     {StepKind::reap, "reap", "a raw driver consumes the completion entries that are there", kController},
     {StepKind::wait, "wait", "lets virtual time pass", kWait},
-    {StepKind::expect, "expect", "checks what controllers list and through which paths hosts reach namespaces",
-     kExpect},
+    {StepKind::expect, "expect",
+     "checks what controllers list and through which paths hosts reach namespaces", kExpect},
     {StepKind::fault, "fault", "switches a planted fault on or off", kFault},
 }};
 

@@ -1,4 +1,5 @@
-// Words to a topology: first subsystems, then controllers, then namespaces, so that their order in the text is free.
+// Words to a topology: first subsystems, then controllers, then namespaces, so that their order in the text
+// is free.
 #include "program/topology.h"
 
 #include <fmt/format.h>
@@ -36,28 +37,30 @@ struct Draft {
   std::map<std::string, std::string> place_of_id;
   std::map<std::string, std::uint32_t> subsystem_of_id, controller_of_id, port_of_id;
   std::map<std::string, std::string> place_of_nqn;
-  std::vector<std::set<std::uint32_t>> cntlids;                      ///< by subsystem: taken
-  std::vector<std::map<std::uint32_t, std::string>> nsids;           ///< by subsystem: taken, with the taker's place
-  std::vector<std::string> serial_place;                             ///< by subsystem: who set its serial
-  std::vector<std::string> serial;                                   ///< by subsystem
+  std::vector<std::set<std::uint32_t>> cntlids;             ///< by subsystem: taken
+  std::vector<std::map<std::uint32_t, std::string>> nsids;  ///< by subsystem: taken, with the taker's place
+  std::vector<std::string> serial_place;                    ///< by subsystem: who set its serial
+  std::vector<std::string> serial;                          ///< by subsystem
   std::map<std::string, std::string> place_of_address;
 };
 
 std::string take_id(Draft& draft, const DeviceWord& word, const std::string& id, const std::string& remedy) {
   if (!is_name(id)) {
-    throw InputError(word.place, fmt::format("id={}: a name is a letter, then letters, digits, '_', '-' or '.', {} at "
-                                             "most; choose another",
-                                             in_quotes(id), kLongestName));
+    throw InputError(word.place,
+                     fmt::format("id={}: a name is a letter, then letters, digits, '_', '-' or '.', {} at "
+                                 "most; choose another",
+                                 in_quotes(id), kLongestName));
   }
   const auto [at, fresh] = draft.place_of_id.emplace(id, word.place);
   if (!fresh) {
-    throw InputError(word.place, fmt::format("id={} is already used at {}; {}", in_quotes(id), at->second, remedy));
+    throw InputError(word.place,
+                     fmt::format("id={} is already used at {}; {}", in_quotes(id), at->second, remedy));
   }
   return id;
 }
 
-std::uint32_t add_subsystem(Draft& draft, const DeviceWord& word, const std::string& id, std::string_view nqn_part,
-                            bool implicit) {
+std::uint32_t add_subsystem(Draft& draft, const DeviceWord& word, const std::string& id,
+                            std::string_view nqn_part, bool implicit) {
   SubsystemSpec spec;
   spec.id = id;
   spec.nqn = fmt::format("{}{}", kNqnPrefix, nqn_part);
@@ -68,8 +71,9 @@ std::uint32_t add_subsystem(Draft& draft, const DeviceWord& word, const std::str
   }
   const auto [at, fresh] = draft.place_of_nqn.emplace(spec.nqn, word.place);
   if (!fresh) {
-    throw InputError(word.place, fmt::format("the NQN {} already belongs to the subsystem at {}; choose another {}",
-                                             in_quotes(spec.nqn), at->second, implicit ? "serial=" : "nqn="));
+    throw InputError(word.place,
+                     fmt::format("the NQN {} already belongs to the subsystem at {}; choose another {}",
+                                 in_quotes(spec.nqn), at->second, implicit ? "serial=" : "nqn="));
   }
   draft.topology.subsystems.push_back(std::move(spec));
   draft.cntlids.emplace_back();
@@ -101,8 +105,9 @@ std::uint16_t take_cntlid(Draft& draft, const DeviceWord& word, std::uint32_t su
   if (word.find("cntlid") != nullptr) {
     cntlid = static_cast<std::uint32_t>(number_property(word, "cntlid", 0, 0, kMostControllers - 1));
     if (!taken.insert(cntlid).second) {
-      throw InputError(word.place, fmt::format("cntlid={} is taken in this subsystem; choose another or leave it out",
-                                               cntlid));
+      throw InputError(
+          word.place,
+          fmt::format("cntlid={} is taken in this subsystem; choose another or leave it out", cntlid));
     }
     return static_cast<std::uint16_t>(cntlid);
   }
@@ -114,10 +119,11 @@ void check_serial(Draft& draft, const DeviceWord& word, const std::string& seria
     draft.serial[subsystem] = serial;
     draft.serial_place[subsystem] = word.place;
   } else if (draft.serial[subsystem] != serial && !draft.options.serial_per_controller) {
-    throw InputError(word.place,
-                     fmt::format("serial={} differs from serial={} at {}: controllers of a subsystem have one serial "
-                                 "number; use the same, or `profile: qemu-2021`, which waives this",
-                                 in_quotes(serial), in_quotes(draft.serial[subsystem]), draft.serial_place[subsystem]));
+    throw InputError(
+        word.place,
+        fmt::format("serial={} differs from serial={} at {}: controllers of a subsystem have one serial "
+                    "number; use the same, or `profile: qemu-2021`, which waives this",
+                    in_quotes(serial), in_quotes(draft.serial[subsystem]), draft.serial_place[subsystem]));
   }
 }
 
@@ -128,21 +134,23 @@ std::string wanted_address(const Draft& draft, const DeviceWord& word) {
     const auto port = draft.port_of_id.find(*bus);
     if (port == draft.port_of_id.end()) {
       const auto names = keys_of(draft.port_of_id);
-      throw InputError(word.place, fmt::format("bus={} is no pcie-root-port{}", in_quotes(*bus),
-remedy(*bus, names)));
+      throw InputError(word.place,
+                       fmt::format("bus={} is no pcie-root-port{}", in_quotes(*bus), remedy(*bus, names)));
     }
     if (addr != nullptr && parse_pci_address(*addr) != PciAddress{}) {
-      throw InputError(word.place, fmt::format("addr={} behind {}: a root port has the one slot 0; leave addr= out",
-                                               in_quotes(*addr), in_quotes(*bus)));
+      throw InputError(word.place,
+                       fmt::format("addr={} behind {}: a root port has the one slot 0; leave addr= out",
+                                   in_quotes(*addr), in_quotes(*bus)));
     }
     return format_pci_address(root_port_address(port->second));
   }
   if (addr == nullptr) return {};
   const auto parsed = parse_pci_address(*addr);
   if (!parsed) {
-    throw InputError(word.place, fmt::format("addr={} is no PCI address; write slot.function in hexadecimal (0x10, 10.0) "
-                                             "or 0000:00:10.0",
-                                             in_quotes(*addr)));
+    throw InputError(word.place,
+                     fmt::format("addr={} is no PCI address; write slot.function in hexadecimal (0x10, 10.0) "
+                                 "or 0000:00:10.0",
+                                 in_quotes(*addr)));
   }
   return format_pci_address(*parsed);
 }
@@ -150,7 +158,8 @@ remedy(*bus, names)));
 void add_controller(Draft& draft, const DeviceWord& word) {
   Topology& topology = draft.topology;
   if (topology.controllers.size() >= kMostControllers) {
-    throw InputError(word.place, fmt::format("more than {} controllers; split the topology", kMostControllers));
+    throw InputError(word.place,
+                     fmt::format("more than {} controllers; split the topology", kMostControllers));
   }
   ControllerSpec spec;
   const std::string* id = word.find("id");
@@ -158,12 +167,15 @@ void add_controller(Draft& draft, const DeviceWord& word) {
                     id == nullptr ? "give this controller an id=" : "choose another id=");
   const std::string* serial = word.find("serial");
   if (serial == nullptr || serial->empty()) {
-    throw InputError(word.place, fmt::format("controller {} has no serial number; add serial=foo", in_quotes(spec.id)));
+    throw InputError(word.place,
+                     fmt::format("controller {} has no serial number; add serial=foo", in_quotes(spec.id)));
   }
-  const bool printable = std::all_of(serial->begin(), serial->end(), [](char c) { return c >= 0x20 && c <= 0x7E; });
+  const bool printable =
+      std::all_of(serial->begin(), serial->end(), [](char c) { return c >= 0x20 && c <= 0x7E; });
   if (serial->size() > kLongestSerial || !printable) {
-    throw InputError(word.place, fmt::format("serial={} is not possible; write at most {} printable ASCII characters",
-                                             in_quotes(*serial), kLongestSerial));
+    throw InputError(word.place,
+                     fmt::format("serial={} is not possible; write at most {} printable ASCII characters",
+                                 in_quotes(*serial), kLongestSerial));
   }
   spec.serial = *serial;
   if (const std::string* subsys = word.find("subsys")) {
@@ -171,7 +183,7 @@ void add_controller(Draft& draft, const DeviceWord& word) {
     if (at == draft.subsystem_of_id.end()) {
       const auto names = keys_of(draft.subsystem_of_id);
       throw InputError(word.place, fmt::format("subsys={} is no nvme-subsys{}", in_quotes(*subsys),
-remedy(*subsys, names)));
+                                               remedy(*subsys, names)));
     }
     spec.subsystem = at->second;
   } else {
@@ -179,22 +191,25 @@ remedy(*subsys, names)));
   }
   check_serial(draft, word, spec.serial, spec.subsystem);
   spec.cntlid = take_cntlid(draft, word, spec.subsystem);
-  spec.max_ioqpairs = static_cast<std::uint16_t>(number_property(word, "max_ioqpairs", spec.max_ioqpairs, 1, 65535));
+  spec.max_ioqpairs =
+      static_cast<std::uint16_t>(number_property(word, "max_ioqpairs", spec.max_ioqpairs, 1, 65535));
   if (word.find("num_queues") != nullptr) {
     if (word.find("max_ioqpairs") != nullptr) {
       throw InputError(word.place, "num_queues= and max_ioqpairs= say the same; keep max_ioqpairs=");
     }
     spec.max_ioqpairs = static_cast<std::uint16_t>(number_property(word, "num_queues", 0, 2, 65536) - 1);
   }
-  spec.msix_vectors = static_cast<std::uint16_t>(number_property(word, "msix_qsize", spec.msix_vectors, 1, 2048));
+  spec.msix_vectors =
+      static_cast<std::uint16_t>(number_property(word, "msix_qsize", spec.msix_vectors, 1, 2048));
   spec.mqes = static_cast<std::uint16_t>(number_property(word, "mqes", spec.mqes, 1, 65535));
   spec.mdts = static_cast<std::uint8_t>(number_property(word, "mdts", spec.mdts, 0, 20));
   spec.address = wanted_address(draft, word);
   if (!spec.address.empty()) {
     const auto [at, fresh] = draft.place_of_address.emplace(spec.address, word.place);
     if (!fresh) {
-      throw InputError(word.place, fmt::format("PCI address {} is taken by the controller at {}; choose another",
-                                               spec.address, at->second));
+      throw InputError(word.place,
+                       fmt::format("PCI address {} is taken by the controller at {}; choose another",
+                                   spec.address, at->second));
     }
   }
   draft.controller_of_id[spec.id] = static_cast<std::uint32_t>(topology.controllers.size());
@@ -229,28 +244,34 @@ void resolve_media(const Draft& draft, const DeviceWord& word, NamespaceSpec& sp
   const std::string* size = word.find("size");
   if (size != nullptr) {
     const auto bytes = parse_size(*size);
-    if (!bytes) throw InputError(word.place, fmt::format("size={} is no size; write 128MiB or bytes", in_quotes(*size)));
+    if (!bytes)
+      throw InputError(word.place,
+                       fmt::format("size={} is no size; write 128MiB or bytes", in_quotes(*size)));
     spec.bytes = *bytes;
   }
   const std::string* drive = word.find("drive");
-  if (drive != nullptr && drive->empty()) throw InputError(word.place, "drive= names no file; give one or leave it out");
+  if (drive != nullptr && drive->empty())
+    throw InputError(word.place, "drive= names no file; give one or leave it out");
   if (drive != nullptr && !options.memory_media) {
     spec.drive = *drive;
     if (options.check_drives) {
       std::error_code error;
       const std::filesystem::path path(*drive);
       if (!std::filesystem::is_regular_file(path, error)) {
-        throw InputError(word.place, fmt::format("drive={} is no regular file that can be read; make it (truncate -s "
-                                                 "128M FILE) or use --media memory",
-                                                 in_quotes(*drive)));
+        throw InputError(word.place,
+                         fmt::format("drive={} is no regular file that can be read; make it (truncate -s "
+                                     "128M FILE) or use --media memory",
+                                     in_quotes(*drive)));
       }
       const std::uint64_t there = std::filesystem::file_size(path, error);
-      if (error) throw InputError(word.place, fmt::format("drive={}: {}", in_quotes(*drive), error.message()));
+      if (error)
+        throw InputError(word.place, fmt::format("drive={}: {}", in_quotes(*drive), error.message()));
       if (size == nullptr) spec.bytes = there / spec.block_bytes * spec.block_bytes;
       if (spec.bytes > there) {
-        throw InputError(word.place, fmt::format("size={} is more than the {} bytes of drive={}; lower it or leave it "
-                                                 "out",
-                                                 *size, there, in_quotes(*drive)));
+        throw InputError(word.place,
+                         fmt::format("size={} is more than the {} bytes of drive={}; lower it or leave it "
+                                     "out",
+                                     *size, there, in_quotes(*drive)));
       }
     }
   }
@@ -260,23 +281,26 @@ void resolve_media(const Draft& draft, const DeviceWord& word, NamespaceSpec& sp
   } else if (size == nullptr && spec.drive.empty()) {
     spec.bytes = options.default_bytes;
     if (spec.bytes == 0) {
-      throw InputError(word.place,
-                       fmt::format("namespace {} has no size; add size=128MiB{}", in_quotes(spec.id),
-                                   options.memory_media ? fmt::format(" or --media memory:{}=128MiB", spec.id) : ""));
+      throw InputError(
+          word.place,
+          fmt::format("namespace {} has no size; add size=128MiB{}", in_quotes(spec.id),
+                      options.memory_media ? fmt::format(" or --media memory:{}=128MiB", spec.id) : ""));
     }
   }
-  if (spec.bytes < spec.block_bytes || spec.bytes > kMostNamespaceBytes || spec.bytes % spec.block_bytes != 0) {
-    throw InputError(word.place,
-                     fmt::format("namespace {} has {} bytes; a size is a multiple of the {}-byte block, from one block to "
-                                 "{}",
-                                 in_quotes(spec.id), spec.bytes, spec.block_bytes, format_size(kMostNamespaceBytes)));
+  if (spec.bytes < spec.block_bytes || spec.bytes > kMostNamespaceBytes ||
+      spec.bytes % spec.block_bytes != 0) {
+    throw InputError(
+        word.place,
+        fmt::format("namespace {} has {} bytes; a size is a multiple of the {}-byte block, from one block to "
+                    "{}",
+                    in_quotes(spec.id), spec.bytes, spec.block_bytes, format_size(kMostNamespaceBytes)));
   }
 }
 
 std::string uuid_text(const std::string& digits) {
   if (digits.empty()) return {};
-  return digits.substr(0, 8) + "-" + digits.substr(8, 4) + "-" + digits.substr(12, 4) + "-" + digits.substr(16, 4) + "-" +
-         digits.substr(20);
+  return digits.substr(0, 8) + "-" + digits.substr(8, 4) + "-" + digits.substr(12, 4) + "-" +
+         digits.substr(16, 4) + "-" + digits.substr(20);
 }
 
 // Which subsystem a namespace belongs to, whether it is shared, and on which bus a private one is.
@@ -284,29 +308,31 @@ void place_namespace(const Draft& draft, const DeviceWord& word, NamespaceSpec& 
   const std::string* subsys = word.find("subsys");
   const std::string* bus = word.find("bus");
   if ((subsys == nullptr) == (bus == nullptr)) {
-    throw InputError(word.place, fmt::format("a namespace has either subsys= (shared) or bus= (of one controller), this "
-                                             "one has {}; {}",
-                                             subsys == nullptr ? "neither" : "both",
-                                             subsys == nullptr ? "add one" : "drop one"));
+    throw InputError(
+        word.place,
+        fmt::format("a namespace has either subsys= (shared) or bus= (of one controller), this "
+                    "one has {}; {}",
+                    subsys == nullptr ? "neither" : "both", subsys == nullptr ? "add one" : "drop one"));
   }
   if (subsys != nullptr) {
     const auto at = draft.subsystem_of_id.find(*subsys);
     if (at == draft.subsystem_of_id.end()) {
       const auto names = keys_of(draft.subsystem_of_id);
       throw InputError(word.place, fmt::format("subsys={} is no nvme-subsys{}", in_quotes(*subsys),
-remedy(*subsys, names)));
+                                               remedy(*subsys, names)));
     }
     spec.subsystem = at->second;
     if (!flag_property(word, "shared", true)) {
-      throw InputError(word.place, "subsys= with shared=off: a private namespace names its controller; use bus=");
+      throw InputError(word.place,
+                       "subsys= with shared=off: a private namespace names its controller; use bus=");
     }
     return;
   }
   const auto at = draft.controller_of_id.find(*bus);
   if (at == draft.controller_of_id.end()) {
     const auto names = keys_of(draft.controller_of_id);
-    throw InputError(word.place, fmt::format("bus={} is no controller{}", in_quotes(*bus),
-remedy(*bus, names)));
+    throw InputError(word.place,
+                     fmt::format("bus={} is no controller{}", in_quotes(*bus), remedy(*bus, names)));
   }
   spec.subsystem = draft.topology.controllers[at->second].subsystem;
   spec.shared = flag_property(word, "shared", false);
@@ -319,7 +345,8 @@ DeviceWord namespace_of_controller(const DeviceWord& word, const std::string& co
   ns.driver = "nvme-ns";
   ns.place = word.place;
   ns.index = word.index;
-  ns.properties = {{"id", controller + "-ns1"}, {"bus", controller}, {"nsid", "1"}, {"drive", *word.find("drive")}};
+  ns.properties = {
+      {"id", controller + "-ns1"}, {"bus", controller}, {"nsid", "1"}, {"drive", *word.find("drive")}};
   return ns;
 }
 
@@ -332,9 +359,10 @@ void add_namespaces(Draft& draft, const std::vector<DeviceWord>& words) {
     specs[i].nsid = static_cast<std::uint32_t>(number_property(words[i], "nsid", 0, 1, kMostNamespaces));
     const auto [at, fresh] = draft.nsids[specs[i].subsystem].emplace(specs[i].nsid, words[i].place);
     if (!fresh) {
-      throw InputError(words[i].place, fmt::format("nsid={} is taken by the namespace at {}; an NSID means one namespace "
-                                                   "in the whole subsystem, choose another",
-                                                   specs[i].nsid, at->second));
+      throw InputError(words[i].place,
+                       fmt::format("nsid={} is taken by the namespace at {}; an NSID means one namespace "
+                                   "in the whole subsystem, choose another",
+                                   specs[i].nsid, at->second));
     }
   }
   for (std::size_t i = 0; i < words.size(); ++i) {
@@ -345,8 +373,9 @@ void add_namespaces(Draft& draft, const std::vector<DeviceWord>& words) {
       spec.nsid = 1;
       while (taken.contains(spec.nsid)) ++spec.nsid;
       if (spec.nsid > kMostNamespaces) {
-        throw InputError(word.place, fmt::format("subsystem {} has more than {} namespaces; remove some",
-                                                 in_quotes(topology.subsystems[spec.subsystem].id), kMostNamespaces));
+        throw InputError(word.place,
+                         fmt::format("subsystem {} has more than {} namespaces; remove some",
+                                     in_quotes(topology.subsystems[spec.subsystem].id), kMostNamespaces));
       }
       taken.emplace(spec.nsid, word.place);
     }
@@ -356,7 +385,8 @@ void add_namespaces(Draft& draft, const std::vector<DeviceWord>& words) {
     spec.detached = flag_property(word, "detached", false);
     const std::uint64_t block = number_property(word, "logical_block_size", 512, 512, kMostBlockBytes);
     if ((block & (block - 1)) != 0) {
-      throw InputError(word.place, fmt::format("logical_block_size={} is no power of two; write 512 or 4096", block));
+      throw InputError(word.place,
+                       fmt::format("logical_block_size={} is no power of two; write 512 or 4096", block));
     }
     spec.block_bytes = static_cast<std::uint32_t>(block);
     resolve_media(draft, word, spec);
@@ -407,7 +437,8 @@ std::vector<std::string> topology_words(const Topology& topology) {
   for (const SubsystemSpec& spec : topology.subsystems) {
     if (spec.implicit) continue;
     std::string word = "nvme-subsys,id=" + spec.id;
-    const std::string_view nqn = std::string_view(spec.nqn).substr(std::min(kNqnPrefix.size(), spec.nqn.size()));
+    const std::string_view nqn =
+        std::string_view(spec.nqn).substr(std::min(kNqnPrefix.size(), spec.nqn.size()));
     if (nqn != spec.id) word += ",nqn=" + word_value(nqn);
     words.push_back(std::move(word));
   }
@@ -417,7 +448,8 @@ std::vector<std::string> topology_words(const Topology& topology) {
   for (std::size_t i = 0; i < topology.controllers.size(); ++i) {
     const ControllerSpec& spec = topology.controllers[i];
     std::string word = "nvme,id=" + spec.id + ",serial=" + word_value(spec.serial);
-    if (!topology.subsystems[spec.subsystem].implicit) word += ",subsys=" + topology.subsystems[spec.subsystem].id;
+    if (!topology.subsystems[spec.subsystem].implicit)
+      word += ",subsys=" + topology.subsystems[spec.subsystem].id;
     if (spec.cntlid == next[spec.subsystem]) {
       ++next[spec.subsystem];
     } else {
@@ -433,7 +465,8 @@ std::vector<std::string> topology_words(const Topology& topology) {
     words.push_back(std::move(word));
   }
   for (const NamespaceSpec& spec : topology.namespaces) {
-    std::string word = fmt::format("nvme-ns,id={},nsid={},size={}", spec.id, spec.nsid, format_size(spec.bytes));
+    std::string word =
+        fmt::format("nvme-ns,id={},nsid={},size={}", spec.id, spec.nsid, format_size(spec.bytes));
     const SubsystemSpec& subsystem = topology.subsystems[spec.subsystem];
     if (!spec.shared) {
       word += ",bus=" + topology.controllers[static_cast<std::size_t>(spec.bus)].id;

@@ -14,44 +14,45 @@
 namespace polypath::program {
 
 struct SubsystemSpec {
-  std::string id;          ///< QEMU id; for a controller that stands alone: its own id
-  std::string nqn;         ///< full NQN: "nqn.2019-08.org.qemu:<id>" (or :<serial> for a controller alone)
-  bool implicit = false;   ///< made for a controller without subsys=
+  std::string id;         ///< QEMU id; for a controller that stands alone: its own id
+  std::string nqn;        ///< full NQN: "nqn.2019-08.org.qemu:<id>" (or :<serial> for a controller alone)
+  bool implicit = false;  ///< made for a controller without subsys=
   bool operator==(const SubsystemSpec&) const = default;
 };
 
 struct ControllerSpec {
   std::string id;
   std::string serial;
-  std::uint32_t subsystem = 0;     ///< index in Topology::subsystems
-  std::uint16_t cntlid = 0;        ///< as given (cntlid=), else the next free one of the subsystem
+  std::uint32_t subsystem = 0;  ///< index in Topology::subsystems
+  std::uint16_t cntlid = 0;     ///< as given (cntlid=), else the next free one of the subsystem
   std::uint16_t max_ioqpairs = 64;
   std::uint16_t msix_vectors = 65;
-  std::uint16_t mqes = 2047;       ///< 0's based, CAP.MQES
-  std::uint8_t mdts = 7;           ///< 2^n pages, 0 no limit
-  std::string address;             ///< PCI address as Linux prints it, "0000:00:06.0"
+  std::uint16_t mqes = 2047;  ///< 0's based, CAP.MQES
+  std::uint8_t mdts = 7;      ///< 2^n pages, 0 no limit
+  std::string address;        ///< PCI address as Linux prints it, "0000:00:06.0"
   bool operator==(const ControllerSpec&) const = default;
 };
 
 struct NamespaceSpec {
   std::string id;
   std::uint32_t subsystem = 0;
-  std::uint32_t nsid = 0;          ///< as given, else the lowest free one of the subsystem
+  std::uint32_t nsid = 0;  ///< as given, else the lowest free one of the subsystem
   std::uint64_t bytes = 0;
   std::uint32_t block_bytes = 512;
-  bool shared = true;              ///< NMIC b0
-  bool detached = false;           ///< attached to no controller at start
-  std::int32_t bus = -1;           ///< private: index of the one controller that it is attached to; shared: -1
-  std::string drive;               ///< file that holds the data, empty: memory
+  bool shared = true;     ///< NMIC b0
+  bool detached = false;  ///< attached to no controller at start
+  std::int32_t bus = -1;  ///< private: index of the one controller that it is attached to; shared: -1
+  std::string drive;      ///< file that holds the data, empty: memory
   std::string uuid, eui64, nguid;  ///< as given; empty: made from subsystem and NSID
   bool operator==(const NamespaceSpec&) const = default;
 };
 
 struct Topology {
   std::vector<SubsystemSpec> subsystems;
-  std::vector<ControllerSpec> controllers;  ///< in the order of the words: controller k is Linux's nvme<k> unless probed otherwise
+  std::vector<ControllerSpec>
+      controllers;  ///< in the order of the words: controller k is Linux's nvme<k> unless probed otherwise
   std::vector<NamespaceSpec> namespaces;
-  std::vector<std::string> words;           ///< canonical words, one device each ("nvme,id=nvme0,serial=foo")
+  std::vector<std::string> words;  ///< canonical words, one device each ("nvme,id=nvme0,serial=foo")
   bool operator==(const Topology&) const = default;
 };
 
@@ -68,9 +69,10 @@ class InputError : public std::runtime_error {
 
 struct TopologyOptions {
   bool serial_per_controller = false;  ///< profile qemu-2021: serials may differ within a subsystem
-  std::uint64_t default_bytes = 0;     ///< size of a namespace that names neither size= nor drive= (0: an error)
-  bool memory_media = false;           ///< ignore drive=: all media in memory
-  std::map<std::string, std::uint64_t> sizes;  ///< namespace id to bytes (--media memory:ns1=128MiB); wins over the words
+  std::uint64_t default_bytes = 0;  ///< size of a namespace that names neither size= nor drive= (0: an error)
+  bool memory_media = false;        ///< ignore drive=: all media in memory
+  std::map<std::string, std::uint64_t>
+      sizes;                 ///< namespace id to bytes (--media memory:ns1=128MiB); wins over the words
   bool check_drives = true;  ///< a drive must be a file that is there; false: its size= is taken at its word
   std::string source = "--qemu-args";  ///< name of a command line in messages, where parse_qemu_args found it
 };
@@ -100,14 +102,15 @@ struct DriverRow {
 };
 std::span<const DriverRow> driver_rows();
 
-/// One device per word, as in a scenario's `topology:` list. places[i] is the place of word i in messages ("word N"
-/// where there is none). Throws InputError.
+/// One device per word, as in a scenario's `topology:` list. places[i] is the place of word i in messages
+/// ("word N" where there is none). Throws InputError.
 Topology parse_topology(const std::vector<std::string>& words, const std::vector<std::string>& places,
                         const TopologyOptions& options);
 
 /// The words of a QEMU command line ("-device nvme,... -drive file=..."): other options than -device, -drive,
 /// -blockdev are skipped and returned in `ignored`. Drives resolve to files. Throws InputError.
-Topology parse_qemu_args(std::string_view args, const TopologyOptions& options, std::vector<std::string>* ignored);
+Topology parse_qemu_args(std::string_view args, const TopologyOptions& options,
+                         std::vector<std::string>* ignored);
 
 /// Canonical words of a topology; parse_topology of them gives the same topology.
 std::vector<std::string> topology_words(const Topology& topology);

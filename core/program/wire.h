@@ -1,5 +1,5 @@
-// The alphabet of the binary form: small numbers are one byte, and reading past the end gives zeros, so that every
-// byte string means something.
+// The alphabet of the binary form: small numbers are one byte, and reading past the end gives zeros, so that
+// every byte string means something.
 #pragma once
 
 #include <cstddef>

@@ -10,8 +10,8 @@ constexpr std::size_t kMostListed = 40;
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\n'; }
 
-// Bytes of the character at the start of `text`, 0 when it is not well-formed (RFC 3629: no overlong forms, no
-// surrogates, nothing beyond 10FFFFh).
+// Bytes of the character at the start of `text`, 0 when it is not well-formed (RFC 3629: no overlong forms,
+// no surrogates, nothing beyond 10FFFFh).
 std::size_t character_bytes(std::string_view text) {
   const auto at = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
   const unsigned first = at(0);
@@ -51,7 +51,8 @@ std::size_t distance(std::string_view a, std::string_view b) {
     next[0] = i;
     for (std::size_t j = 1; j <= b.size(); ++j) {
       next[j] = std::min({row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] == b[j - 1] ? 0U : 1U)});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) next[j] = std::min(next[j], before[j - 2] + 1);
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        next[j] = std::min(next[j], before[j - 2] + 1);
     }
     before.swap(row);
     row.swap(next);
@@ -94,7 +95,8 @@ std::string_view near_miss(std::string_view text, const std::vector<std::string_
 std::string remedy(std::string_view text, const std::vector<std::string_view>& candidates) {
   if (candidates.empty()) return "; there is none";
   const std::string_view near = near_miss(text, candidates);
-  return (near.empty() ? std::string("; known: ") : "; did you mean " + in_quotes(near) + "? known: ") + listing(candidates);
+  return (near.empty() ? std::string("; known: ") : "; did you mean " + in_quotes(near) + "? known: ") +
+         listing(candidates);
 }
 
 std::string listing(const std::vector<std::string_view>& names) {

@@ -10,15 +10,15 @@
 namespace polypath::program {
 namespace {
 
-// Simple shape. First byte: bits 1:0 controllers - 1; bit 2 the last controller stands alone; bits 5:3 namespaces - 1
-// (modulo 6); bit 6 profile qemu-2021; bit 7 reserved, ignored. FFh: words follow.
+// Simple shape. First byte: bits 1:0 controllers - 1; bit 2 the last controller stands alone; bits 5:3
+// namespaces - 1 (modulo 6); bit 6 profile qemu-2021; bit 7 reserved, ignored. FFh: words follow.
 constexpr std::uint8_t kEscape = 0xFF;
 constexpr std::uint32_t kSimpleNamespaces = 6;
-// One byte for each namespace: bits 1:0 shared, private, shared and detached, private and detached; bits 3:2 the
-// controller whose subsystem it is in (modulo); bits 6:4 size 1 MiB << 2n; bit 7 blocks of 4096 bytes.
+// One byte for each namespace: bits 1:0 shared, private, shared and detached, private and detached; bits 3:2
+// the controller whose subsystem it is in (modulo); bits 6:4 size 1 MiB << 2n; bit 7 blocks of 4096 bytes.
 constexpr std::uint8_t kPrivate = 1, kDetached = 2;
-// Hosts: bit 0 round-robin; bits 2:1 how far the probe order is rotated; bits 4:3 queues - 1; bit 5 two hosts, each
-// with every other controller; bits 7:6 reserved, ignored. FFh: hosts follow one by one.
+// Hosts: bit 0 round-robin; bits 2:1 how far the probe order is rotated; bits 4:3 queues - 1; bit 5 two
+// hosts, each with every other controller; bits 7:6 reserved, ignored. FFh: hosts follow one by one.
 
 struct Shape {
   std::uint8_t world = 0;
@@ -65,20 +65,22 @@ Topology build(const Shape& shape) {
 // The shape that builds this topology, if one does: guess, build, compare.
 std::optional<Shape> shape_of(const Topology& topology) {
   const std::size_t controllers = topology.controllers.size(), namespaces = topology.namespaces.size();
-  if (controllers < 1 || controllers > 4 || namespaces < 1 || namespaces > kSimpleNamespaces) return std::nullopt;
+  if (controllers < 1 || controllers > 4 || namespaces < 1 || namespaces > kSimpleNamespaces)
+    return std::nullopt;
   Shape shape;
   shape.namespaces.clear();
   const bool alone = topology.subsystems[topology.controllers.back().subsystem].implicit;
   shape.world = static_cast<std::uint8_t>((controllers - 1) | (alone ? 4U : 0U) | (namespaces - 1) << 3U);
   for (const NamespaceSpec& spec : topology.namespaces) {
     std::size_t controller = 0;
-    while (controller + 1 < controllers && topology.controllers[controller].subsystem != spec.subsystem) ++controller;
+    while (controller + 1 < controllers && topology.controllers[controller].subsystem != spec.subsystem)
+      ++controller;
     if (!spec.shared) controller = static_cast<std::size_t>(std::clamp(spec.bus, 0, 3));
     unsigned size = 0;
     while (size < 7 && spec.bytes > std::uint64_t{1} << (20U + 2U * size)) ++size;
-    shape.namespaces.push_back(static_cast<std::uint8_t>((spec.shared ? 0U : kPrivate) |
-                                                         (spec.detached ? unsigned{kDetached} : 0U) | controller << 2U |
-                                                         size << 4U | (spec.block_bytes == 512 ? 0U : 0x80U)));
+    shape.namespaces.push_back(
+        static_cast<std::uint8_t>((spec.shared ? 0U : kPrivate) | (spec.detached ? unsigned{kDetached} : 0U) |
+                                  controller << 2U | size << 4U | (spec.block_bytes == 512 ? 0U : 0x80U)));
   }
   if (build(shape) != topology) return std::nullopt;
   return shape;

@@ -26,7 +26,8 @@ using program::Value;
 
 // Words that YAML's readers take for something else than text.
 bool is_yaml_word(std::string_view text) {
-  constexpr std::array<std::string_view, 9> kWords{"null", "true", "false", "yes", "no", "on", "off", "y", "n"};
+  constexpr std::array<std::string_view, 9> kWords{"null", "true", "false", "yes", "no",
+                                                   "on",   "off",  "y",     "n"};
   std::string lower(text);
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
@@ -45,12 +46,14 @@ bool is_plain(std::string_view text) {
 
 // Characters that YAML, or an editor, does not leave alone; all of them have two or three bytes in UTF-8.
 std::string escaped_character(std::string_view character) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned>(static_cast<unsigned char>(character[i])); };
+  const auto byte = [&](std::size_t i) {
+    return static_cast<unsigned>(static_cast<unsigned char>(character[i]));
+  };
   unsigned code = 0;
   if (character.size() == 2) code = (byte(0) & 0x1FU) << 6U | (byte(1) & 0x3FU);
   if (character.size() == 3) code = (byte(0) & 0xFU) << 12U | (byte(1) & 0x3FU) << 6U | (byte(2) & 0x3FU);
-  const bool special = code == 0xA0 || code == 0x85 || (code >= 0x2000 && code <= 0x206F) || code == 0xFEFF ||
-                       code >= 0xFFF0;
+  const bool special =
+      code == 0xA0 || code == 0x85 || (code >= 0x2000 && code <= 0x206F) || code == 0xFEFF || code >= 0xFFF0;
   return character.size() < 4 && special ? fmt::format("\\u{:04X}", code) : std::string(character);
 }
 
@@ -76,22 +79,25 @@ std::string double_quoted(std::string_view text) {
 
 std::string scalar(std::string_view text) { return is_plain(text) ? std::string(text) : double_quoted(text); }
 
-// A device word: commas and colons are plain in a list of its own lines as long as no blank follows or precedes.
+// A device word: commas and colons are plain in a list of its own lines as long as no blank follows or
+// precedes.
 std::string word_scalar(std::string_view text) {
   constexpr std::string_view kInner = "_-./=+,:";
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-  const bool plain = !text.empty() && text.back() != ':' && std::all_of(text.begin(), text.end(), [&](char c) {
-    return letter(c) || (c >= '0' && c <= '9') || kInner.find(c) != std::string_view::npos;
-  });
+  const bool plain =
+      !text.empty() && text.back() != ':' && std::all_of(text.begin(), text.end(), [&](char c) {
+        return letter(c) || (c >= '0' && c <= '9') || kInner.find(c) != std::string_view::npos;
+      });
   return plain ? std::string(text) : double_quoted(text);
 }
 
 // A block of lines is easier to read and review than one long line with \n in it.
 std::string lines(std::string_view text) {
-  const bool simple = text.find('\n') != std::string_view::npos && std::all_of(text.begin(), text.end(), [](char c) {
-    return c == '\n' || (c >= 0x20 && c <= 0x7E);
-  });
-  const bool awkward = text.find("\n ") != std::string_view::npos || text.find(" \n") != std::string_view::npos ||
+  const bool simple =
+      text.find('\n') != std::string_view::npos &&
+      std::all_of(text.begin(), text.end(), [](char c) { return c == '\n' || (c >= 0x20 && c <= 0x7E); });
+  const bool awkward = text.find("\n ") != std::string_view::npos ||
+                       text.find(" \n") != std::string_view::npos ||
                        text.find("\n\n\n") != std::string_view::npos;
   if (!simple || awkward) return double_quoted(text);
   std::string out = "|-\n  ";
@@ -120,9 +126,12 @@ Names names_of(const Program& p) {
 
 std::string reference(const Value& value, const std::set<std::string_view>& known) {
   switch (value.form) {
-    case Form::live: return fmt::format("{{live: {}}}", value.number);
-    case Form::literal: return fmt::format("{}", value.number);
-    case Form::name: break;
+    case Form::live:
+      return fmt::format("{{live: {}}}", value.number);
+    case Form::literal:
+      return fmt::format("{}", value.number);
+    case Form::name:
+      break;
   }
   const std::string text = scalar(value.text);
   return known.contains(value.text) ? text : fmt::format("{{name: {}}}", text);
@@ -152,8 +161,10 @@ bool is_hex_field(Field field) {
     case Field::value:
     case Field::prp1:
     case Field::prp2:
-    case Field::flags: return true;
-    default: return false;
+    case Field::flags:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -162,25 +173,36 @@ std::string value_text(const Value& value, const FieldRow& row, const Names& nam
     case FieldType::number:
       return is_hex_field(row.field) && value.number > 9 ? fmt::format("{:#x}", value.number)
                                                          : fmt::format("{}", value.number);
-    case FieldType::flag: return value.number != 0 ? "true" : "false";
-    case FieldType::duration: return program::format_duration(value.number);
-    case FieldType::size: return program::format_size(value.number);
+    case FieldType::flag:
+      return value.number != 0 ? "true" : "false";
+    case FieldType::duration:
+      return program::format_duration(value.number);
+    case FieldType::size:
+      return program::format_size(value.number);
     case FieldType::opcode: {
       const auto* command = spec::find_command(set, static_cast<std::uint8_t>(value.number));
       return command == nullptr ? fmt::format("{:#04x}", value.number) : std::string(command->name);
     }
     case FieldType::status:
-      return (value.number & spec::kStatusDnr) != 0 ? fmt::format("{:#06x}", value.number)
-                                                    : spec::status_name(static_cast<spec::Status>(value.number));
-    case FieldType::error: return program::errno_name(value.number);
-    case FieldType::queue: return reference(value, {});
-    case FieldType::host: return reference(value, names.hosts);
-    case FieldType::ns: return reference(value, names.namespaces);
-    case FieldType::controller: return reference(value, names.controllers);
+      return (value.number & spec::kStatusDnr) != 0
+                 ? fmt::format("{:#06x}", value.number)
+                 : spec::status_name(static_cast<spec::Status>(value.number));
+    case FieldType::error:
+      return program::errno_name(value.number);
+    case FieldType::queue:
+      return reference(value, {});
+    case FieldType::host:
+      return reference(value, names.hosts);
+    case FieldType::ns:
+      return reference(value, names.namespaces);
+    case FieldType::controller:
+      return reference(value, names.controllers);
     case FieldType::controllers:
       return joined(value.list, [&](const Value& v) { return reference(v, names.controllers); });
-    case FieldType::text: return scalar(value.text);
-    case FieldType::policy: return value.text;
+    case FieldType::text:
+      return scalar(value.text);
+    case FieldType::policy:
+      return value.text;
     case FieldType::bytes: {
       std::string out = "\"";
       for (const char c : value.text) out += fmt::format("{:02x}", static_cast<unsigned char>(c));
@@ -213,7 +235,8 @@ std::string step_text(const Step& step, const Names& names, bool with_id) {
   std::vector<std::string> pairs, expected;
   for (const program::Operand& operand : step.operands) {
     const FieldRow& field = *program::find_field(operand.field);
-    std::string pair = fmt::format("{}: {}", field.name, value_text(operand.value, field, names, set_of(step)));
+    std::string pair =
+        fmt::format("{}: {}", field.name, value_text(operand.value, field, names, set_of(step)));
     (program::is_expectation(operand.field) ? expected : pairs).push_back(std::move(pair));
   }
   const std::size_t operands = pairs.size();
@@ -230,7 +253,8 @@ std::string step_text(const Step& step, const Names& names, bool with_id) {
   if (with_id) pairs.push_back(fmt::format("id: {}", step.id));
   const FieldRow* only = shorthand(row);
   if (operands == 1 && pairs.size() == 1 && only != nullptr && only->field == step.operands[0].field) {
-    return fmt::format("- {}: {}\n", row.name, value_text(step.operands[0].value, *only, names, set_of(step)));
+    return fmt::format("- {}: {}\n", row.name,
+                       value_text(step.operands[0].value, *only, names, set_of(step)));
   }
   return fmt::format("- {}: {{{}}}\n", row.name, fmt::join(pairs, ", "));
 }
@@ -244,7 +268,8 @@ std::string host_text(const program::HostSpec& host) {
   out += fmt::format(", paths: [{}]", fmt::join(paths, ", "));
   if (host.queues != usual.queues) out += fmt::format(", queues: {}", host.queues);
   if (host.queue_depth != usual.queue_depth) out += fmt::format(", queue_depth: {}", host.queue_depth);
-  if (host.io_timeout != usual.io_timeout) out += ", io_timeout: " + program::format_duration(host.io_timeout);
+  if (host.io_timeout != usual.io_timeout)
+    out += ", io_timeout: " + program::format_duration(host.io_timeout);
   return out + "}\n";
 }
 
@@ -271,7 +296,8 @@ std::string scenario_text(const Program& given) {
   for (const Step& step : p.steps) out += "  " + step_text(step, names, with_ids);
   if (!p.overrides.empty()) out += "overrides:\n";
   for (const auto& one : p.overrides) {
-    out += fmt::format("  - {{cause: {}, site: {}, nth: {}, value: {}}}\n", one.cause, one.site, one.nth, one.value);
+    out += fmt::format("  - {{cause: {}, site: {}, nth: {}, value: {}}}\n", one.cause, one.site, one.nth,
+                       one.value);
   }
   return out;
 }

@@ -20,7 +20,8 @@ constexpr std::array<KeyRow, 9> kFile{{
 constexpr std::array<KeyRow, 6> kHost{{
     {"id", name, true, "name of the host"},
     {"policy", text, false, "numa (default) or round-robin"},
-    {"paths", names, false, "controllers in the order of probing; all, when there is one host and this is left out"},
+    {"paths", names, false,
+     "controllers in the order of probing; all, when there is one host and this is left out"},
     {"queues", number, false, "I/O queue pairs per controller (1)"},
     {"queue_depth", number, false, "entries of an I/O queue (64)"},
     {"io_timeout", duration, false, "when the host gives a command up (30s)"},

@@ -1,4 +1,5 @@
-// The keys of a scenario file that are no operands. Loader, emitter, JSON Schema and reference share these tables.
+// The keys of a scenario file that are no operands. Loader, emitter, JSON Schema and reference share these
+// tables.
 #pragma once
 
 #include <span>
@@ -26,8 +27,8 @@ std::span<const KeyRow> step_keys();
 /// Of an element of `overrides:`.
 std::span<const KeyRow> override_keys();
 
-/// The operand that stands for the whole map in `- reset: nvme0`: the only required one, hosts aside. Null when there
-/// is no such one.
+/// The operand that stands for the whole map in `- reset: nvme0`: the only required one, hosts aside. Null
+/// when there is no such one.
 const program::FieldRow* shorthand(const program::StepRow& row);
 
 }  // namespace polypath::scenario

@@ -1,4 +1,5 @@
-// Text to program: every key known, every value of its type, every name resolved, every step with its turn to come.
+// Text to program: every key known, every value of its type, every name resolved, every step with its turn to
+// come.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -63,7 +64,8 @@ const Node& list_node(const Source& source, const Node& node, const std::string&
   static const Node kNothing{Node::Kind::list, {}, {}, false, {}};
   if (node.kind == Node::Kind::null) return kNothing;
   if (node.kind != Node::Kind::list) {
-    source.fail(node.place, fmt::format("{} is {}; write a list, one element a line after a dash", key, kind_name(node)));
+    source.fail(node.place,
+                fmt::format("{} is {}; write a list, one element a line after a dash", key, kind_name(node)));
   }
   return node;
 }
@@ -72,7 +74,8 @@ void load_topology(const Source& source, const Node& node, const LoadOptions& op
   std::vector<std::string> words, places;
   for (const Node& item : list_node(source, node, "topology").items) {
     if (item.kind != Node::Kind::scalar) {
-      source.fail(item.place, fmt::format("a device is {}; write a word such as nvme,id=nvme0,serial=foo", kind_name(item)));
+      source.fail(item.place, fmt::format("a device is {}; write a word such as nvme,id=nvme0,serial=foo",
+                                          kind_name(item)));
     }
     words.push_back(item.text);
     places.push_back(place_text(source.name, item.place));
@@ -103,30 +106,35 @@ void load_hosts(const Source& source, const Node& node, Program& out) {
     }
     if (const Node* policy = item.find("policy")) {
       Source plain{source.name, {}};
-      host.policy = read_value(plain, *policy, *program::find_field(Field::policy), spec::CommandSet::admin).text;
+      host.policy =
+          read_value(plain, *policy, *program::find_field(Field::policy), spec::CommandSet::admin).text;
     }
     if (const Node* paths = item.find("paths")) {
       for (const Node& path : list_node(source, *paths, "paths").items) {
         std::string name = read_name(source, path, "a path");
         if (!controllers.contains(name)) {
-          source.fail(path.place, fmt::format("path {} is no controller{}", in_quotes(name), program::remedy(name, known)));
+          source.fail(path.place, fmt::format("path {} is no controller{}", in_quotes(name),
+                                              program::remedy(name, known)));
         }
         const auto [at, fresh] = host_of_path.emplace(name, host.id);
         if (!fresh) {
-          source.fail(path.place, fmt::format("controller {} is a path of host {} already; a controller belongs to one "
-                                              "host, remove one",
-                                              in_quotes(name), in_quotes(at->second)));
+          source.fail(path.place,
+                      fmt::format("controller {} is a path of host {} already; a controller belongs to one "
+                                  "host, remove one",
+                                  in_quotes(name), in_quotes(at->second)));
         }
         host.paths.push_back(std::move(name));
       }
     } else if (list.items.size() == 1) {
       host.paths.assign(known.begin(), known.end());
     } else {
-      source.fail(item.place, fmt::format("host {} has no `paths:`; with several hosts each names its controllers",
-                                          in_quotes(host.id)));
+      source.fail(item.place,
+                  fmt::format("host {} has no `paths:`; with several hosts each names its controllers",
+                              in_quotes(host.id)));
     }
     if (const Node* queues = item.find("queues")) {
-      host.queues = static_cast<std::uint16_t>(read_number(source, *queues, "queues", 1, program::kMostHostQueues));
+      host.queues =
+          static_cast<std::uint16_t>(read_number(source, *queues, "queues", 1, program::kMostHostQueues));
     }
     if (const Node* depth = item.find("queue_depth")) {
       host.queue_depth = static_cast<std::uint16_t>(read_number(source, *depth, "queue_depth", 2, 65535));
@@ -226,7 +234,8 @@ struct StepReader {
     }
   }
 
-  // Operands in the order of the table, whatever the order of the text: an opcode's meaning hangs on its queue.
+  // Operands in the order of the table, whatever the order of the text: an opcode's meaning hangs on its
+  // queue.
   void read_operands(const Node& node) {
     std::vector<std::string_view> known;
     for (const auto& f : row().fields) {
@@ -239,7 +248,8 @@ struct StepReader {
       if (has_key(step_keys(), key.text)) {
         read_key(key, node.items[i + 1]);
       } else if (field != nullptr && takes(field->field) && program::is_expectation(field->field)) {
-        source.fail(key.place, fmt::format("{} is an expectation; write expect: {{{}: ...}}", in_quotes(key.text), key.text));
+        source.fail(key.place, fmt::format("{} is an expectation; write expect: {{{}: ...}}",
+                                           in_quotes(key.text), key.text));
       } else if (field == nullptr || !takes(field->field)) {
         source.fail(key.place, fmt::format("unknown operand {} of {}{}", in_quotes(key.text), row().name,
                                            program::remedy(key.text, known)));
@@ -264,14 +274,16 @@ struct StepReader {
         continue;
       }
       if (f.field == Field::host) {
-        source.fail(places.step, program.hosts.empty()
-                                     ? fmt::format("{} needs a host and there is none; add `hosts:`", row().name)
-                                     : fmt::format("{} does not say which host; add host: {}", row().name,
-                                                   program.hosts[0].id));
+        source.fail(
+            places.step,
+            program.hosts.empty()
+                ? fmt::format("{} needs a host and there is none; add `hosts:`", row().name)
+                : fmt::format("{} does not say which host; add host: {}", row().name, program.hosts[0].id));
       }
       source.fail(places.step, fmt::format("{} has no {}; add it: {}", row().name, field.name, field.title));
     }
-    if (step.kind == StepKind::expect && step.find(Field::list) == nullptr && step.find(Field::heads) == nullptr) {
+    if (step.kind == StepKind::expect && step.find(Field::list) == nullptr &&
+        step.find(Field::heads) == nullptr) {
       source.fail(places.step, "expect has neither list nor heads; say what is expected");
     }
   }
@@ -291,11 +303,13 @@ const Node& kind_key(const Source& source, const Node& node) {
     if (key.text == "expect") continue;
     if (program::find_step(key.text) == nullptr) {
       if (has_key(step_keys(), key.text)) continue;
-      source.fail(key.place, fmt::format("unknown step {}{}", in_quotes(key.text), program::remedy(key.text, step_names())));
+      source.fail(key.place, fmt::format("unknown step {}{}", in_quotes(key.text),
+                                         program::remedy(key.text, step_names())));
     }
     if (kind != nullptr) {
-      source.fail(key.place, fmt::format("a step does one thing, this one has both {} and {}; make two steps of them",
-                                         in_quotes(kind->text), in_quotes(key.text)));
+      source.fail(key.place,
+                  fmt::format("a step does one thing, this one has both {} and {}; make two steps of them",
+                              in_quotes(kind->text), in_quotes(key.text)));
     }
     kind = &key;
   }
@@ -303,7 +317,8 @@ const Node& kind_key(const Source& source, const Node& node) {
     if (node.items[i].text == "expect") kind = &node.items[i];
   }
   if (kind == nullptr) {
-    source.fail(node.place, fmt::format("this step does not say what it does; add one of {}", program::listing(step_names())));
+    source.fail(node.place, fmt::format("this step does not say what it does; add one of {}",
+                                        program::listing(step_names())));
   }
   return *kind;
 }
@@ -330,7 +345,8 @@ void load_step(Source& source, const Node& node, Program& out, std::vector<StepP
     }
   } else if (value.kind != Node::Kind::null) {
     if (shorthand(row) == nullptr) {
-      source.fail(value.place, fmt::format("{} is {}; write its operands as a map", row.name, kind_name(value)));
+      source.fail(value.place,
+                  fmt::format("{} is {}; write its operands as a map", row.name, kind_name(value)));
     }
     reader.add(*shorthand(row), value);
   }
@@ -362,13 +378,15 @@ void check_references(const Source& source, const Program& p, const std::vector<
     const Step& step = p.steps[i];
     if (!step.label.empty()) {
       if (!label_at.emplace(step.label, i).second) {
-        source.fail(places[i].label, fmt::format("label {} is used twice; choose another", in_quotes(step.label)));
+        source.fail(places[i].label,
+                    fmt::format("label {} is used twice; choose another", in_quotes(step.label)));
       }
       labels.push_back(step.label);
     }
     if (!step.as.empty()) {
       if (devices.contains(step.as)) {
-        source.fail(places[i].as, fmt::format("as {} is the id of a device; choose another name", in_quotes(step.as)));
+        source.fail(places[i].as,
+                    fmt::format("as {} is the id of a device; choose another name", in_quotes(step.as)));
       }
       namespaces.push_back(step.as);
     }
@@ -379,7 +397,8 @@ void check_references(const Source& source, const Program& p, const std::vector<
   const auto resolve = [&](const Reference& r, const std::set<std::string_view>& set,
                            const std::vector<std::string_view>& known, std::string_view what) {
     if (set.contains(r.name)) return;
-    source.fail(r.place, fmt::format("{} is no {}{}", in_quotes(r.name), what, program::remedy(r.name, known)));
+    source.fail(r.place,
+                fmt::format("{} is no {}{}", in_quotes(r.name), what, program::remedy(r.name, known)));
   };
   const std::set<std::string_view> controller_set(controllers.begin(), controllers.end());
   const std::set<std::string_view> namespace_set(namespaces.begin(), namespaces.end());
@@ -392,15 +411,16 @@ void check_references(const Source& source, const Program& p, const std::vector<
   for (std::size_t i = 0; i < p.steps.size(); ++i) {
     const Step& step = p.steps[i];
     if (step.after.empty() || !places[i].after_resolves || label_at.contains(step.after)) continue;
-    source.fail(places[i].after,
-                fmt::format("no step has the label {}{}", in_quotes(step.after), program::remedy(step.after, labels)));
+    source.fail(places[i].after, fmt::format("no step has the label {}{}", in_quotes(step.after),
+                                             program::remedy(step.after, labels)));
   }
   const auto circular = program::circular_steps(p);
   if (!circular.empty()) {
     const std::size_t i = circular.front();
-    source.fail(places[i].after, fmt::format("after {} makes this step wait for itself: that step waits for this one or "
-                                             "comes later in the same actor; drop it or use another actor",
-                                             in_quotes(p.steps[i].after)));
+    source.fail(places[i].after,
+                fmt::format("after {} makes this step wait for itself: that step waits for this one or "
+                            "comes later in the same actor; drop it or use another actor",
+                            in_quotes(p.steps[i].after)));
   }
 }
 
@@ -418,12 +438,14 @@ void load_overrides(const Source& source, const Node& node, Program& out) {
 
 }  // namespace
 
-Program load_scenario_text(std::string_view text, std::string_view name_for_messages, const LoadOptions& options) {
+Program load_scenario_text(std::string_view text, std::string_view name_for_messages,
+                           const LoadOptions& options) {
   Source source{std::string(name_for_messages), {}};
   const Node root = read_yaml(text, source.name);
   check_map(source, root, file_keys(), "a scenario");
   Program out;
-  if (const Node* node = root.find("name")) out.name = read_text(source, *node, "name", program::kLongestTitle, true);
+  if (const Node* node = root.find("name"))
+    out.name = read_text(source, *node, "name", program::kLongestTitle, true);
   if (out.name.find('\n') != std::string::npos) {
     source.fail(root.find("name")->place, "name has several lines; keep one, the rest goes into description");
   }
@@ -432,14 +454,16 @@ Program load_scenario_text(std::string_view text, std::string_view name_for_mess
   }
   if (const Node* node = root.find("profile")) out.profile = read_name(source, *node, "profile");
   if (!options.profile.empty()) out.profile = options.profile;
-  if (const Node* node = root.find("seed")) out.seed = read_number(source, *node, "seed", 0, ~std::uint64_t{0});
+  if (const Node* node = root.find("seed"))
+    out.seed = read_number(source, *node, "seed", 0, ~std::uint64_t{0});
   load_topology(source, *root.find("topology"), options, out);
   if (const Node* node = root.find("hosts")) load_hosts(source, *node, out);
   if (const Node* node = root.find("faults")) {
     for (const Node& item : list_node(source, *node, "faults").items) {
       std::string id = read_text(source, item, "a fault", program::kLongestName);
       if (id.empty() || std::find(out.faults.begin(), out.faults.end(), id) != out.faults.end()) {
-        source.fail(item.place, fmt::format("fault {} is {}; remove it", in_quotes(id), id.empty() ? "empty" : "listed twice"));
+        source.fail(item.place, fmt::format("fault {} is {}; remove it", in_quotes(id),
+                                            id.empty() ? "empty" : "listed twice"));
       }
       out.faults.push_back(std::move(id));
     }
@@ -458,12 +482,13 @@ Program load_scenario_text(std::string_view text, std::string_view name_for_mess
 
 Program load_scenario_file(const std::string& path, const LoadOptions& options) {
   const std::string start = place_text(path, {});
-  struct stat status {};
+  struct stat status{};
   if (::stat(path.c_str(), &status) != 0) {
-    throw program::InputError(start, fmt::format("{}; name a scenario file that is there",
-                                                 std::generic_category().message(errno)));
+    throw program::InputError(
+        start, fmt::format("{}; name a scenario file that is there", std::generic_category().message(errno)));
   }
-  if (!S_ISREG(status.st_mode)) throw program::InputError(start, "this is no regular file; name a scenario file");
+  if (!S_ISREG(status.st_mode))
+    throw program::InputError(start, "this is no regular file; name a scenario file");
   if (static_cast<std::uint64_t>(status.st_size) > kLongestFile) {
     throw program::InputError(start, "more than 16 MiB; split the scenario");
   }

@@ -27,7 +27,8 @@ std::string shown(const Node& node) {
 }
 
 // The text of a scalar; anything else is an error that says what should stand there.
-const std::string& scalar(const Source& source, const Node& node, const std::string& key, const std::string& what) {
+const std::string& scalar(const Source& source, const Node& node, const std::string& key,
+                          const std::string& what) {
   if (node.kind != Node::Kind::scalar) {
     source.fail(node.place, fmt::format("{} is {}; write {}", key, kind_name(node), what));
   }
@@ -53,8 +54,8 @@ bool read_live(const Source& source, const Node& node, const FieldRow& row, Valu
 
 Value read_reference(Source& source, const Node& node, const FieldRow& row) {
   const std::string key(row.name);
-  const std::string what = row.type == FieldType::ns ? "a namespace's id, an NSID or {live: k}"
-                                                     : "a controller's id or {live: k}";
+  const std::string what =
+      row.type == FieldType::ns ? "a namespace's id, an NSID or {live: k}" : "a controller's id or {live: k}";
   Value value;
   if (read_live(source, node, row, value)) return value;
   if (const Node* name = free_name(source, node, key)) {
@@ -116,15 +117,17 @@ Value read_opcode(Source& source, const Node& node, spec::CommandSet set) {
   }
   const spec::CommandRow* elsewhere = spec::find_command(text);
   if (elsewhere != nullptr) {
-    source.fail(node.place, fmt::format("{} is {} command; use a step that takes it, or its opcode {:#04x}",
-                                        in_quotes(text), set == spec::CommandSet::admin ? "an NVM" : "an admin",
-                                        elsewhere->opcode));
+    source.fail(
+        node.place,
+        fmt::format("{} is {} command; use a step that takes it, or its opcode {:#04x}", in_quotes(text),
+                    set == spec::CommandSet::admin ? "an NVM" : "an admin", elsewhere->opcode));
   }
   source.fail(node.place, fmt::format("unknown command {}{}", in_quotes(text), program::remedy(text, names)));
 }
 
 Value read_status(const Source& source, const Node& node) {
-  const std::string& text = scalar(source, node, "status", "success, a status name, SCT/SC or Linux's 0x4002");
+  const std::string& text =
+      scalar(source, node, "status", "success, a status name, SCT/SC or Linux's 0x4002");
   std::uint64_t number = 0;
   if (text == "0") return literal(0);
   if (text.starts_with("0x") && parse_number(text, number) && number <= 0x7FFF) {
@@ -138,14 +141,16 @@ Value read_status(const Source& source, const Node& node) {
     if (name.find('/') == std::string::npos) all.push_back(std::move(name));
   }
   const std::string_view near = program::near_miss(text, {all.begin(), all.end()});
-  source.fail(node.place, fmt::format("unknown status {}; {}write a name of the standard such as invalid_field, SCT/SC in "
-                                      "hexadecimal (1/18), or Linux's form (0x4002)",
-                                      in_quotes(text),
-                                      near.empty() ? "" : fmt::format("did you mean {}? ", in_quotes(near))));
+  source.fail(
+      node.place,
+      fmt::format("unknown status {}; {}write a name of the standard such as invalid_field, SCT/SC in "
+                  "hexadecimal (1/18), or Linux's form (0x4002)",
+                  in_quotes(text), near.empty() ? "" : fmt::format("did you mean {}? ", in_quotes(near))));
 }
 
 Value read_bytes(const Source& source, const Node& node, const FieldRow& row) {
-  const std::string& text = scalar(source, node, std::string(row.name), "hexadecimal digits, two for each byte");
+  const std::string& text =
+      scalar(source, node, std::string(row.name), "hexadecimal digits, two for each byte");
   Value value;
   unsigned half = 0;
   bool open = false;
@@ -154,16 +159,18 @@ Value read_bytes(const Source& source, const Node& node, const FieldRow& row) {
     unsigned digit = 0;
     const auto read = std::from_chars(&c, &c + 1, digit, 16);
     if (read.ec != std::errc{}) {
-      source.fail(node.place, fmt::format("{} holds {}; write hexadecimal digits, two for each byte", row.name,
-                                          in_quotes(std::string_view(&c, 1))));
+      source.fail(node.place, fmt::format("{} holds {}; write hexadecimal digits, two for each byte",
+                                          row.name, in_quotes(std::string_view(&c, 1))));
     }
     if (open) value.text += static_cast<char>(half << 4U | digit);
     half = digit;
     open = !open;
   }
-  if (open) source.fail(node.place, fmt::format("{} has an odd number of digits; write two for each byte", row.name));
+  if (open)
+    source.fail(node.place, fmt::format("{} has an odd number of digits; write two for each byte", row.name));
   if (value.text.size() > row.most) {
-    source.fail(node.place, fmt::format("{} has {} bytes; {} are the limit", row.name, value.text.size(), row.most));
+    source.fail(node.place,
+                fmt::format("{} has {} bytes; {} are the limit", row.name, value.text.size(), row.most));
   }
   return value;
 }
@@ -172,7 +179,8 @@ Value read_size(const Source& source, const Node& node, const FieldRow& row) {
   const std::string& text = scalar(source, node, std::string(row.name), "a size such as 128MiB");
   const auto bytes = program::parse_size(text);
   if (!bytes) {
-    source.fail(node.place, fmt::format("{} {} is no size below 2^64; write 128MiB or bytes", row.name, in_quotes(text)));
+    source.fail(node.place,
+                fmt::format("{} {} is no size below 2^64; write 128MiB or bytes", row.name, in_quotes(text)));
   }
   if (row.field == Field::block_size && *bytes != 512 && *bytes != 4096) {
     source.fail(node.place, fmt::format("block_size {} is not offered; write 512 or 4096", in_quotes(text)));
@@ -186,15 +194,16 @@ Value read_size(const Source& source, const Node& node, const FieldRow& row) {
 
 }  // namespace
 
-std::string read_text(const Source& source, const Node& node, const std::string& key, std::size_t longest, bool lines) {
+std::string read_text(const Source& source, const Node& node, const std::string& key, std::size_t longest,
+                      bool lines) {
   std::string text = scalar(source, node, key, "a text");
   while (lines && !text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
   if (text.size() > longest) {
     source.fail(node.place, fmt::format("{} has {} bytes; {} are the limit", key, text.size(), longest));
   }
   if (!program::is_clean_text(text, longest, lines)) {
-    source.fail(node.place, fmt::format("{} {} has control characters, or blanks at its ends; remove them", key,
-                                        in_quotes(text)));
+    source.fail(node.place, fmt::format("{} {} has control characters, or blanks at its ends; remove them",
+                                        key, in_quotes(text)));
   }
   return text;
 }
@@ -202,9 +211,10 @@ std::string read_text(const Source& source, const Node& node, const std::string&
 std::string read_name(const Source& source, const Node& node, const std::string& key) {
   const std::string& text = scalar(source, node, key, "a name");
   if (!program::is_name(text)) {
-    source.fail(node.place, fmt::format("{} {} is no name; a name is a letter, then letters, digits, '_', '-' or '.', {} "
-                                        "at most",
-                                        key, in_quotes(text), program::kLongestName));
+    source.fail(node.place,
+                fmt::format("{} {} is no name; a name is a letter, then letters, digits, '_', '-' or '.', {} "
+                            "at most",
+                            key, in_quotes(text), program::kLongestName));
   }
   return text;
 }
@@ -214,11 +224,12 @@ std::uint64_t read_number(const Source& source, const Node& node, const std::str
   const std::string& text = scalar(source, node, key, "a number");
   std::uint64_t number = 0;
   if (!parse_number(text, number)) {
-    source.fail(node.place, fmt::format("{} {} is no number from {} to {}; write it in decimal or as 0x...", key,
-                                        in_quotes(text), least, most));
+    source.fail(node.place, fmt::format("{} {} is no number from {} to {}; write it in decimal or as 0x...",
+                                        key, in_quotes(text), least, most));
   }
   if (number < least || number > most) {
-    source.fail(node.place, fmt::format("{} {} is out of bounds; write {} to {}", key, in_quotes(text), least, most));
+    source.fail(node.place,
+                fmt::format("{} {} is out of bounds; write {} to {}", key, in_quotes(text), least, most));
   }
   return number;
 }
@@ -227,10 +238,12 @@ bool read_flag(const Source& source, const Node& node, const std::string& key) {
   const std::string& text = scalar(source, node, key, "true or false");
   if (text == "true" || text == "yes" || text == "on") return true;
   if (text == "false" || text == "no" || text == "off") return false;
-  source.fail(node.place, fmt::format("{} {} is neither true nor false; write one of them", key, in_quotes(text)));
+  source.fail(node.place,
+              fmt::format("{} {} is neither true nor false; write one of them", key, in_quotes(text)));
 }
 
-engine::Time read_duration(const Source& source, const Node& node, const std::string& key, engine::Time least) {
+engine::Time read_duration(const Source& source, const Node& node, const std::string& key,
+                           engine::Time least) {
   const std::string& text = scalar(source, node, key, "a duration such as 5ms");
   const auto duration = program::parse_duration(text);
   if (!duration) {
@@ -249,9 +262,10 @@ const Node* free_name(const Source& source, const Node& node, const std::string&
   if (node.kind != Node::Kind::map) return nullptr;
   const Node* name = node.find("name");
   if (name == nullptr || node.items.size() != 2) {
-    source.fail(node.place, fmt::format("{} is a map; write a name, {{live: k}}, or {{name: x}} for a name that need not "
-                                        "resolve",
-                                        key));
+    source.fail(node.place,
+                fmt::format("{} is a map; write a name, {{live: k}}, or {{name: x}} for a name that need not "
+                            "resolve",
+                            key));
   }
   return name;
 }
@@ -262,18 +276,24 @@ Value read_value(Source& source, const Node& node, const FieldRow& row, spec::Co
     source.fail(node.place, fmt::format("{} has no value; give one, or put quotation marks around it", key));
   }
   switch (row.type) {
-    case FieldType::number: return literal(read_number(source, node, key, row.least, row.most));
-    case FieldType::flag: return literal(read_flag(source, node, key) ? 1 : 0);
-    case FieldType::duration: return literal(read_duration(source, node, key, row.least));
-    case FieldType::size: return read_size(source, node, row);
-    case FieldType::opcode: return read_opcode(source, node, set);
-    case FieldType::status: return read_status(source, node);
+    case FieldType::number:
+      return literal(read_number(source, node, key, row.least, row.most));
+    case FieldType::flag:
+      return literal(read_flag(source, node, key) ? 1 : 0);
+    case FieldType::duration:
+      return literal(read_duration(source, node, key, row.least));
+    case FieldType::size:
+      return read_size(source, node, row);
+    case FieldType::opcode:
+      return read_opcode(source, node, set);
+    case FieldType::status:
+      return read_status(source, node);
     case FieldType::error: {
       const std::string& text = scalar(source, node, key, "an errno such as EIO, or none");
       const auto number = program::errno_from_name(text);
       if (!number) {
-        source.fail(node.place,
-                    fmt::format("unknown errno {}{}", in_quotes(text), program::remedy(text, program::errno_names())));
+        source.fail(node.place, fmt::format("unknown errno {}{}", in_quotes(text),
+                                            program::remedy(text, program::errno_names())));
       }
       return literal(*number);
     }
@@ -283,32 +303,38 @@ Value read_value(Source& source, const Node& node, const FieldRow& row, spec::Co
       return literal(read_number(source, node, key, row.least, row.most));
     }
     case FieldType::host: {
-      if (const Node* name = free_name(source, node, key)) return {Form::name, 0, read_name(source, *name, key), {}};
+      if (const Node* name = free_name(source, node, key))
+        return {Form::name, 0, read_name(source, *name, key), {}};
       Value value{Form::name, 0, read_name(source, node, key), {}};
       source.references.push_back({row.type, node.place, value.text});
       return value;
     }
     case FieldType::ns:
-    case FieldType::controller: return read_reference(source, node, row);
+    case FieldType::controller:
+      return read_reference(source, node, row);
     case FieldType::controllers:
       return read_list(source, node, *program::find_field(Field::controller), row.most);
-    case FieldType::list_map: return read_list_map(source, node, row);
+    case FieldType::list_map:
+      return read_list_map(source, node, row);
     case FieldType::text: {
       Value value;
       value.text = read_text(source, node, key, row.most);
-      if (value.text.size() < row.least) source.fail(node.place, fmt::format("{} is empty; write a text", key));
+      if (value.text.size() < row.least)
+        source.fail(node.place, fmt::format("{} is empty; write a text", key));
       return value;
     }
     case FieldType::policy: {
       Value value;
       value.text = scalar(source, node, key, "numa or round-robin");
       if (std::find(kPolicies.begin(), kPolicies.end(), value.text) == kPolicies.end()) {
-        source.fail(node.place, fmt::format("unknown policy {}{}", shown(node),
-                                            program::remedy(value.text, {kPolicies.begin(), kPolicies.end()})));
+        source.fail(node.place,
+                    fmt::format("unknown policy {}{}", shown(node),
+                                program::remedy(value.text, {kPolicies.begin(), kPolicies.end()})));
       }
       return value;
     }
-    case FieldType::bytes: return read_bytes(source, node, row);
+    case FieldType::bytes:
+      return read_bytes(source, node, row);
   }
   return {};
 }

@@ -35,10 +35,12 @@ std::string read_name(const Source& source, const Node& node, const std::string&
 std::uint64_t read_number(const Source& source, const Node& node, const std::string& key, std::uint64_t least,
                           std::uint64_t most);
 bool read_flag(const Source& source, const Node& node, const std::string& key);
-engine::Time read_duration(const Source& source, const Node& node, const std::string& key, engine::Time least = 0);
+engine::Time read_duration(const Source& source, const Node& node, const std::string& key,
+                           engine::Time least = 0);
 
 /// Value of an operand. `set` says which commands an opcode's name may name.
-program::Value read_value(Source& source, const Node& node, const program::FieldRow& row, spec::CommandSet set);
+program::Value read_value(Source& source, const Node& node, const program::FieldRow& row,
+                          spec::CommandSet set);
 
 /// The name in {name: x}, which need not resolve; null when the node is no such map.
 const Node* free_name(const Source& source, const Node& node, const std::string& key);

@@ -13,11 +13,12 @@ namespace polypath::scenario {
 struct LoadOptions {
   std::string profile;        ///< instead of the file's own, when not empty
   bool memory_media = false;  ///< ignore drive=: all media in memory
-  std::map<std::string, std::uint64_t> sizes;  ///< namespace id to bytes, for those that memory_media leaves without size
+  std::map<std::string, std::uint64_t>
+      sizes;  ///< namespace id to bytes, for those that memory_media leaves without size
 };
 
-/// A scenario's program, in canonical form: every name resolves, every step can get its turn. YAML; JSON is a subset.
-/// Throws program::InputError whose text is one line, "name:line:column: what is wrong; what to do".
+/// A scenario's program, in canonical form: every name resolves, every step can get its turn. YAML; JSON is a
+/// subset. Throws program::InputError whose text is one line, "name:line:column: what is wrong; what to do".
 program::Program load_scenario_text(std::string_view text, std::string_view name_for_messages,
                                     const LoadOptions& options = {});
 /// The same from a file of at most 16 MiB.
@@ -29,7 +30,8 @@ std::string scenario_text(const program::Program& program);
 /// JSON Schema (draft 2020-12) of scenario files, made from the tables that the loader uses.
 std::string scenario_schema();
 
-/// Markdown tables of steps, operands, options, device words: the generated part of the reference documentation.
+/// Markdown tables of steps, operands, options, device words: the generated part of the reference
+/// documentation.
 std::string step_reference();
 std::string device_reference();
 

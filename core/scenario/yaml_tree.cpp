@@ -19,7 +19,8 @@ using program::in_quotes;
 using program::InputError;
 
 constexpr int kDeepest = 32;
-// The scanner keeps all of a bracketed collection in memory until it ends: some 130 bytes for each of these characters.
+// The scanner keeps all of a bracketed collection in memory until it ends: some 130 bytes for each of these
+// characters.
 constexpr std::size_t kMostFlowMarks = 500'000;
 constexpr int kDeepestBrackets = 64;
 
@@ -28,7 +29,9 @@ Place place_of(const YAML::Mark& mark) { return {mark.line + 1, mark.column + 1}
 class Fail {
  public:
   explicit Fail(const std::string& name) : name_(name) {}
-  [[noreturn]] void at(Place place, const std::string& what) const { throw InputError(place_text(name_, place), what); }
+  [[noreturn]] void at(Place place, const std::string& what) const {
+    throw InputError(place_text(name_, place), what);
+  }
 
  private:
   const std::string& name_;
@@ -58,10 +61,12 @@ void check_bytes(std::string_view text, const Fail& fail) {
       fail.at(place, fmt::format("control character {:#04x}; remove it", byte));
     }
     if (c == '[' || c == '{') {
-      if (++brackets > kDeepestBrackets) fail.at(place, "too many open brackets; close some, or put the text in quotes");
+      if (++brackets > kDeepestBrackets)
+        fail.at(place, "too many open brackets; close some, or put the text in quotes");
     }
     if (brackets > 0 && (c == ',' || c == ':' || c == '[' || c == '{') && ++marks > kMostFlowMarks) {
-      fail.at(place, "this bracketed collection is too long; write it with one element a line and without brackets");
+      fail.at(place,
+              "this bracketed collection is too long; write it with one element a line and without brackets");
     }
     if ((c == ']' || c == '}') && brackets > 0 && --brackets == 0) marks = 0;
     if (c == '\n') {
@@ -81,7 +86,8 @@ class TreeBuilder : public YAML::EventHandler {
   Node take() { return std::move(root_); }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
-    if (++documents_ > 1) fail_.at(place_of(mark), "a second document begins here; one file is one scenario, split it");
+    if (++documents_ > 1)
+      fail_.at(place_of(mark), "a second document begins here; one file is one scenario, split it");
   }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -123,7 +129,8 @@ class TreeBuilder : public YAML::EventHandler {
   };
 
   void refuse_anchor(const YAML::Mark& mark, YAML::anchor_t anchor) const {
-    if (anchor != 0) fail_.at(place_of(mark), "anchors (&name) are not allowed; write the value out where it is used");
+    if (anchor != 0)
+      fail_.at(place_of(mark), "anchors (&name) are not allowed; write the value out where it is used");
   }
   void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
     if (!tag.empty() && tag != "?" && tag != "!") {
@@ -134,7 +141,8 @@ class TreeBuilder : public YAML::EventHandler {
     refuse_anchor(mark, anchor);
     refuse_tag(mark, tag);
     if (open_.size() >= kDeepest) {
-      fail_.at(place_of(mark), fmt::format("nested deeper than {}; no scenario needs that, flatten it", kDeepest));
+      fail_.at(place_of(mark),
+               fmt::format("nested deeper than {}; no scenario needs that, flatten it", kDeepest));
     }
     if (!open_.empty()) refuse_key_collection(mark);
     open_.emplace_back();
@@ -143,7 +151,8 @@ class TreeBuilder : public YAML::EventHandler {
   }
   // In a map, elements alternate: key, value.
   bool key_is_next() const {
-    return !open_.empty() && open_.back().node.kind == Node::Kind::map && open_.back().node.items.size() % 2 == 0;
+    return !open_.empty() && open_.back().node.kind == Node::Kind::map &&
+           open_.back().node.items.size() % 2 == 0;
   }
   void refuse_key_collection(const YAML::Mark& mark) const {
     if (key_is_next()) fail_.at(place_of(mark), "a key of a map must be a text; write `name: value`");
@@ -159,9 +168,11 @@ class TreeBuilder : public YAML::EventHandler {
       return;
     }
     if (key_is_next()) {
-      if (node.kind != Node::Kind::scalar) fail_.at(node.place, "a key of a map must be a text; write `name: value`");
+      if (node.kind != Node::Kind::scalar)
+        fail_.at(node.place, "a key of a map must be a text; write `name: value`");
       if (!open_.back().keys.insert(node.text).second) {
-        fail_.at(node.place, fmt::format("key {} is given twice in this map; keep one", in_quotes(node.text)));
+        fail_.at(node.place,
+                 fmt::format("key {} is given twice in this map; keep one", in_quotes(node.text)));
       }
     }
     open_.back().node.items.push_back(std::move(node));
@@ -191,10 +202,14 @@ const Node* Node::find(std::string_view key) const {
 
 std::string_view kind_name(const Node& node) {
   switch (node.kind) {
-    case Node::Kind::null: return "nothing";
-    case Node::Kind::scalar: return "a text";
-    case Node::Kind::list: return "a list";
-    case Node::Kind::map: return "a map";
+    case Node::Kind::null:
+      return "nothing";
+    case Node::Kind::scalar:
+      return "a text";
+    case Node::Kind::list:
+      return "a list";
+    case Node::Kind::map:
+      return "a map";
   }
   return "nothing";
 }

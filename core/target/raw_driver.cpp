@@ -165,7 +165,7 @@ void RawDriver::hash(engine::Hasher& hasher) const {
       hasher.add(word);
     }
   }
-  for (const Outstanding& o : outstanding_) hasher.add(std::uint64_t{o.request} << 32U | o.sqid << 16U | o.cid);
+  for (const Outstanding& o : outstanding_) hasher.add(std::uint64_t{o.request} << 32U | std::uint64_t{o.sqid} << 16U | o.cid);
 }
 
 }  // namespace polypath::target

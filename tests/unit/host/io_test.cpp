@@ -98,6 +98,18 @@ TEST(Io, LargeRequestIsSplitAtMdtsAndEndsOnce) {
   EXPECT_EQ(lab.data[read], expected);
 }
 
+TEST(Io, NumberOfPartsDoesNotOverflow) {
+  Lab lab(1);
+  lab.attach(1, {0})->blocks = std::uint64_t{1} << 33U;
+  lab.bring_up();
+  lab[0].hold_io = true;
+  IoSpec io;
+  io.opcode = 0x08;
+  io.blocks = 0xFFFFFFFF;
+  lab.hosts.submit_io(lab.world(), 0, 0, 1, io);
+  EXPECT_EQ(lab.head(1).in_progress, 0x10000U);
+}
+
 TEST(Io, OneFailedPartFailsTheRequest) {
   Lab lab(1);
   lab[0].mdts = 1;

@@ -1,4 +1,5 @@
-// The binary form: any bytes are a program, programs come back as they were, and a fuzzer's byte goes a long way.
+// The binary form: any bytes are a program, programs come back as they were, and a fuzzer's byte goes a long
+// way.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -27,7 +28,8 @@ TEST(Decode, NoBytesAreTheSmallestWorld) {
 }
 
 TEST(Decode, AFewBytesAreAWorldAndAStep) {
-  // version, world: 3 controllers, 2 namespaces; ns1 shared 1 MiB, ns2 private to nvme2; one host; seed 5; write ns1 B
+  // version, world: 3 controllers, 2 namespaces; ns1 shared 1 MiB, ns2 private to nvme2; one host; seed 5;
+  // write ns1 B
   const Program p = decode(bytes({1, 0x0A, 0x00, 0x09, 0x01, 5, 1, 0x11, 0x00, 1}));
   EXPECT_EQ(p.topology.controllers.size(), 3U);
   ASSERT_EQ(p.topology.namespaces.size(), 2U);
@@ -111,9 +113,10 @@ TEST(Encode, RandomProgramsComeBackCanonical) {
 
 TEST(Encode, ASimpleWorldIsAFewBytes) {
   Program p;
-  p.topology = parse_topology({"nvme-subsys,id=subsys0", "nvme,id=nvme0,serial=shared,subsys=subsys0",
-                               "nvme,id=nvme1,serial=shared,subsys=subsys0", "nvme-ns,id=ns1,size=4MiB,subsys=subsys0"},
-                              {}, {});
+  p.topology = parse_topology(
+      {"nvme-subsys,id=subsys0", "nvme,id=nvme0,serial=shared,subsys=subsys0",
+       "nvme,id=nvme1,serial=shared,subsys=subsys0", "nvme-ns,id=ns1,size=4MiB,subsys=subsys0"},
+      {}, {});
   HostSpec host;
   host.id = "host0";
   host.paths = {"nvme1", "nvme0"};

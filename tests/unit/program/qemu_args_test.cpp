@@ -49,8 +49,10 @@ TEST(QemuArguments, TheRecordedMachineIsUnderstood) {
 }
 
 TEST(QemuArguments, AShellArrayWithCommentsIsTakenForWhatStandsInIt) {
-  const std::string script = "# each controller sits behind its own port\nTOPO=(" + recorded_arguments() + ")\n";
-  EXPECT_EQ(parse_qemu_args(script, memory(), nullptr), parse_qemu_args(recorded_arguments(), memory(), nullptr));
+  const std::string script =
+      "# each controller sits behind its own port\nTOPO=(" + recorded_arguments() + ")\n";
+  EXPECT_EQ(parse_qemu_args(script, memory(), nullptr),
+            parse_qemu_args(recorded_arguments(), memory(), nullptr));
 }
 
 TEST(QemuArguments, OtherOptionsAreSkippedAndNamed) {
@@ -60,8 +62,9 @@ TEST(QemuArguments, OtherOptionsAreSkippedAndNamed) {
       "-device 'nvme,id=nvme0,serial=foo' --device \"nvme-ns,bus=nvme0\" -qmp unix:q",
       memory(), &ignored);
   EXPECT_EQ(t.namespaces.size(), 1U);
-  const std::vector<std::string> expected{"qemu-system-x86_64", "-nodefaults",           "-m 64M", "-S",
-                                          "-machine q35,accel=tcg", "-device virtio-rng-pci", "-qmp unix:q"};
+  const std::vector<std::string> expected{
+      "qemu-system-x86_64",     "-nodefaults", "-m 64M", "-S", "-machine q35,accel=tcg",
+      "-device virtio-rng-pci", "-qmp unix:q"};
   EXPECT_EQ(ignored, expected);
 }
 
@@ -70,11 +73,14 @@ TEST(QemuArguments, DrivesAndBlockLayersResolveToFiles) {
   std::ofstream(path, std::ios::binary) << std::string(4096, 'x');
   const std::string nvme = " -device nvme,id=n,serial=s -device nvme-ns,bus=n,drive=d1";
   const TopologyOptions files;
-  EXPECT_EQ(parse_qemu_args("-drive file=" + path + ",if=none,format=raw,id=d1" + nvme, files, nullptr).namespaces[0].drive,
+  EXPECT_EQ(parse_qemu_args("-drive file=" + path + ",if=none,format=raw,id=d1" + nvme, files, nullptr)
+                .namespaces[0]
+                .drive,
             path);
-  const Topology layered = parse_qemu_args("-blockdev file,node-name=f1,filename=" + path +
-                                               ",locking=off -blockdev driver=raw,node-name=d1,file=f1" + nvme,
-                                           files, nullptr);
+  const Topology layered =
+      parse_qemu_args("-blockdev file,node-name=f1,filename=" + path +
+                          ",locking=off -blockdev driver=raw,node-name=d1,file=f1" + nvme,
+                      files, nullptr);
   EXPECT_EQ(layered.namespaces[0].drive, path);
   EXPECT_EQ(layered.namespaces[0].bytes, 4096U);
   const Topology null =
@@ -94,11 +100,13 @@ TEST(QemuArguments, MistakesNameLineAndColumn) {
       {"-device", "args:1:1:", "nothing after it", memory()},
       {"-m 1\n  -device nvme,id=a", "args:2:11:", "no serial number", memory()},
       {"-device 'nvme,id=a", "args:1:9:", "never closed", memory()},
-      {"-device nvme,serial=x -device nvme-ns,bus=nvme0,drive=d", "--qemu-args:1:31:", "has no -drive or -blockdev", files},
-      {"-blockdev raw,node-name=d,file=d -device nvme,serial=x -device nvme-ns,bus=nvme0,drive=d", "--qemu-args:1:11:",
-       "in a circle", files},
+      {"-device nvme,serial=x -device nvme-ns,bus=nvme0,drive=d",
+       "--qemu-args:1:31:", "has no -drive or -blockdev", files},
+      {"-blockdev raw,node-name=d,file=d -device nvme,serial=x -device nvme-ns,bus=nvme0,drive=d",
+       "--qemu-args:1:11:", "in a circle", files},
       {"-drive if=none,id=d -device nvme,serial=x,drive=d", "--qemu-args:1:8:", "names no file", files},
-      {"-drive id=d,file=x -drive id=d,file=y -device nvme,serial=x", "args:1:27:", "already used at args:1:8", memory()},
+      {"-drive id=d,file=x -drive id=d,file=y -device nvme,serial=x",
+       "args:1:27:", "already used at args:1:8", memory()},
       {"-blockdev raw,file=x -device nvme,serial=x", "args:1:11:", "no node-name", memory()},
       {"-device {\"driver\":\"nvme\"}", "args:1:9:", "JSON form", memory()},
       {std::string("-device nvme,serial=x\0", 22), "args:1:22:", "NUL byte", memory()},

@@ -1,4 +1,5 @@
-// Random programs for properties: some from random bytes, some put together operand by operand with hostile texts.
+// Random programs for properties: some from random bytes, some put together operand by operand with hostile
+// texts.
 #pragma once
 
 #include <cstdint>
@@ -28,19 +29,57 @@ inline std::vector<std::byte> random_bytes(Dice& dice, std::size_t most) {
 }
 
 inline std::string random_text(Dice& dice) {
-  static const char* const kPieces[] = {"a",    "B",    "null", "true", "0x10", "12",     "- ",     ": ",  "#",   "\"",
-                                        "'",    "\\",   "\n",   "\n\n", "  ",   "{",      "}",      "[",   "]",   ",",
-                                        "&x",   "*y",   "!t",   "|",    ">",    "%",      "@",      "`",   "?",   "~",
-                                        "\xC3\xA9", "\xE2\x80\xA8", "\xEF\xBB\xBF", "\xF0\x9F\x98\x80", "\xC2\xA0", "\xFF", "\x01", "\t",
-                                        "---", "...", "=", "<<"};
+  static const char* const kPieces[] = {"a",
+                                        "B",
+                                        "null",
+                                        "true",
+                                        "0x10",
+                                        "12",
+                                        "- ",
+                                        ": ",
+                                        "#",
+                                        "\"",
+                                        "'",
+                                        "\\",
+                                        "\n",
+                                        "\n\n",
+                                        "  ",
+                                        "{",
+                                        "}",
+                                        "[",
+                                        "]",
+                                        ",",
+                                        "&x",
+                                        "*y",
+                                        "!t",
+                                        "|",
+                                        ">",
+                                        "%",
+                                        "@",
+                                        "`",
+                                        "?",
+                                        "~",
+                                        "\xC3\xA9",
+                                        "\xE2\x80\xA8",
+                                        "\xEF\xBB\xBF",
+                                        "\xF0\x9F\x98\x80",
+                                        "\xC2\xA0",
+                                        "\xFF",
+                                        "\x01",
+                                        "\t",
+                                        "---",
+                                        "...",
+                                        "=",
+                                        "<<"};
   std::string text;
   for (std::uint64_t i = dice.below(6); i > 0; --i) text += kPieces[dice.below(std::size(kPieces))];
   return text;
 }
 
 inline std::string random_name(Dice& dice) {
-  static const char* const kNames[] = {"nvme0", "nvme1", "nvme2", "ns1", "ns2", "host0", "l1",   "n1", "a1",
-                                       "null",  "true",  "yes",   "x.y", "y",   "main",  "zz-z", "no", "nope"};
+  static const char* const kNames[] = {"nvme0", "nvme1", "nvme2", "ns1",  "ns2",  "host0",
+                                       "l1",    "n1",    "a1",    "null", "true", "yes",
+                                       "x.y",   "y",     "main",  "zz-z", "no",   "nope"};
   return dice.one_in(8) ? random_text(dice) : kNames[dice.below(std::size(kNames))];
 }
 
@@ -49,7 +88,8 @@ inline Value random_value(Dice& dice, int depth = 0) {
   value.form = static_cast<Form>(dice.below(3));
   value.number = dice.one_in(3) ? dice.word() >> dice.below(64) : dice.below(40);
   value.text = dice.one_in(2) ? random_name(dice) : random_text(dice);
-  for (std::uint64_t i = depth < 2 ? dice.below(4) : 0; i > 0; --i) value.list.push_back(random_value(dice, depth + 1));
+  for (std::uint64_t i = depth < 2 ? dice.below(4) : 0; i > 0; --i)
+    value.list.push_back(random_value(dice, depth + 1));
   return value;
 }
 
@@ -63,10 +103,11 @@ inline Program random_program(std::uint64_t seed) {
     TopologyOptions options;
     options.serial_per_controller = true;
     p.profile = "qemu-2021";
-    p.topology = parse_topology({"nvme-subsys,id=subsys0", "nvme,serial=foo,subsys=subsys0", "nvme,serial=bar,subsys=subsys0",
-                                 "nvme,serial=qux", "nvme-ns,size=128MiB,subsys=subsys0", "nvme-ns,size=4MiB,bus=nvme1",
-                                 "nvme-ns,id=y,size=8MiB,bus=nvme2,shared=on,detached=on"},
-                                {}, options);
+    p.topology = parse_topology(
+        {"nvme-subsys,id=subsys0", "nvme,serial=foo,subsys=subsys0", "nvme,serial=bar,subsys=subsys0",
+         "nvme,serial=qux", "nvme-ns,size=128MiB,subsys=subsys0", "nvme-ns,size=4MiB,bus=nvme1",
+         "nvme-ns,id=y,size=8MiB,bus=nvme2,shared=on,detached=on"},
+        {}, options);
   }
   p.name = random_text(dice);
   p.description = random_text(dice) + "\n" + random_text(dice);

@@ -18,8 +18,9 @@ TEST(Sizes, UnitsAreBinaryAsQemuReadsThem) {
 }
 
 TEST(Sizes, WhatIsNoSizeOrOverflowsIsRefused) {
-  for (const char* text : {"", "MiB", "12MB", "12 MiB", "-1", "+1", "1e3", "16EiB", "18446744073709551616", "0x",
-                           "0x1g", "1.MiB", "0.0001KiB", "1.5", "1KiBx", "99999999999999999999999999"}) {
+  for (const char* text :
+       {"", "MiB", "12MB", "12 MiB", "-1", "+1", "1e3", "16EiB", "18446744073709551616", "0x", "0x1g",
+        "1.MiB", "0.0001KiB", "1.5", "1KiBx", "99999999999999999999999999"}) {
     EXPECT_FALSE(parse_size(text).has_value()) << text;
   }
 }
@@ -31,7 +32,8 @@ TEST(Sizes, TheShortestExactFormReadsBack) {
   EXPECT_EQ(format_size(134217728), "128MiB");
   EXPECT_EQ(format_size(1536), "1536");
   for (unsigned bit = 0; bit < 64; ++bit) {
-    for (const std::uint64_t value : {std::uint64_t{1} << bit, (std::uint64_t{1} << bit) - 1, std::uint64_t{3} << bit}) {
+    for (const std::uint64_t value :
+         {std::uint64_t{1} << bit, (std::uint64_t{1} << bit) - 1, std::uint64_t{3} << bit}) {
       EXPECT_EQ(parse_size(format_size(value)), value);
     }
   }
@@ -48,7 +50,8 @@ TEST(Durations, UnitsAndFractionsAreExact) {
 }
 
 TEST(Durations, WhatIsNoDurationOrOverflowsIsRefused) {
-  for (const char* text : {"", "ms", "5 ms", "-5ms", "0.5ns", "5m", "1.0000000001s", "18446744074s", "5msx", "soon"}) {
+  for (const char* text :
+       {"", "ms", "5 ms", "-5ms", "0.5ns", "5m", "1.0000000001s", "18446744074s", "5msx", "soon"}) {
     EXPECT_FALSE(parse_duration(text).has_value()) << text;
   }
 }

@@ -95,13 +95,14 @@ TEST(SeedTopology, SerialsDifferOnlyUnderTheProfileThatWaivesIt) {
 TEST(TopologyWords, CanonicalWordsGiveTheSameTopology) {
   const Topology seed = parse(kSeed);
   EXPECT_EQ(parse(seed.words), seed);
-  const Topology rich = parse({"nvme-subsys,id=s,nqn=a,,b", "nvme,id=c2,serial=x,,y,subsys=s,cntlid=7,addr=0x1f.7,mdts=0",
-                               "nvme,id=c3,serial=z,subsys=s,mqes=63,max_ioqpairs=2,msix_qsize=3",
-                               "nvme,id=c4,serial=z,subsys=s,cntlid=1", "nvme,id=alone,serial=w,num_queues=5,addr=0x7",
-                               "nvme-ns,size=1MiB,bus=c3,shared=on,detached=on,logical_block_size=4096",
-                               "nvme-ns,id=o,size=2MiB,bus=alone,shared=on,uuid=00112233-4455-6677-8899-AABBCCDDEEFF",
-                               "nvme-ns,id=p,nsid=9,size=512,bus=c2,eui64=0x5254000000000001,detached",
-                               "nvme-ns,id=q,size=4k,subsys=s,nguid=000102030405060708090a0b0c0d0e0f"});
+  const Topology rich =
+      parse({"nvme-subsys,id=s,nqn=a,,b", "nvme,id=c2,serial=x,,y,subsys=s,cntlid=7,addr=0x1f.7,mdts=0",
+             "nvme,id=c3,serial=z,subsys=s,mqes=63,max_ioqpairs=2,msix_qsize=3",
+             "nvme,id=c4,serial=z,subsys=s,cntlid=1", "nvme,id=alone,serial=w,num_queues=5,addr=0x7",
+             "nvme-ns,size=1MiB,bus=c3,shared=on,detached=on,logical_block_size=4096",
+             "nvme-ns,id=o,size=2MiB,bus=alone,shared=on,uuid=00112233-4455-6677-8899-AABBCCDDEEFF",
+             "nvme-ns,id=p,nsid=9,size=512,bus=c2,eui64=0x5254000000000001,detached",
+             "nvme-ns,id=q,size=4k,subsys=s,nguid=000102030405060708090a0b0c0d0e0f"});
   EXPECT_EQ(parse(rich.words), rich);
   EXPECT_EQ(rich.subsystems[0].nqn, "nqn.2019-08.org.qemu:a,b");
   EXPECT_EQ(rich.controllers[0].serial, "x,y");
@@ -140,7 +141,8 @@ TEST(Controllers, DefaultAddressesGoOnBeyondOneBusAndAvoidTakenOnes) {
   EXPECT_EQ(format_pci_address(default_address(25)), "0000:00:1f.0");
   EXPECT_EQ(format_pci_address(default_address(26)), "0000:01:00.0");
   EXPECT_EQ(format_pci_address(default_address(10000)), "0001:38:16.0");
-  const Topology t = parse({"nvme,serial=a,addr=7", "nvme,serial=b,addr=8", "nvme,serial=c", "nvme,serial=d"});
+  const Topology t =
+      parse({"nvme,serial=a,addr=7", "nvme,serial=b,addr=8", "nvme,serial=c", "nvme,serial=d"});
   EXPECT_EQ(t.controllers[2].address, "0000:00:09.0");
   EXPECT_EQ(t.controllers[3].address, "0000:00:0a.0");
   EXPECT_EQ(parse(t.words), t);
@@ -212,7 +214,8 @@ TEST(Media, ADriveGivesItsFileAndItsSize) {
   EXPECT_EQ(t.namespaces[0].drive, path);
   EXPECT_EQ(t.namespaces[0].bytes, 9728U);  // 19 whole blocks
   EXPECT_EQ(parse(t.words), t);
-  expect_error(with(kPair, "nvme-ns,bus=a,size=1MiB,drive=" + escaped), "t.yaml:4:3", "more than the 10000 bytes");
+  expect_error(with(kPair, "nvme-ns,bus=a,size=1MiB,drive=" + escaped), "t.yaml:4:3",
+               "more than the 10000 bytes");
   Topology memory = t;
   use_memory_media(memory);
   EXPECT_EQ(memory.words.back(), "nvme-ns,id=ns1,nsid=1,size=9728,bus=a");
@@ -222,13 +225,16 @@ TEST(Media, ADriveGivesItsFileAndItsSize) {
 }
 
 TEST(BadWords, AnUnknownPropertyIsNamedWithTheKnownOnes) {
-  expect_error({"nvme,id=a,serail=x"}, "t.yaml:1:3", "unknown property 'serail' of nvme; did you mean 'serial'? known: id, ");
-  expect_error({"nvme-nss,id=a"}, "t.yaml:1:3", "unknown device 'nvme-nss'; did you mean 'nvme-ns'? known: nvme-subsys");
+  expect_error({"nvme,id=a,serail=x"}, "t.yaml:1:3",
+               "unknown property 'serail' of nvme; did you mean 'serial'? known: id, ");
+  expect_error({"nvme-nss,id=a"}, "t.yaml:1:3",
+               "unknown device 'nvme-nss'; did you mean 'nvme-ns'? known: nvme-subsys");
   expect_error({"nvme-ns,bsu=a"}, "t.yaml:1:3", "did you mean 'bus'?");
 }
 
 TEST(BadWords, WhatIsNotSupportedYetIsRefusedUnlessItIsOff) {
-  expect_error(with(kPair, "nvme-ns,size=1MiB,bus=a,zoned=on"), "t.yaml:4:3", "zoned namespaces: not supported yet");
+  expect_error(with(kPair, "nvme-ns,size=1MiB,bus=a,zoned=on"), "t.yaml:4:3",
+               "zoned namespaces: not supported yet");
   EXPECT_EQ(error_of(with(kPair, "nvme-ns,size=1MiB,bus=a,zoned=off,ms=0,ana-group=0")), "");
   expect_error({"nvme,serial=x,cmb_size_mb=64"}, "t.yaml:1:3", "controller memory buffer: not supported yet");
   EXPECT_EQ(error_of({"nvme,serial=x,use-intel-id=on,bootindex=1"}), "");
@@ -249,15 +255,19 @@ TEST(BadWords, EveryMistakeNamesItsPlaceAndTheRemedy) {
       {{"nvme,id=a"}, "t.yaml:1:3", "no serial number"},
       {{"nvme,id=a,serial=123456789012345678901"}, "t.yaml:1:3", "at most 20"},
       {{"nvme,id=a,serial=x", "nvme,id=a,serial=y"}, "t.yaml:2:3", "already used at t.yaml:1:3"},
-      {{"nvme,id=a,serial=x", "nvme,id=b,serial=x"}, "t.yaml:2:3", "already belongs to the subsystem at t.yaml:1:3"},
+      {{"nvme,id=a,serial=x", "nvme,id=b,serial=x"},
+       "t.yaml:2:3",
+       "already belongs to the subsystem at t.yaml:1:3"},
       {{"nvme,id=a,serial=x,subsys=s"}, "t.yaml:1:3", "subsys='s' is no nvme-subsys; there is none"},
-      {{"nvme-subsys,id=subsys0", "nvme,id=a,serial=x,subsys=subsys1"}, "t.yaml:2:3", "did you mean 'subsys0'?"},
+      {{"nvme-subsys,id=subsys0", "nvme,id=a,serial=x,subsys=subsys1"},
+       "t.yaml:2:3",
+       "did you mean 'subsys0'?"},
       {{"nvme-subsys"}, "t.yaml:1:3", "no id"},
       {{"nvme-subsys,id=s,nqn=" + std::string(220, 'n')}, "t.yaml:1:3", "223 are the limit"},
       {{"nvme,id=a,serial=x,cntlid=65520"}, "t.yaml:1:3", "from 0 to 65519"},
       {with(kPair, "nvme,id=c,serial=x,subsys=s,cntlid=1"), "", ""},  // the others make room
-      {with({"nvme-subsys,id=s", "nvme,serial=x,subsys=s,cntlid=1"}, "nvme,serial=x,subsys=s,cntlid=1"), "t.yaml:3:3",
-       "cntlid=1 is taken"},
+      {with({"nvme-subsys,id=s", "nvme,serial=x,subsys=s,cntlid=1"}, "nvme,serial=x,subsys=s,cntlid=1"),
+       "t.yaml:3:3", "cntlid=1 is taken"},
       {with(kPair, "nvme-ns,size=1MiB"), "t.yaml:4:3", "has neither"},
       {with(kPair, "nvme-ns,size=1MiB,subsys=s,bus=a"), "t.yaml:4:3", "has both"},
       {with(kPair, "nvme-ns,size=1MiB,subsys=s,shared=off"), "t.yaml:4:3", "use bus="},
@@ -272,10 +282,12 @@ TEST(BadWords, EveryMistakeNamesItsPlaceAndTheRemedy) {
       {with(kPair, "nvme-ns,bus=a,size=1MiB,logical_block_size=8192"), "t.yaml:4:3", "from 512 to 4096"},
       {with(kPair, "nvme-ns,bus=a,size=1MiB,uuid=1234"), "t.yaml:4:3", "32 hexadecimal digits"},
       {with(kPair, "nvme-ns,bus=a,size=1MiB,eui64=zz"), "t.yaml:4:3", "16 hexadecimal digits"},
-      {with(with(kPair, "nvme-ns,bus=a,size=1MiB,nsid=1"), "nvme-ns,id=z,bus=b,size=1MiB,nsid=1"), "t.yaml:5:3",
-       "taken by the namespace at t.yaml:4:3"},
+      {with(with(kPair, "nvme-ns,bus=a,size=1MiB,nsid=1"), "nvme-ns,id=z,bus=b,size=1MiB,nsid=1"),
+       "t.yaml:5:3", "taken by the namespace at t.yaml:4:3"},
       {{"nvme,serial=x,addr=0x20"}, "t.yaml:1:3", "no PCI address"},
-      {{"nvme,serial=x,addr=5", "nvme,serial=y,addr=05.0"}, "t.yaml:2:3", "taken by the controller at t.yaml:1:3"},
+      {{"nvme,serial=x,addr=5", "nvme,serial=y,addr=05.0"},
+       "t.yaml:2:3",
+       "taken by the controller at t.yaml:1:3"},
       {{"nvme,serial=x,bus=rp0"}, "t.yaml:1:3", "no pcie-root-port"},
       {{"pcie-root-port,id=rp0", "nvme,serial=x,bus=rp0,addr=3"}, "t.yaml:2:3", "the one slot 0"},
       {{"pcie-root-port,id=rp0", "nvme,serial=x,bus=rp0", "nvme,serial=y,bus=rp0"}, "t.yaml:3:3", "is taken"},

@@ -1,4 +1,5 @@
-// Hostile and mistaken input: one line that names file, line and column, and what to do; never a crash, never a hang.
+// Hostile and mistaken input: one line that names file, line and column, and what to do; never a crash, never
+// a hang.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -13,7 +14,8 @@ namespace {
 
 std::vector<std::string> files_in(const std::string& folder) {
   std::vector<std::string> files;
-  for (const auto& entry : std::filesystem::directory_iterator(folder)) files.push_back(entry.path().string());
+  for (const auto& entry : std::filesystem::directory_iterator(folder))
+    files.push_back(entry.path().string());
   std::sort(files.begin(), files.end());
   return files;
 }
@@ -100,7 +102,8 @@ TEST(BadScenarios, EveryTruncationOfAScenarioIsAcceptedOrExplained) {
 TEST(BadScenarios, EveryChangedByteIsAcceptedOrExplained) {
   const std::string text = content(POLYPATH_SOURCE_DIR "/scenarios/raw_driver.yaml");
   ASSERT_FALSE(text.empty());
-  const char kHostile[] = {'{', '[', '"', '\'', ':', ',', '-', '&', '*', '!', '|', '>', '%', '@', '#', '\n', '\t', '\0', '\xff', '?'};
+  const char kHostile[] = {'{', '[', '"', '\'', ':', ',',  '-',  '&',  '*',    '!',
+                           '|', '>', '%', '@',  '#', '\n', '\t', '\0', '\xff', '?'};
   for (std::size_t i = 0; i < text.size(); i += 2) {
     std::string changed = text;
     changed[i] = kHostile[i / 2 % sizeof kHostile];
@@ -115,17 +118,20 @@ std::string repeated(const std::string& piece, std::size_t bytes) {
   return text;
 }
 
-// What would cost the parser memory or time out of proportion. Megabytes, so that anything worse than linear shows.
+// What would cost the parser memory or time out of proportion. Megabytes, so that anything worse than linear
+// shows.
 TEST(BadScenarios, BombsAreDefused) {
   constexpr std::size_t kMegabyte = 1U << 20U;
   const std::string start = "topology:\n  - nvme,id=nvme0,serial=x\nsteps:\n";
   for (const std::string& text :
        {repeated("[", kMegabyte), repeated("{a: ", kMegabyte), start + "  " + repeated("- ", kMegabyte),
-        start + repeated("? ", kMegabyte), "[" + repeated("a,", 2 * kMegabyte) + "]", repeated("&a ", kMegabyte),
-        repeated("!a ", kMegabyte), repeated("--- a\n", kMegabyte), repeated(",", kMegabyte), repeated("\t", kMegabyte),
-        repeated("\n", kMegabyte), repeated("%A b\n", kMegabyte), "name: \"" + repeated("\\n", kMegabyte) + "\"",
-        "name: '" + repeated("''", kMegabyte), "name: |\n" + repeated("  x\n", kMegabyte), repeated("a: b\n", kMegabyte),
-        repeated("#", kMegabyte), "name: " + repeated("x ", kMegabyte), start + "  - wait: " + repeated("9", kMegabyte)}) {
+        start + repeated("? ", kMegabyte), "[" + repeated("a,", 2 * kMegabyte) + "]",
+        repeated("&a ", kMegabyte), repeated("!a ", kMegabyte), repeated("--- a\n", kMegabyte),
+        repeated(",", kMegabyte), repeated("\t", kMegabyte), repeated("\n", kMegabyte),
+        repeated("%A b\n", kMegabyte), "name: \"" + repeated("\\n", kMegabyte) + "\"",
+        "name: '" + repeated("''", kMegabyte), "name: |\n" + repeated("  x\n", kMegabyte),
+        repeated("a: b\n", kMegabyte), repeated("#", kMegabyte), "name: " + repeated("x ", kMegabyte),
+        start + "  - wait: " + repeated("9", kMegabyte)}) {
     const std::string message = scenario_error(text);
     EXPECT_FALSE(message.empty()) << text.substr(0, 40);
     expect_helpful(message, "x.yaml");

@@ -47,7 +47,8 @@ TEST(Schema, EveryReferenceHasItsDefinition) {
 
 // To bring the documents up to date: POLYPATH_WRITE_DOCS=1 scenario_test --gtest_filter='Documents.*'
 void expect_holds(const std::string& name, const std::string& generated) {
-  const std::string begin = "<!-- generated from the tables -->\n", end = "<!-- end of the generated part -->\n";
+  const std::string begin = "<!-- generated from the tables -->\n",
+                    end = "<!-- end of the generated part -->\n";
   std::string text = document(name);
   const std::size_t from = text.find(begin), to = text.find(end);
   ASSERT_NE(from, std::string::npos) << name;

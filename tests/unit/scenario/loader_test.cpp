@@ -40,7 +40,8 @@ std::string error_of(const std::string& text, const std::string& world = kWorld)
 
 TEST(ScenarioFile, HoldsWhatItsKeysSay) {
   const Program p = load(
-      "name: two words\ndescription: |\n  first line\n  second: line\nprofile: spec\nseed: 0x10\nfaults: [reset-hits-peer]\n"
+      "name: two words\ndescription: |\n  first line\n  second: line\nprofile: spec\nseed: 0x10\nfaults: "
+      "[reset-hits-peer]\n"
       "steps:\n  - wait: 5ms\noverrides:\n  - {cause: 1, site: 2, nth: 3, value: 4}\n");
   EXPECT_EQ(p.name, "two words");
   EXPECT_EQ(p.description, "first line\nsecond: line");
@@ -65,12 +66,14 @@ TEST(ScenarioFile, JsonIsASubset) {
 TEST(ScenarioFile, TheOnlyHostIsMeantWhenNoneIsNamed) {
   EXPECT_EQ(step("flush: {ns: ns1}").find(Field::host)->text, "host0");
   EXPECT_EQ(step("flush: ns1").find(Field::host)->text, "host0");
-  EXPECT_NE(error_of("  - {id: host1, paths: []}\nsteps:\n  - flush: {ns: ns1}\n").find("does not say which host"),
-            std::string::npos);
+  EXPECT_NE(
+      error_of("  - {id: host1, paths: []}\nsteps:\n  - flush: {ns: ns1}\n").find("does not say which host"),
+      std::string::npos);
 }
 
 TEST(ScenarioFile, OptionsStandBesideTheKindOrAmongItsOperands) {
-  const Step inside = step("create: {via: nvme0, size: 1MiB, as: fresh, at: 1ms, nowait: true, latitude: 3, actor: b}");
+  const Step inside =
+      step("create: {via: nvme0, size: 1MiB, as: fresh, at: 1ms, nowait: true, latitude: 3, actor: b}");
   const Step beside =
       step("{create: {via: nvme0, size: 1MiB}, as: fresh, at: 1ms, nowait: true, latitude: 3, actor: b}");
   EXPECT_EQ(inside, beside);
@@ -107,8 +110,10 @@ TEST(Expectations, StatusIsANameAPairOrLinuxsNumber) {
 }
 
 TEST(Expectations, StandBesideACommandOrInsideIt) {
-  const Step inside = step("admin: {controller: nvme0, opcode: 0x06, nsid: 1, cdw10: 0, expect: {status: success}}");
-  const Step beside = step("{admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 0}, expect: {status: success}}");
+  const Step inside =
+      step("admin: {controller: nvme0, opcode: 0x06, nsid: 1, cdw10: 0, expect: {status: success}}");
+  const Step beside =
+      step("{admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 0}, expect: {status: success}}");
   EXPECT_EQ(inside, beside);
   EXPECT_EQ(inside.number(Field::opcode), 6U);
   EXPECT_NE(inside.find(Field::status), nullptr);
@@ -138,9 +143,12 @@ TEST(Operands, ReferencesAreNamesNumbersOrTheKthOfTheLiveSet) {
   EXPECT_EQ(live.find(Field::ns)->form, Form::live);
   EXPECT_EQ(live.find(Field::ns)->number, 2U);
   EXPECT_EQ(step("reset: {live: 1}").find(Field::controller)->form, Form::live);
-  EXPECT_EQ(step("attach: {via: nvme0, ns: ns1, controllers: [nvme0, {live: 1}, 1]}").find(Field::controllers)->list.size(),
+  EXPECT_EQ(step("attach: {via: nvme0, ns: ns1, controllers: [nvme0, {live: 1}, 1]}")
+                .find(Field::controllers)
+                ->list.size(),
             3U);
-  EXPECT_EQ(step("io: {controller: nvme0, opcode: flush, queue: {live: 0}}").find(Field::queue)->form, Form::live);
+  EXPECT_EQ(step("io: {controller: nvme0, opcode: flush, queue: {live: 0}}").find(Field::queue)->form,
+            Form::live);
 }
 
 TEST(Operands, ANameThatNeedNotResolveIsWrittenAsSuch) {
@@ -150,7 +158,8 @@ TEST(Operands, ANameThatNeedNotResolveIsWrittenAsSuch) {
 }
 
 TEST(Operands, AnOutcomeIsANamespaceFromAnyPlace) {
-  const Program p = load("steps:\n  - delete: {via: nvme0, ns: n5}\n  - create: {via: nvme0, size: 1MiB, as: n5}\n");
+  const Program p =
+      load("steps:\n  - delete: {via: nvme0, ns: n5}\n  - create: {via: nvme0, size: 1MiB, as: n5}\n");
   EXPECT_EQ(p.steps[0].find(Field::ns)->text, "n5");
 }
 
@@ -174,11 +183,13 @@ TEST(Messages, NameThePlaceAndTheNearMiss) {
       {"stepps: []\n", "x.yaml:8:1:", "did you mean 'steps'?"},
       {"steps:\n  - dettach: {}\n", "x.yaml:9:5:", "did you mean 'detach'?"},
       {"steps:\n  - write: {ns: ns1, lab: 0}\n", "x.yaml:9:22:", "did you mean 'lba'?"},
-      {"steps:\n  - write: {ns: ns11}\n", "x.yaml:9:17:", "'ns11' is no namespace or outcome of a step; did you mean 'ns1'?"},
+      {"steps:\n  - write: {ns: ns11}\n",
+       "x.yaml:9:17:", "'ns11' is no namespace or outcome of a step; did you mean 'ns1'?"},
       {"steps:\n  - reset: nvme9\n", "x.yaml:9:12:", "known: nvme0, nvme1"},
       {"steps:\n  - policy: round_robin\n", "x.yaml:9:13:", "did you mean 'round-robin'?"},
       {"steps:\n  - read: {ns: ns1, expect: {status: sucess}}\n", "x.yaml:9:38:", "did you mean 'success'?"},
-      {"steps:\n  - admin: {controller: nvme0, opcode: identfy}\n", "x.yaml:9:40:", "did you mean 'identify'?"},
+      {"steps:\n  - admin: {controller: nvme0, opcode: identfy}\n",
+       "x.yaml:9:40:", "did you mean 'identify'?"},
       {"steps:\n  - wait: {duration: 1ms, after: x}\n", "x.yaml:9:34:", "no step has the label 'x'"},
       {"steps:\n  - write: {ns: ns1, status: success}\n", "x.yaml:9:22:", "write expect: {status: ...}"},
       {"steps:\n  - {wait: 1ms, actor: a, actor: b}\n", "x.yaml:9:27:", "given twice"},
@@ -191,8 +202,9 @@ TEST(Messages, NameThePlaceAndTheNearMiss) {
 }
 
 TEST(Options, ProfileAndMediaOfTheCommandLineWin) {
-  const std::string words = "topology:\n  - nvme-subsys,id=s\n  - nvme,id=a,serial=x,subsys=s\n"
-                            "  - nvme,id=b,serial=y,subsys=s\n  - nvme-ns,id=ns1,drive=none.img,subsys=s\n";
+  const std::string words =
+      "topology:\n  - nvme-subsys,id=s\n  - nvme,id=a,serial=x,subsys=s\n"
+      "  - nvme,id=b,serial=y,subsys=s\n  - nvme-ns,id=ns1,drive=none.img,subsys=s\n";
   EXPECT_NE(error_of(words, ""), "");
   LoadOptions options;
   options.profile = "qemu-2021";

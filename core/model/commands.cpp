@@ -1,0 +1,438 @@
+#include "model/commands.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "model/admin.h"
+#include "model/io.h"
+#include "model/namespaces.h"
+#include "model/queues.h"
+#include "model/registers.h"
+#include "model/status.h"
+#include "spec/commands.h"
+#include "trace/text.h"
+
+namespace polypath::model {
+namespace {
+
+namespace observed = trace::observed;
+using spec::Status;
+
+std::uint32_t take_command(Controller& c) {
+  ++c.open_commands;
+  if (c.free_commands.empty()) {
+    c.commands.emplace_back();
+    return static_cast<std::uint32_t>(c.commands.size() - 1);
+  }
+  const std::uint32_t index = c.free_commands.back();
+  c.free_commands.pop_back();
+  c.commands[index] = {};
+  return index;
+}
+
+std::span<const Range> ranges_of(const Scene& scene, const Command& command) {
+  if (command.range_count <= command.ranges.size()) return {command.ranges.data(), command.range_count};
+  return scene.s.details[command.detail].ranges;
+}
+
+void take_ranges(const Scene& scene, Command& command, std::span<const std::byte> bytes) {
+  command.range_count = static_cast<std::uint32_t>(bytes.size() / sizeof(Range));
+  Range* out = command.ranges.data();
+  if (command.range_count > command.ranges.size()) {
+    auto& ranges = edit_detail(scene, command).ranges;
+    ranges.resize(command.range_count);
+    out = ranges.data();
+  }
+  std::memcpy(out, bytes.data(), command.range_count * sizeof(Range));
+  for (const Range& range : ranges_of(scene, command)) {
+    command.data_bytes += range.bytes;
+    for (std::uint64_t page = range.address / spec::kPageSize; page * spec::kPageSize < range.address + range.bytes; ++page) {
+      scene.c().pages.use(page, scene.now);
+    }
+  }
+}
+
+/// True when another command used a page of this one's buffer.
+bool release_ranges(const Scene& scene, const Command& command) {
+  bool shared = false;
+  for (const Range& range : ranges_of(scene, command)) {
+    for (std::uint64_t page = range.address / spec::kPageSize; page * spec::kPageSize < range.address + range.bytes; ++page) {
+      shared |= scene.c().pages.release(page, command.submitted, scene.now);
+    }
+  }
+  return shared;
+}
+
+/// Takes a command out of its queue's index.
+void unlink(Controller& c, SubmissionQueue& sq, std::uint32_t index) {
+  const std::uint16_t cid = c.commands[index].entry.cid;
+  std::uint32_t at = sq.by_cid.find(cid);
+  if (at == index) {
+    if (c.commands[index].next_same_cid == kNone) {
+      sq.by_cid.erase(cid);
+    } else {
+      sq.by_cid.set(cid, c.commands[index].next_same_cid);
+    }
+    return;
+  }
+  while (at != kNone && c.commands[at].next_same_cid != index) at = c.commands[at].next_same_cid;
+  if (at != kNone) c.commands[at].next_same_cid = c.commands[index].next_same_cid;
+}
+
+void close_command(const Scene& scene, std::uint32_t index) {
+  Controller& c = scene.c();
+  Command& command = c.commands[index];
+  SubmissionQueue& sq = edit_sq(c, command.sqid);
+  unlink(c, sq, index);
+  if (command.detail != kNone) scene.s.free_details.push_back(command.detail);
+  command.open = false;
+  --c.open_commands;
+  c.free_commands.push_back(index);
+}
+
+void forget_lost_twin(const Scene& scene, std::uint32_t index) {
+  // The recording misses the end of the first command: it may have had its effect or not.
+  drop_command(scene, index, false);
+}
+
+/// A completion that names no open command: which rule says so.
+void unknown_completion(const Scene& scene, const spec::CompletionEntry& entry) {
+  Controller& c = scene.c();
+  SubmissionQueue* sq = find_sq(c, entry.sqid);
+  const auto say = [&](Rule rule, const char* what, const char* allowed) {
+    violation(scene, rule, fmt::format("{} queue {}: {}", name_of(scene, scene.index), entry.sqid, what), allowed,
+              fmt::format("cid {} {}", entry.cid, trace::status_text(entry.linux_status())));
+  };
+  if (!c.initial_known && (sq == nullptr || !sq->known)) return;  // began before the recording
+  for (std::size_t other = 0; other < c.sqs.size(); ++other) {
+    if (other == entry.sqid || c.sqs[other].by_cid.find(entry.cid) == CidTable::kNone) continue;
+    if (c.sqs[other].cqid == scene.event.queue && sq != nullptr && sq->exists.possible(true)) continue;
+    if (c.sqs[other].cqid != scene.event.queue) continue;
+    say(Rule::q13, "a completion names another submission queue than that of its command",
+        "the queue that the command was submitted to");
+    return;
+  }
+  if (sq == nullptr || !sq->exists.possible(true)) {
+    if (sq != nullptr && sq->ever) {
+      say(Rule::q03, "a completion for a command of a queue that is gone", "none after the reset or deletion is visible");
+    } else {
+      say(Rule::q01, "a completion for a queue that does not exist", "completions of open commands");
+    }
+    return;
+  }
+  for (const std::uint32_t recent : sq->completed) {
+    if ((recent & 0x1FFFFU) == entry.cid + 1U) {
+      say(Rule::q02, "a command completed twice", "one completion for each command");
+      return;
+    }
+    if (recent == (entry.cid | 0x20000U)) {
+      say(Rule::q04, "more completions than commands for a reused identifier", "one completion for each command");
+      return;
+    }
+  }
+  say(Rule::q01, "a completion for no open command", "completions of open commands");
+}
+
+/// The table of queues knows which completion queue belongs to a submission queue.
+void check_binding(const Scene& scene, const SubmissionQueue& sq, const Command& command) {
+  if (!sq.known) return;
+  exercised(scene, Rule::q13);
+  if (scene.event.queue == sq.cqid) return;
+  violation(scene, Rule::q13, fmt::format("{}: completion in another queue", text_of(scene, command)),
+            fmt::format("completion queue {}", sq.cqid), fmt::format("completion queue {}", scene.event.queue),
+            {command.submitted});
+}
+
+/// DMA that a success implies.
+void check_transfer(const Scene& scene, const Command& command, const Completion& completion) {
+  if (!scene.sees(observed::dma) || !command.ranges_known || command.altered || !completion.success()) return;
+  const auto* row = spec::find_command(spec::set_of_queue(command.sqid), command.entry.opcode);
+  if (row == nullptr || row->direction == spec::Direction::none || command.sqid == 0) return;
+  exercised(scene, Rule::q28);
+  const bool in = row->direction == spec::Direction::to_host;
+  const std::uint64_t moved = in ? command.moved_in : command.moved_out;
+  if (moved >= command.data_bytes) return;
+  violation(scene, Rule::q28, fmt::format("{}: success without the whole of its data", text_of(scene, command)),
+            fmt::format("{} bytes", command.data_bytes), fmt::format("{} bytes", moved), {command.submitted});
+}
+
+void check_retry_bits(const Scene& scene, const Command& command, const Completion& completion) {
+  const auto& entry = completion.entry;
+  exercised(scene, Rule::q31);
+  if (completion.success()) {
+    if (entry.dnr() || entry.crd() != 0) {
+      violation(scene, Rule::q31, fmt::format("{}: success with retry bits", text_of(scene, command)), "DNR 0, CRD 0",
+                fmt::format("DNR {}, CRD {}", entry.dnr() ? 1 : 0, entry.crd()), {command.submitted});
+    }
+    return;
+  }
+  if (entry.crd() == 0) return;
+  exercised(scene, Rule::q32);
+  if (entry.dnr() || scene.c().acre.surely_since(false, command.submitted)) {
+    violation(scene, Rule::q32, fmt::format("{}: a retry delay", text_of(scene, command)),
+              entry.dnr() ? "CRD 0 with DNR 1" : "CRD 0: the host did not enable delays", fmt::format("CRD {}", entry.crd()),
+              {command.submitted});
+  }
+}
+
+/// What an Abort promised, kept by its victim.
+void check_aborted(const Scene& scene, const Command& command, const Completion& completion) {
+  if (!command.aborted_at_once) return;
+  exercised(scene, Rule::q26);
+  if (completion.status() == Status::abort_requested) return;
+  violation(scene, Rule::q26, fmt::format("{}: aborted at once, and completed otherwise", text_of(scene, command)),
+            "abort_requested", trace::status_text(completion.entry.linux_status()), {command.submitted});
+}
+
+/// An open Abort learns how its victim ended.
+void tell_aborts(const Scene& scene, const Command& victim, const Completion& completion) {
+  if (!victim.abort_asked) return;
+  for (auto& other : scene.c().commands) {
+    if (!other.open || other.sqid != 0 || other.detail == kNone) continue;
+    Detail& detail = scene.s.details[other.detail];
+    if (detail.victim != victim.submitted) continue;
+    detail.victim_completed = true;
+    detail.victim_status = static_cast<std::uint16_t>(completion.status());
+  }
+}
+
+bool list_page(const Command& command, std::uint64_t address, std::uint64_t bytes) {
+  // A list of PRPs lies at PRP2 when the buffer needs more than two pages; further list pages are not known here.
+  if (command.data_bytes + command.entry.prp1 % spec::kPageSize <= 2 * spec::kPageSize) return false;
+  const std::uint64_t page = command.entry.prp2 / spec::kPageSize;
+  const bool here = address / spec::kPageSize == page && (address + bytes - 1) / spec::kPageSize == page;
+  return here || command.data_bytes > spec::kPageSize * (spec::kPageSize / 8);
+}
+
+bool inside(std::span<const Range> ranges, std::uint64_t address, std::uint64_t bytes) {
+  // Ranges that follow each other in memory may be one access.
+  while (bytes != 0) {
+    const auto at = std::find_if(ranges.begin(), ranges.end(), [&](const Range& range) {
+      return address >= range.address && address - range.address < range.bytes;
+    });
+    if (at == ranges.end()) return false;
+    const std::uint64_t here = std::min(bytes, at->bytes - (address - at->address));
+    address += here;
+    bytes -= here;
+  }
+  return true;
+}
+
+}  // namespace
+
+Detail& edit_detail(const Scene& scene, Command& command) {
+  State& s = scene.s;
+  if (command.detail == kNone) {
+    if (s.free_details.empty()) {
+      command.detail = static_cast<std::uint32_t>(s.details.size());
+      s.details.emplace_back();
+    } else {
+      command.detail = s.free_details.back();
+      s.free_details.pop_back();
+    }
+    // Vectors keep their memory: the same few details serve every command.
+    Detail& detail = s.details[command.detail];
+    detail.controllers.clear();
+    detail.digests.clear();
+    detail.ranges.clear();
+    detail = {.controllers = std::move(detail.controllers),
+              .digests = std::move(detail.digests),
+              .ranges = std::move(detail.ranges)};
+  }
+  return s.details[command.detail];
+}
+
+Command* find_command(Controller& c, std::uint16_t sqid, std::uint16_t cid) {
+  SubmissionQueue* sq = find_sq(c, sqid);
+  if (sq == nullptr) return nullptr;
+  const std::uint32_t index = sq->by_cid.find(cid);
+  return index == CidTable::kNone ? nullptr : &c.commands[index];
+}
+
+void on_submitted(const Scene& scene) {
+  Controller& c = scene.c();
+  const auto& event = scene.event;
+  trace::Parts parts;
+  if (!trace::read_submitted(scene.trace, event, parts)) {
+    scene.s.damaged = true;
+    return;
+  }
+  SubmissionQueue& sq = edit_sq(c, event.queue);
+  if (!c.initial_known && !sq.known && !sq.exists.possible(true)) sq.exists.forget();
+  const std::uint32_t index = take_command(c);
+  Command* command = &c.commands[index];
+  std::memcpy(&command->entry, parts.entry.data(), sizeof command->entry);
+  command->submitted = scene.now;
+  command->time = scene.time;
+  command->sqid = event.queue;
+  command->open = true;
+  command->no_pointer = (event.b & trace::submitted_part::no_data_pointer) != 0;
+  command->no_tail = (event.b & trace::submitted_part::no_tail_dwords) != 0;
+  command->malformed = (event.b & trace::submitted_part::malformed_pointer) != 0;
+  command->ranges_known = (event.b & trace::submitted_part::ranges) != 0;
+  place_submission(sq, *command, index);
+
+  const std::uint16_t cid = command->entry.cid;
+  std::uint32_t twin = sq.by_cid.find(cid);
+  if (twin != CidTable::kNone && !sq.known) {
+    forget_lost_twin(scene, twin);
+    twin = sq.by_cid.find(cid);
+    command = &c.commands[index];
+  }
+  if (twin == CidTable::kNone) {
+    sq.by_cid.set(cid, index);
+  } else {
+    exercised(scene, Rule::q04);
+    command->reused_cid = true;
+    c.commands[twin].reused_cid = true;
+    while (c.commands[twin].next_same_cid != kNone) {
+      twin = c.commands[twin].next_same_cid;
+      c.commands[twin].reused_cid = true;
+    }
+    c.commands[twin].next_same_cid = index;
+  }
+  if (command->ranges_known) take_ranges(scene, *command, parts.ranges);
+  if (command->sqid == 0) {
+    begin_admin(scene, *command, parts.data);
+  } else {
+    begin_io(scene, *command, parts.digests);
+  }
+}
+
+void on_completed(const Scene& scene) {
+  Controller& c = scene.c();
+  const auto& event = scene.event;
+  trace::Parts parts;
+  if (!trace::read_completed(scene.trace, event, parts)) {
+    scene.s.damaged = true;
+    return;
+  }
+  Completion completion;
+  std::memcpy(&completion.entry, parts.entry.data(), sizeof completion.entry);
+  completion.digests = parts.digests;
+  completion.data = parts.data;
+  completion.status_only = (event.b & trace::completed_part::status_only) != 0;
+  const auto& entry = completion.entry;
+
+  exercised(scene, Rule::q01);
+  exercised(scene, Rule::q03);
+  if (c.shutdown_complete) {
+    violation(scene, Rule::r13, fmt::format("{} completed a command after shutdown was complete", name_of(scene, scene.index)),
+              "nothing until a reset", fmt::format("queue {} cid {}", entry.sqid, entry.cid), {c.shutdown_from});
+  }
+  place_completion(scene, entry, completion.status_only);
+  SubmissionQueue* sq = find_sq(c, entry.sqid);
+  const std::uint32_t index = sq == nullptr ? CidTable::kNone : sq->by_cid.find(entry.cid);
+  if (index == CidTable::kNone) {
+    unknown_completion(scene, entry);
+    return;
+  }
+  exercised(scene, Rule::q02);
+  Command& command = c.commands[index];
+  if (scene.sees(observed::fetches) && command.fetched == 0 && c.initial_known) {
+    violation(scene, Rule::q01, fmt::format("{}: completed and was never fetched", text_of(scene, command)),
+              "completions of fetched commands", trace::status_text(entry.linux_status()), {command.submitted});
+  }
+  if (!completion.status_only) {
+    check_binding(scene, *sq, command);
+    check_sqhd(scene, *sq, command, entry);
+  }
+  check_transfer(scene, command, completion);
+  check_retry_bits(scene, command, completion);
+  check_aborted(scene, command, completion);
+  completion.trusted = !release_ranges(scene, command) && !command.altered && !command.reused_cid;
+  judge_status(scene, command, completion);
+  if (command.sqid == 0) {
+    finish_admin(scene, command, completion);
+  } else {
+    finish_io(scene, command, completion);
+  }
+  tell_aborts(scene, command, completion);
+  if (completion.success()) c.life = scene.now;
+  if (entry.more() && !completion.success() && c.more_set.size() < 16) {
+    c.more_set.push_back({entry.sqid, entry.cid, scene.now});
+  }
+  if (c.shutdown_asked) exercised(scene, Rule::r13);
+  sq->completed[sq->completed_at++ % sq->completed.size()] =
+      command.reused_cid ? entry.cid | 0x20000U : entry.cid + 1U;
+  close_command(scene, index);
+}
+
+void on_dma(const Scene& scene) {
+  Controller& c = scene.c();
+  const auto& event = scene.event;
+  const bool write = (event.flags & trace::event_flag::dma_write) != 0;
+  const auto cid = static_cast<std::uint16_t>(event.a);
+  exercised(scene, Rule::q29);
+  const auto what = [&] {
+    return fmt::format("{} {} bytes at {:#x}", write ? "writes" : "reads", event.b, event.c);
+  };
+  Command* command = find_command(c, event.queue, cid);
+  if (command == nullptr) {
+    if (!c.initial_known) return;
+    violation(scene, Rule::q29, fmt::format("{} queue {} cid {}: data moved for no open command", name_of(scene, scene.index), event.queue, cid),
+              "data of open commands", what());
+    return;
+  }
+  if (c.power == Power::off) {
+    violation(scene, Rule::r02, fmt::format("{}: data moved while the controller is not ready", text_of(scene, *command)),
+              "nothing", what(), {c.reset_until});
+  }
+  if (command->aborted_at_once) {
+    violation(scene, Rule::q26, fmt::format("{}: data moved after it was aborted at once", text_of(scene, *command)),
+              "no effect after the Abort completed", what(), {command->submitted});
+  }
+  if (command->reused_cid || command->altered || !command->ranges_known) return;
+  exercised(scene, Rule::q28);
+  const auto* row = spec::find_command(spec::set_of_queue(command->sqid), command->entry.opcode);
+  const bool from_host = row != nullptr && row->direction == spec::Direction::to_controller;
+  if (!write && list_page(*command, event.c, event.b)) return;
+  const bool in_buffer = inside(ranges_of(scene, *command), event.c, event.b);
+  if (!in_buffer || write == from_host) {
+    violation(scene, Rule::q28,
+              fmt::format("{}: {}", text_of(scene, *command), in_buffer ? "data moved the wrong way" : "data moved outside its buffer"),
+              fmt::format("{} of the {} bytes of its buffer", from_host ? "reads" : "writes", command->data_bytes), what(),
+              {command->submitted});
+    return;
+  }
+  (write ? command->moved_in : command->moved_out) += event.b;
+}
+
+void drop_command(const Scene& scene, std::uint32_t index, bool at_once) {
+  Command& command = scene.c().commands[index];
+  if (command.ranges_known) release_ranges(scene, command);
+  if (command.sqid == 0) {
+    drop_admin(scene, command);
+  } else {
+    drop_io(scene, command, at_once);
+  }
+  close_command(scene, index);
+}
+
+void finish_commands(const Scene& scene) {
+  const Controller& c = scene.c();
+  if (!scene.sees(observed::completions) || c.power == Power::off || c.power == Power::disabling || c.shutdown_asked) return;
+  const Time bound = scene.options.command_bound;
+  for (const Command& command : c.commands) {
+    if (!command.open) continue;
+    const bool event_request = command.sqid == 0 && command.entry.opcode == 0x0C;
+    if (event_request) continue;
+    const SubmissionQueue& sq = c.sqs[command.sqid];
+    if (sq.frozen || command.reused_cid || sq.exists.last_change(false) == kNow) continue;
+    const CompletionQueue* cq = sq.known && sq.cqid < c.cqs.size() ? &c.cqs[sq.cqid] : nullptr;
+    if (cq != nullptr && (cq->full || cq->head_doubtful)) continue;  // held, lawfully
+    const Time since = cq != nullptr ? std::max(command.time, cq->freed_at) : command.time;
+    exercised(scene, Rule::liv01);
+    if (scene.time < since || scene.time - since <= bound) continue;
+    const bool fetched = command.fetched != 0 || !scene.sees(observed::fetches);
+    const Rule rule = !fetched ? Rule::liv02 : cq != nullptr && cq->freed_at > command.time ? Rule::liv06 : Rule::liv01;
+    violation(scene, rule,
+              fmt::format("{}: never {}{}", text_of(scene, command), fetched ? "completed" : "fetched",
+                          peer_was_reset(scene, command.submitted) ? " (another controller was reset meanwhile)" : ""),
+              fmt::format("within {} s", bound / engine::kSecond), fmt::format("not after {} s", (scene.time - since) / engine::kSecond),
+              {command.submitted, command.fetched});
+  }
+}
+
+}  // namespace polypath::model

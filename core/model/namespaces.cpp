@@ -1,0 +1,201 @@
+#include "model/namespaces.h"
+
+#include <algorithm>
+#include <array>
+
+#include "engine/hash.h"
+
+namespace polypath::model {
+namespace {
+
+constexpr std::uint32_t kPartBytes = 512;
+
+}  // namespace
+
+std::uint64_t block_digest(const std::uint64_t* parts, std::size_t count) {
+  if (count == 1) return parts[0];
+  std::uint64_t digest = engine::kHashSeed2;
+  for (std::size_t i = 0; i < count; ++i) digest = engine::mix(digest, parts[i]);
+  return digest;
+}
+
+std::uint64_t zero_digest(std::uint32_t block_bytes) {
+  static constexpr std::array<std::byte, kPartBytes> kZeros{};
+  static const std::uint64_t kPart = engine::hash_bytes(kZeros.data(), kZeros.size());
+  if (block_bytes <= kPartBytes) return kPart;
+  std::uint64_t digest = engine::kHashSeed2;
+  for (std::uint32_t i = 0; i < block_bytes / kPartBytes; ++i) digest = engine::mix(digest, kPart);
+  return digest;
+}
+
+void start_content(Namespace& ns, bool zeros) {
+  ns.tracked = ns.block_bytes >= kPartBytes && ns.block_bytes % kPartBytes == 0;
+  ns.content.start(zeros ? Blocks::Unwritten::zeros : Blocks::Unwritten::stable, zero_digest(ns.block_bytes));
+}
+
+void start_namespaces(const trace::TraceHeader& header, State& state) {
+  state.subsystems.resize(std::max<std::size_t>(header.subsystems.size(), 1));
+  for (std::size_t i = 0; i < header.controllers.size(); ++i) {
+    const auto& row = header.controllers[i];
+    if (row.subsystem >= state.subsystems.size()) state.subsystems.resize(row.subsystem + std::size_t{1});
+    auto& subsystem = state.subsystems[row.subsystem];
+    subsystem.controllers.push_back(static_cast<std::uint16_t>(i));
+    if (!row.initial_state_known) subsystem.complete = false;
+  }
+  for (const auto& row : header.namespaces) {
+    if (row.subsystem >= state.subsystems.size()) state.subsystems.resize(row.subsystem + std::size_t{1});
+    auto& subsystem = state.subsystems[row.subsystem];
+    Namespace ns;
+    ns.subsystem = row.subsystem;
+    ns.nsid = row.nsid;
+    ns.exists = Fact(true);
+    ns.blocks = row.blocks;
+    ns.block_bytes = row.blocks != 0 ? row.block_bytes : 0;
+    ns.attached_default = row.attachment_known ? Fact(false) : Fact();
+    if (row.attachment_known) {
+      ns.shared = row.shared ? 1 : 0;
+      for (const auto controller : row.attached) edit_attachment(ns, controller).fact = Fact(true);
+    } else {
+      subsystem.complete = false;
+    }
+    bool data = true;
+    for (const auto controller : subsystem.controllers) {
+      data = data && (header.controllers[controller].observed & trace::observed::data) != 0;
+    }
+    if (data) start_content(ns, row.content_zero);
+    subsystem.namespaces.push_back(static_cast<std::uint32_t>(state.namespaces.size()));
+    state.namespaces.push_back(std::move(ns));
+  }
+  for (auto& subsystem : state.subsystems) {
+    std::sort(subsystem.namespaces.begin(), subsystem.namespaces.end(),
+              [&](std::uint32_t a, std::uint32_t b) { return state.namespaces[a].nsid < state.namespaces[b].nsid; });
+  }
+}
+
+std::size_t first_from(const State& state, std::uint32_t subsystem, std::uint32_t nsid) {
+  const auto& list = state.subsystems[subsystem].namespaces;
+  const auto at = std::lower_bound(list.begin(), list.end(), nsid, [&](std::uint32_t index, std::uint32_t wanted) {
+    return state.namespaces[index].nsid < wanted;
+  });
+  return static_cast<std::size_t>(at - list.begin());
+}
+
+std::uint32_t find_namespace(const State& state, std::uint32_t subsystem, std::uint32_t nsid) {
+  const auto& list = state.subsystems[subsystem].namespaces;
+  const std::size_t at = first_from(state, subsystem, nsid);
+  return at < list.size() && state.namespaces[list[at]].nsid == nsid ? list[at] : kNone;
+}
+
+namespace {
+
+std::uint32_t insert_namespace(const Scene& scene, std::uint32_t nsid) {
+  const std::uint32_t subsystem = scene.c().subsystem;
+  auto& list = scene.s.subsystems[subsystem].namespaces;
+  const std::size_t at = first_from(scene.s, subsystem, nsid);
+  const auto index = static_cast<std::uint32_t>(scene.s.namespaces.size());
+  Namespace ns;
+  ns.subsystem = subsystem;
+  ns.nsid = nsid;
+  scene.s.namespaces.push_back(std::move(ns));
+  list.insert(list.begin() + static_cast<std::ptrdiff_t>(at), index);
+  return index;
+}
+
+}  // namespace
+
+std::uint32_t resolve_namespace(const Scene& scene, std::uint32_t nsid) {
+  const std::uint32_t found = find_namespace(scene.s, scene.c().subsystem, nsid);
+  if (found != kNone || nsid == 0 || nsid == spec::kBroadcastNsid) return found;
+  return scene.s.subsystems[scene.c().subsystem].complete ? kNone : insert_namespace(scene, nsid);
+}
+
+std::uint32_t create_namespace(const Scene& scene, std::uint32_t nsid) {
+  std::uint32_t index = find_namespace(scene.s, scene.c().subsystem, nsid);
+  if (index == kNone) {
+    index = insert_namespace(scene, nsid);
+    scene.s.namespaces[index].attached_default = Fact(false);
+  }
+  Namespace& ns = scene.s.namespaces[index];
+  ++ns.incarnation;
+  ns.exists.begin(true);
+  ns.exists.apply(true, scene.now, scene.now);
+  ns.born = scene.now;
+  ns.created = true;
+  ns.identified = false;
+  ns.identity = {};
+  ns.tracked = false;
+  ns.written_untracked = false;
+  ns.blocks = 0;
+  ns.shared = 2;
+  // What the controllers had of the one before is gone; a window that reaches back may still meet it.
+  for (auto& attached : ns.attached) {
+    if (attached.fact.possible(true)) {
+      attached.fact.begin(false);
+      attached.fact.apply(false, scene.now, scene.now);
+    }
+  }
+  ns.attached_default = Fact(false);
+  return index;
+}
+
+const Fact& attachment(const Namespace& ns, std::uint16_t controller) {
+  for (const auto& attached : ns.attached) {
+    if (attached.controller == controller) return attached.fact;
+    if (attached.controller > controller) break;
+  }
+  return ns.attached_default;
+}
+
+Attachment& edit_attachment(Namespace& ns, std::uint16_t controller) {
+  auto at = std::lower_bound(ns.attached.begin(), ns.attached.end(), controller,
+                             [](const Attachment& a, std::uint16_t wanted) { return a.controller < wanted; });
+  if (at == ns.attached.end() || at->controller != controller) {
+    Attachment fresh;
+    fresh.controller = controller;
+    fresh.fact = ns.attached_default;
+    at = ns.attached.insert(at, fresh);
+  }
+  return *at;
+}
+
+bool may_be_active(const Namespace& ns, std::uint16_t controller, Seq since) {
+  return ns.exists.possible_since(true, since) && attachment(ns, controller).possible_since(true, since);
+}
+
+bool may_be_inactive(const Namespace& ns, std::uint16_t controller, Seq since) {
+  return ns.exists.possible_since(false, since) || attachment(ns, controller).possible_since(false, since);
+}
+
+void observe_attachment(const Scene& scene, std::uint32_t index, std::uint16_t controller, bool active, Seq since) {
+  Namespace& ns = scene.s.namespaces[index];
+  Attachment& attached = edit_attachment(ns, controller);
+  attached.confirmed = scene.now;
+  if (active && ns.exists.possible(false) && ns.exists.possible(true) && ns.exists.quiet_since(since)) {
+    ns.exists.decide(true, scene.now);
+  }
+  const bool exists_surely = ns.exists.surely(true);
+  Fact& fact = attached.fact;
+  const bool open = fact.possible(true) && fact.possible(false);
+  if (!open || !fact.quiet_since(since) || !(active || exists_surely)) return;
+  fact.decide(active, scene.now);
+}
+
+Rule rule_of_view(const Scene& scene, const Namespace* ns, std::uint16_t controller, bool shown_active) {
+  if (ns == nullptr) return Rule::ns01;
+  if (shown_active && ns->exists.surely(false) && ns->died != 0) return Rule::ns14;
+  Seq confirmed = 0, changed = 0;
+  std::uint16_t changed_by = controller;
+  for (const auto& attached : ns->attached) {
+    if (attached.controller != controller) continue;
+    confirmed = attached.confirmed;
+    changed = attached.changed;
+    changed_by = attached.changed_by;
+  }
+  for (const auto other : scene.s.subsystems[ns->subsystem].controllers) {
+    if (scene.s.controllers[other].reset_from > std::max(confirmed, changed)) return Rule::r10;
+  }
+  if (changed > confirmed && changed_by != controller) return Rule::ns21;
+  return Rule::ns01;
+}
+
+}  // namespace polypath::model

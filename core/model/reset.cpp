@@ -1,0 +1,70 @@
+#include "model/reset.h"
+
+#include "model/commands.h"
+#include "model/events.h"
+#include "model/features.h"
+#include "model/io.h"
+#include "model/queues.h"
+
+namespace polypath::model {
+
+void count_peers(const Scene& scene) {
+  for (const auto other : scene.s.subsystems[scene.c().subsystem].controllers) {
+    if (other != scene.index && scene.s.controllers[other].power == Power::ready) exercised(scene, Rule::r06);
+  }
+}
+
+void begin_reset(const Scene& scene) {
+  Controller& c = scene.c();
+  c.reset_from = scene.now;
+  c.reset_until = kNow;
+  c.power = Power::disabling;
+  c.disabled_at = scene.time;
+  c.rdy_low = false;
+  c.admin_kept = true;
+  c.shst_may_clear = true;
+  c.shutdown_complete = false;
+  c.late = false;
+  count_peers(scene);
+}
+
+void lose_commands(const Scene& scene) {
+  Controller& c = scene.c();
+  for (std::uint32_t i = 0; i < c.commands.size(); ++i) {
+    if (c.commands[i].open) drop_command(scene, i, true);
+  }
+  close_queues(scene);
+}
+
+void end_reset(const Scene& scene) {
+  Controller& c = scene.c();
+  exercised(scene, Rule::r04);
+  for (std::uint32_t i = 0; i < c.commands.size(); ++i) {
+    if (c.commands[i].open) drop_command(scene, i, false);
+  }
+  settle_limbo(scene);
+  close_queues(scene);
+  reset_events(scene);
+  reset_features(scene);
+  c.reset_until = scene.now;
+  c.io_queue_created = false;
+  c.io_queue_maybe = false;
+  c.queue_count_known = false;
+  c.intm = 0;
+  c.initial_known = true;
+}
+
+void reset_subsystem(const Scene& scene) {
+  for (const auto other : scene.s.subsystems[scene.c().subsystem].controllers) {
+    Scene there{scene.trace, scene.s, scene.options, scene.event, scene.now, scene.time, other, scene.at_end};
+    begin_reset(there);
+    lose_commands(there);
+    Controller& c = there.c();
+    c.cc = 0;
+    c.aqa = 0;
+    c.asq = c.acq = 0;
+    c.admin_kept = false;
+  }
+}
+
+}  // namespace polypath::model

@@ -1,0 +1,130 @@
+// Every planted fault is noticed by the rule that its row names: a check is proven by breaking what it checks.
+#include "device/faults.h"
+
+#include <gtest/gtest.h>
+
+#include "check/judge.h"
+#include "scenario/scenario.h"
+#include "target/runner.h"
+
+namespace polypath::target {
+namespace {
+
+constexpr const char* kTopology = R"(
+name: trouble
+topology:
+  - nvme-subsys,id=subsys0
+  - nvme,id=nvme0,serial=foo,subsys=subsys0
+  - nvme,id=nvme1,serial=foo,subsys=subsys0
+  - nvme,id=nvme2,serial=foo,subsys=subsys0
+  - nvme-ns,id=ns1,nsid=1,size=1MiB,subsys=subsys0
+  - nvme-ns,id=ns2,nsid=2,size=1MiB,bus=nvme2
+  - nvme-ns,id=ns4,nsid=4,size=1MiB,subsys=subsys0,detached=on
+)";
+
+// A host under load while namespaces come and go and a controller is reset.
+constexpr const char* kHosted = R"(
+hosts:
+  - {id: host0, policy: round-robin, paths: [nvme0, nvme1, nvme2], queue_depth: 16}
+steps:
+  - write: {ns: ns1, lba: 0, blocks: 8, tag: A}
+  - write: {ns: ns1, lba: 0, blocks: 8, tag: B}
+  - read: {ns: ns1, lba: 0, blocks: 8}
+  - compare: {ns: ns1, lba: 0, blocks: 8, equals: A}
+  - write_zeroes: {ns: ns1, lba: 0, blocks: 4}
+  - read: {ns: ns1, lba: 0, blocks: 8}
+  - flush: {ns: ns1}
+  - workload: {ns: ns1, rate: 4000, duration: 60ms, blocks: 8}
+  - attach: {via: nvme0, ns: ns4, controllers: [nvme0]}
+  - detach: {via: nvme1, ns: ns1, controllers: [nvme0]}
+  - wait: 5ms
+  - attach: {via: nvme1, ns: ns1, controllers: [nvme0]}
+  - wait: 5ms
+  - reset: {controller: nvme1}
+  - wait: 5ms
+)";
+
+// Raw drivers that ask for what hosts do not.
+constexpr const char* kRaw = R"(
+steps:
+  - enable: {controller: nvme0}
+  - enable: {controller: nvme1}
+  - enable: {controller: nvme2}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - io: {controller: nvme0, queue: 1, opcode: read, nsid: ns1, blocks: 1}
+  - admin: {controller: nvme0, opcode: set_features, cdw10: 0x0b, cdw11: 0x100}
+  - {nowait: true, admin: {controller: nvme0, opcode: async_event_request}}
+  - {nowait: true, admin: {controller: nvme0, opcode: async_event_request}}
+  - detach: {via: nvme1, ns: ns1, controllers: [nvme0]}
+  - io: {controller: nvme0, queue: 1, opcode: read, nsid: ns1, blocks: 1}
+  - attach: {via: nvme1, ns: ns1, controllers: [nvme0]}
+  - wait: 1ms
+  - admin: {controller: nvme0, opcode: get_log_page, nsid: 0xffffffff, cdw10: 0x03ff0004}
+  - admin: {controller: nvme0, opcode: get_log_page, nsid: 0xffffffff, cdw10: 0x03ff0004}
+  - attach: {via: nvme0, ns: ns2, controllers: [nvme0]}
+  - admin: {controller: nvme0, opcode: delete_cq, cdw10: 1}
+  - wait: 1ms
+  - disable: {controller: nvme0}
+  - enable: {controller: nvme0}
+  - admin: {controller: nvme0, opcode: create_cq, cdw10: 0x00070001, cdw11: 1, prp1: 0x900000}
+  - doorbell: {controller: nvme0, queue: 1, value: 1}
+  - wait: 1ms
+)";
+
+check::Judgement judged(const std::string& text, const std::string& fault, std::string* findings = nullptr) {
+  auto program = scenario::load_scenario_text(text, "trouble.yaml");
+  if (!fault.empty()) program.faults = {fault};
+  World world(program);
+  Runner runner(world, program);
+  runner.run();
+  if (findings != nullptr) {
+    for (const auto& f : runner.findings()) *findings += std::to_string(f.step) + ": " + f.summary + "\n";
+  }
+  return check::judge(world.trace());
+}
+
+bool names(const check::Judgement& judgement, std::string_view rule) {
+  for (const auto& finding : judgement.findings) {
+    if (model::row_of(finding.rule).id == rule) return true;
+  }
+  return false;
+}
+
+TEST(PlantedFaults, WithoutOneNoRuleOfTheStandardIsBroken) {
+  for (const char* program : {kHosted, kRaw}) {
+    std::string findings;
+    const auto judgement = judged(std::string(kTopology) + program, "", &findings);
+    EXPECT_EQ(findings, "");
+    for (const auto& finding : judgement.findings) {
+      EXPECT_EQ(finding.scope(), model::Scope::hazard) << model::row_of(finding.rule).id << ": " << finding.summary
+                                                       << "\n  allowed " << finding.allowed << "\n  seen " << finding.seen;
+    }
+  }
+}
+
+class PlantedFault : public ::testing::TestWithParam<std::size_t> {};
+
+TEST_P(PlantedFault, IsNoticedByTheRuleThatItsRowNames) {
+  if (!device::faults_compiled_in()) GTEST_SKIP() << "preset dist has no planted faults";
+  const auto& row = device::faults()[GetParam()];
+  std::string seen;
+  for (const char* program : {kHosted, kRaw}) {
+    const auto judgement = judged(std::string(kTopology) + program, std::string(row.id));
+    if (names(judgement, row.rule)) return;
+    for (const auto& finding : judgement.findings) {
+      seen += std::string(model::row_of(finding.rule).id) + ": " + finding.summary + "\n";
+    }
+  }
+  FAIL() << row.id << " should break " << row.rule << ", but the model says:\n" << seen;
+}
+INSTANTIATE_TEST_SUITE_P(Device, PlantedFault, ::testing::Range<std::size_t>(0, device::faults().size()),
+                         [](const auto& info) {
+                           std::string name(device::faults()[info.param].id);
+                           for (char& c : name) {
+                             if (c == '-') c = '_';
+                           }
+                           return name;
+                         });
+
+}  // namespace
+}  // namespace polypath::target
