@@ -49,14 +49,39 @@ bool Runner::advance() {
       if (try_begin(i)) return true;
     }
   }
+  // Once nothing is asked for any more, the world gets a moment to come to rest; timers that guard what has long
+  // ended (a host's queue deadlines) are not waited for.
+  if (end_ == engine::kForever && over()) end_ = engine.now() + kRest;
+  const engine::Time until = std::min(limits_.virtual_time, end_);
   engine::Event event;
   bool ours = false;
-  if (!world_.step(limits_.virtual_time, event, ours)) {
-    limit_reached_ = engine.now() >= limits_.virtual_time && !engine.idle();
+  if (!world_.step(until, event, ours)) {
+    limit_reached_ = end_ == engine::kForever && engine.now() >= limits_.virtual_time && !engine.idle();
     return false;
   }
   if (!ours) handle_own(event);
   drain();
+  return true;
+}
+
+bool Runner::over() const {
+  for (const Actor& actor : actors_) {
+    if (actor.waits || actor.next < actor.steps.size()) return false;
+  }
+  for (const Workload& load : workloads_) {
+    if (!outcomes_[load.step].done) return false;
+  }
+  // An event request may wait for ever: it holds nobody up.
+  const bool asked = std::any_of(requests_.begin(), requests_.end(), [&](const Request& r) {
+    constexpr std::uint8_t kAsyncEventRequest = 0x0C;
+    const Step& step = program_.steps[r.step];
+    const bool admin = step.kind == StepKind::admin || (step.kind == StepKind::submit && step.number(Field::queue) == 0);
+    return !admin || step.number(Field::opcode) != kAsyncEventRequest;
+  });
+  if (asked || !hosts_ready()) return false;
+  for (std::uint32_t host = 0; host < program_.hosts.size(); ++host) {
+    if (!world_.hosts().settled(host)) return false;
+  }
   return true;
 }
 

@@ -103,6 +103,7 @@ class Runner {
   };
 
   // runner.cpp: turns, waiting, outcomes
+  bool over() const;
   bool try_begin(std::size_t actor);
   void begin(std::size_t index);
   void finish(std::size_t index);
@@ -157,6 +158,7 @@ class Runner {
   std::vector<std::byte> controller_list(const std::vector<std::uint32_t>& controllers) const;
   std::uint32_t block_bytes(std::uint32_t controller, std::uint32_t nsid) const;
 
+  static constexpr engine::Time kRest = engine::kSecond;
   static constexpr std::uint32_t kTakesController = 99;  ///< stage of a request that ends with the raw driver in charge
   static constexpr std::uint16_t kWakeActor = World::kWake;          ///< whom: actor
   static constexpr std::uint16_t kPollReady = World::kWake + 1;     ///< whom: controller
@@ -175,6 +177,7 @@ class Runner {
   std::vector<StepFinding> findings_;
   std::uint32_t next_raw_request_ = 1;
   std::uint64_t steps_done_ = 0, events_ = 0;
+  engine::Time end_ = engine::kForever;  ///< when the run is over, once that is known
   bool limit_reached_ = false, started_ = false, draining_ = false;
   mutable bool hosts_were_ready_ = false;
 };
