@@ -122,7 +122,7 @@ void unknown_completion(const Scene& scene, const spec::CompletionEntry& entry) 
     return;
   }
   for (const std::uint32_t recent : sq->completed) {
-    if ((recent & 0x1FFFFU) == entry.cid + 1U) {
+    if (recent == entry.cid + 1U) {
       say(Rule::q02, "a command completed twice", "one completion for each command");
       return;
     }
@@ -234,9 +234,11 @@ Detail& edit_detail(const Scene& scene, Command& command) {
     // Vectors keep their memory: the same few details serve every command.
     Detail& detail = s.details[command.detail];
     detail.controllers.clear();
+    detail.targets.clear();
     detail.digests.clear();
     detail.ranges.clear();
     detail = {.controllers = std::move(detail.controllers),
+              .targets = std::move(detail.targets),
               .digests = std::move(detail.digests),
               .ranges = std::move(detail.ranges)};
   }
@@ -259,7 +261,6 @@ void on_submitted(const Scene& scene) {
     return;
   }
   SubmissionQueue& sq = edit_sq(c, event.queue);
-  if (!c.initial_known && !sq.known && !sq.exists.possible(true)) sq.exists.forget();
   const std::uint32_t index = take_command(c);
   Command* command = &c.commands[index];
   std::memcpy(&command->entry, parts.entry.data(), sizeof command->entry);
@@ -354,7 +355,9 @@ void on_completed(const Scene& scene) {
     c.more_set.push_back({entry.sqid, entry.cid, scene.now});
   }
   if (c.shutdown_asked) exercised(scene, Rule::r13);
-  sq->completed[sq->completed_at++ % sq->completed.size()] =
+  exercised(scene, Rule::liv01);
+  SubmissionQueue& queue = c.sqs[command.sqid];  // a Create command may have moved it
+  queue.completed[queue.completed_at++ % queue.completed.size()] =
       command.reused_cid ? entry.cid | 0x20000U : entry.cid + 1U;
   close_command(scene, index);
 }

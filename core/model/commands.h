@@ -9,6 +9,9 @@
 
 namespace polypath::model {
 
+/// How a command ended, for its effects. `dropped`: it may have had them or not.
+enum class End : std::uint8_t { applied, refused, dropped };
+
 /// A completion entry with what follows it in the trace.
 struct Completion {
   spec::CompletionEntry entry;

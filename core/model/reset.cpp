@@ -39,6 +39,8 @@ void lose_commands(const Scene& scene) {
 void end_reset(const Scene& scene) {
   Controller& c = scene.c();
   exercised(scene, Rule::r04);
+  exercised(scene, Rule::r10);
+  ++scene.s.resets;
   for (std::uint32_t i = 0; i < c.commands.size(); ++i) {
     if (c.commands[i].open) drop_command(scene, i, false);
   }

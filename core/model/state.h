@@ -25,12 +25,20 @@ struct Range {
   std::uint64_t address = 0, bytes = 0;
 };
 
+/// A controller that a Namespace Attachment names, or may name.
+struct Target {
+  std::uint16_t controller = 0, place = 0;  ///< place in the list
+  bool sure = false;                        ///< it announced this identifier
+};
+
 /// What a command's data said, and what its judgment needs later. Pooled: most commands have none.
 struct Detail {
   std::vector<std::uint16_t> controllers;  ///< Namespace Attachment: the list, by CNTLID
+  std::vector<Target> targets;             ///< whom that list means
   std::vector<std::uint64_t> digests;      ///< Compare: of each logical block
   std::vector<Range> ranges;               ///< of long transfers
   bool list_malformed = false;             ///< the controller list breaks a rule of its form
+  bool unknown_identifier = false;         ///< it names a controller that nobody is
   std::uint64_t nsze = 0, ncap = 0;        ///< Namespace Management, create
   std::uint8_t flbas = 0, nmic = 0;
   bool host_behavior_acre = false;         ///< Set Features 16h
@@ -69,7 +77,7 @@ struct Command {
   bool aborted_at_once : 1 = false;   ///< an Abort with IANP 0 completed
   bool abort_asked : 1 = false;       ///< an Abort names it
   bool queue_deleting : 1 = false;    ///< Delete SQ of its queue was submitted in its life
-  bool may_attach : 1 = false;        ///< it began a change of attachment, existence or feature
+  bool counted : 1 = false;           ///< it began a change of facts, which its end must close
 };
 
 /// A write that lost its command to a reset which is not over: it may still take effect.
@@ -163,8 +171,7 @@ struct Reported {
 /// An entry of the changed-namespace log as it may be.
 struct Changed {
   std::uint32_t nsid = 0;
-  Seq from = 0, until = 0;  ///< window of the change; kNow while under way
-  Seq op = 0;               ///< submission of the command
+  Seq from = 0, until = 0;  ///< window of the change: the command that made it; kNow while it is under way
   bool sure = false;
 };
 
@@ -173,6 +180,25 @@ struct LogReads {
   Seq cleared_from = 0, cleared_until = 0;  ///< window of the last read with RAE 0
   Seq read_until = 0;                       ///< end of the last read of either kind
   Seq kept_until = 0;                       ///< end of the last read with RAE 1
+};
+
+/// A completion that promised an entry of the error log.
+struct MoreSet {
+  std::uint16_t sqid = 0, cid = 0;
+  Seq at = 0;
+};
+
+/// Commands of a kind that has a limit: how many are open, and when there last were too many.
+struct Gauge {
+  std::uint32_t open = 0;
+  Seq over_until = 0;  ///< kNow: at the moment
+  void begin(std::uint32_t limit) {
+    if (++open > limit) over_until = kNow;
+  }
+  void end(std::uint32_t limit, Seq now) {
+    --open;
+    if (open <= limit && over_until == kNow) over_until = now;
+  }
 };
 
 enum class Power : std::uint8_t { off, enabling, ready, disabling, unknown };
@@ -211,7 +237,7 @@ struct Controller {
   std::vector<Limbo> limbo;
   BufferPages pages;
   std::uint32_t open_commands = 0;
-  std::uint32_t aborts_open = 0, aers_open = 0;
+  Gauge aborts, aers;
   bool io_queue_created = false;   ///< since the last reset, surely
   bool io_queue_maybe = false;
   bool queue_count_known = false;
@@ -234,14 +260,15 @@ struct Controller {
   bool log_unknown = false;
   std::array<std::uint32_t, 2> bad_doorbells{};  ///< writes to no queue, of wrong values, not reported yet
   bool due = false;
-  bool due_waits = false;          ///< no event request was open when it became due
+  bool due_waits = false;          ///< no event request is open for it
+  bool due_waited = false;         ///< none was when it became due
   Time due_time = 0;
   Seq due_seq = 0;
   std::uint32_t due_nsid = 0;
   Seq log04_emptied = 0;
   std::uint64_t error_count = 0;   ///< highest seen in the error log
   std::array<std::uint64_t, 4> smart{};
-  std::vector<std::uint64_t> more_set;  ///< completions with M=1 since the reset: SQID << 16 | CID, Seq
+  std::vector<MoreSet> more_set;  ///< completions with M = 1 since the reset
   std::uint64_t effects_known = 0;
   std::array<std::uint8_t, 64> commands_announced{};  ///< by opcode, admin then NVM bits; see logs.cpp
   // Identify
@@ -334,7 +361,8 @@ struct State {
   std::string profile;
   bool simulator = false;                   ///< the project's own conventions hold
   bool serials_may_differ = false;
-  bool damaged = false;
+  std::uint64_t resets = 0;                 ///< of any controller
+  bool damaged = false;                     ///< a payload that is no payload
 };
 
 }  // namespace polypath::model

@@ -52,7 +52,7 @@ constexpr std::array<FieldRow, 51> kFields{{
     {Field::status, "status", status, 0, 0x47FF, "status of the completion entry"},
     {Field::error, "error", error, 0, 4095, "errno that the application sees"},
     {Field::list, "list", list_map, 0, 4096, "namespaces that each controller lists"},
-    {Field::heads, "heads", list_map, 0, 4096, "controllers through which a host reaches each namespace"},
+    {Field::heads, "heads", list_map, 0, 4096, "controllers through which their hosts reach each namespace"},
     {Field::fault, "fault", text, 1, kLongestName, "id of a planted fault"},
     {Field::enabled, "enabled", flag, 0, 1, "on (unless it says no) or off"},
     {Field::vector, "vector", number, 0, 2047, "interrupt vector"},
@@ -184,8 +184,7 @@ constexpr std::array<F, 2> kEnable{{{Field::controller, kRequired}, {Field::dept
 constexpr std::array<F, 3> kMaskVector{
     {{Field::controller, kRequired}, {Field::vector, kRequired}, {Field::masked, kOptional}}};
 constexpr std::array<F, 1> kWait{{{Field::duration, kRequired}}};
-constexpr std::array<F, 3> kExpect{
-    {{Field::list, kOptional}, {Field::heads, kOptional}, {Field::host, kOptional}}};
+constexpr std::array<F, 2> kExpect{{{Field::list, kOptional}, {Field::heads, kOptional}}};
 constexpr std::array<F, 2> kFault{{{Field::fault, kRequired}, {Field::enabled, kOptional}}};
 
 constexpr std::array<StepRow, 32> kSteps{{

@@ -109,7 +109,7 @@ void run(const Case& what, std::string& out) {
   }
   const auto judgement = check::judge(world.trace());
   for (const auto& finding : judgement.findings) {
-    fmt::format_to(std::back_inserter(out), "finding {} event {} {}\n", finding.rule, finding.event, finding.summary);
+    fmt::format_to(std::back_inserter(out), "finding {} at {} {}\n", finding.rule, finding.time, finding.summary);
   }
   fmt::format_to(std::back_inserter(out), "end events {} trace {:016x} state {:016x} canonical {:016x}\n", printed,
                  world.trace().hash(), world.hash(engine::HashKind::exact),

@@ -118,6 +118,34 @@ std::string repeated(const std::string& piece, std::size_t bytes) {
   return text;
 }
 
+// The limits themselves, not only some error further on.
+TEST(BadScenarios, EachLimitSaysItsOwnName) {
+  const std::string start = "topology:\n  - nvme,id=nvme0,serial=x\nsteps:\n";
+  const struct {
+    std::string text, part;
+  } cases[] = {
+      {"[" + repeated("a,", 1'100'000) + "]", "bracketed collection is too long"},
+      {repeated("[", 65), "too many open brackets"},
+      {start + "  " + repeated("- ", 70) + "x", "nested deeper than 32"},
+      {std::string((16U << 20U) + 1, '#'), "more than 16 MiB"},
+      {start + "  - wait: &a 1ms", "anchors (&name) are not allowed"},
+      {start + "  - wait: !x 1ms", "are not allowed"},
+      {start + "  - wait: *a", "anchor"},
+      {"a: \"\\0\"", "NUL character"},
+      {"a: \xED\xA0\x80", "no UTF-8"},  // a surrogate
+      {"a: \xC0\x80", "no UTF-8"},      // an overlong NUL
+      {"name: " + std::string(201, 'x') + "\n" + start, "200 are the limit"},
+  };
+  for (const auto& one : cases) {
+    const std::string message = scenario_error(one.text);
+    EXPECT_NE(message.find(one.part), std::string::npos) << message;
+    expect_helpful(message, "x.yaml");
+  }
+  // What is just within the limits is read.
+  EXPECT_EQ(scenario_error(start + "  - write: {}").find("nested"), std::string::npos);
+  EXPECT_EQ(scenario_error(repeated("[", 31) + repeated("]", 31)).find("nested"), std::string::npos);
+}
+
 // What would cost the parser memory or time out of proportion. Megabytes, so that anything worse than linear
 // shows.
 TEST(BadScenarios, BombsAreDefused) {

@@ -1,0 +1,417 @@
+#include "model/attachment.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "model/admin.h"
+#include "model/events.h"
+#include "model/io.h"
+#include "model/namespaces.h"
+
+namespace polypath::model {
+namespace {
+
+using spec::Status;
+
+bool attaches(const Command& command) { return (command.entry.cdw10 & 0xFU) == 0; }
+bool select_reserved(const Command& command) { return (command.entry.cdw10 & 0xFU) > 1; }
+
+/// Controllers that an identifier of the list may mean: the one that announced it, else those that announced none yet.
+struct Meant {
+  std::uint16_t sure = 0xFFFF;
+  std::vector<std::uint16_t> perhaps;
+  bool nobody() const { return sure == 0xFFFF && perhaps.empty(); }
+};
+
+Meant meant_by(const Scene& scene, std::uint16_t cntlid) {
+  Meant meant;
+  for (const auto other : scene.s.subsystems[scene.c().subsystem].controllers) {
+    const auto& announced = scene.s.controllers[other].announced;
+    if (!announced.known) meant.perhaps.push_back(other);
+    if (announced.known && announced.cntlid == cntlid) meant.sure = other;
+  }
+  if (meant.sure != 0xFFFF) meant.perhaps.clear();
+  return meant;
+}
+
+bool list_known(const Scene& scene, const Command& command) {
+  const Detail& detail = scene.s.details[command.detail];
+  return detail.list_malformed || !detail.controllers.empty();
+}
+
+/// Whom the command concerns, as known when it was submitted.
+void take_targets(const Scene& scene, Detail& detail) {
+  if (detail.controllers.empty() && !detail.list_malformed) {  // the list was not seen: anybody
+    for (const auto other : scene.s.subsystems[scene.c().subsystem].controllers) detail.targets.push_back({other, 0, false});
+    return;
+  }
+  for (std::size_t i = 0; i < detail.controllers.size(); ++i) {
+    const Meant meant = meant_by(scene, detail.controllers[i]);
+    const auto place = static_cast<std::uint16_t>(i);
+    detail.unknown_identifier |= meant.nobody();
+    if (meant.sure != 0xFFFF) detail.targets.push_back({meant.sure, place, true});
+    for (const auto other : meant.perhaps) detail.targets.push_back({other, place, false});
+  }
+}
+
+/// Does the command name a namespace and say what to do, so that it can have an effect?
+bool effective(const Command& command) {
+  return !select_reserved(command) && command.entry.nsid != 0 && command.entry.nsid != spec::kBroadcastNsid;
+}
+
+void check_private(const Scene& scene, const Namespace& ns, const Command& command) {
+  if (ns.shared != 0) return;
+  exercised(scene, Rule::ns03);
+  std::size_t count = 0;
+  std::string holders;
+  for (const auto& attached : ns.attached) {
+    if (!attached.fact.surely(true)) continue;
+    ++count;
+    holders += (holders.empty() ? "" : ", ") + name_of(scene, attached.controller);
+  }
+  if (count > 1) {
+    violation(scene, Rule::ns03, fmt::format("{}: a private namespace on several controllers", text_of(scene, command)),
+              "at most one controller", holders, {command.submitted});
+  }
+}
+
+void check_limit(const Scene& scene, std::uint16_t controller, const Command& command) {
+  const Controller& c = scene.s.controllers[controller];
+  if (!c.announced.known || c.announced.maxcna == 0) return;
+  exercised(scene, Rule::ns12);
+  std::uint32_t count = 0;
+  for (const auto index : scene.s.subsystems[c.subsystem].namespaces) {
+    const Namespace& ns = scene.s.namespaces[index];
+    if (ns.exists.surely(true) && attachment(ns, controller).surely(true)) ++count;
+  }
+  if (count > c.announced.maxcna) {
+    violation(scene, Rule::ns12, fmt::format("{}: more namespaces on {} than it may have", text_of(scene, command), name_of(scene, controller)),
+              fmt::format("at most {}", c.announced.maxcna), fmt::format("{}", count), {command.submitted});
+  }
+}
+
+/// Errors of one entry of the list: the entries before it are done, or none is. Other errors come before the first.
+bool is_of_entry(Status status) {
+  switch (status) {
+    case Status::namespace_already_attached:
+    case Status::namespace_is_private:
+    case Status::namespace_not_attached:
+    case Status::attachment_limit_exceeded:
+    case Status::ana_attach_failed:
+    case Status::command_set_not_supported:
+    case Status::command_set_not_enabled:
+    case Status::controller_list_invalid:
+    case Status::internal_error: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+
+void begin_attachment(const Scene& scene, Command& command, std::span<const std::byte> data) {
+  Detail& detail = edit_detail(scene, command);
+  if (!data.empty()) {
+    const auto count = read_as<std::uint16_t>(data);
+    detail.list_malformed = count == 0 || count > spec::kControllerListEntries || data.size() < 2U + count * 2U;
+    for (std::size_t i = 0; !detail.list_malformed && i < count; ++i) {
+      const auto id = read_as<std::uint16_t>(data.subspan(2 + i * 2));
+      if (i != 0 && id <= detail.controllers.back()) detail.list_malformed = true;
+      detail.controllers.push_back(id);
+    }
+  }
+  take_targets(scene, detail);
+  command.ns = resolve_namespace(scene, command.entry.nsid);
+  if (command.ns == kNone || !effective(command) || detail.list_malformed) return;
+  command.incarnation = scene.s.namespaces[command.ns].incarnation;
+  command.counted = true;
+  Namespace& ns = scene.s.namespaces[command.ns];
+  for (const Target& target : detail.targets) {
+    edit_attachment(ns, target.controller).fact.begin(attaches(command));
+    begin_cause(scene, target.controller, ns.nsid, command.submitted, false);
+  }
+}
+
+void end_attachment(const Scene& scene, Command& command, End end, const Completion* completion) {
+  if (!command.counted) {
+    // It had to be refused; as it was not, what it did is not known.
+    if (end != End::refused && command.ns != kNone && effective(command)) lose_subsystem(scene);
+    return;
+  }
+  Namespace& ns = scene.s.namespaces[command.ns];
+  const bool attach = attaches(command);
+  const Detail& detail = scene.s.details[command.detail];
+  const std::size_t last = detail.controllers.empty() ? 0 : detail.controllers.size() - 1;
+  for (const Target& target : detail.targets) {
+    Attachment& attached = edit_attachment(ns, target.controller);
+    Fact& fact = attached.fact;
+    const auto over = [&](Cause cause) {
+      if (cause != Cause::none) {
+        attached.changed = scene.now;
+        attached.changed_by = scene.index;
+      }
+      end_cause(scene, target.controller, ns.nsid, command.submitted, cause, false);
+    };
+    if (end == End::applied && target.sure) {
+      const bool flips = fact.flips(attach, command.submitted) && ns.exists.surely_since(true, command.submitted);
+      fact.apply(attach, command.submitted, scene.now);
+      over(flips ? Cause::sure : Cause::maybe);
+      if (flips && !attach && scene.s.simulator) settle_writes(scene, target.controller, command.ns);
+      if (attach) check_limit(scene, target.controller, command);
+      continue;
+    }
+    // The failing entry is the last one at the latest, so what stands there did not change.
+    const bool before_failing = list_known(scene, command) ? target.place < last : true;
+    const bool untouched = end == End::refused && !(before_failing && is_of_entry(completion->status()));
+    if (untouched) {
+      fact.refuse(attach, scene.now);
+      over(Cause::none);
+    } else {
+      fact.drop(attach, scene.now);
+      over(Cause::maybe);
+    }
+  }
+  if (end == End::applied && attach) check_private(scene, ns, command);
+}
+
+void allow_attachment(const Scene& scene, const Command& command, Allowed& allowed) {
+  const Controller& c = scene.c();
+  const auto& announced = c.announced;
+  const auto& entry = command.entry;
+  exercised(scene, Rule::ns11);
+  if (!announced.known || (announced.cmic & spec::cmic::ana) != 0) allowed.may(Status::ana_attach_failed);
+  if (!announced.known || (announced.oncs & spec::oncs::reservations) != 0) allowed.may(Status::reservation_conflict);
+  if (!command.ranges_known) allowed.may({Status::prp_offset_invalid, Status::invalid_field});
+  if (select_reserved(command)) allowed.must(Rule::ns11, {Status::invalid_field});
+  if (entry.nsid == spec::kBroadcastNsid) {
+    allowed.must(Rule::ns11, {Status::invalid_field});
+    return;
+  }
+  if (entry.nsid == 0 || (announced.known && entry.nsid > announced.nn)) {
+    allowed.must(Rule::ns11, {Status::invalid_namespace_or_format});
+    return;
+  }
+  if (!announced.known) allowed.may(Status::invalid_namespace_or_format);
+  const auto& subsystem = scene.s.subsystems[c.subsystem];
+  const bool maybe_created = subsystem.creates_open != 0 || subsystem.create_until >= command.submitted;
+  if (command.ns == kNone) {
+    if (maybe_created) {
+      allowed.may({Status::invalid_field, Status::controller_list_invalid, Status::namespace_already_attached,
+                   Status::namespace_not_attached, Status::namespace_is_private});
+    } else {
+      allowed.must(Rule::ns11, {Status::invalid_field});
+    }
+    return;
+  }
+  const Namespace& ns = scene.s.namespaces[command.ns];
+  if (!ns.exists.possible_since(true, command.submitted)) {
+    allowed.must(Rule::ns11, {Status::invalid_field});
+  } else if (ns.exists.possible_since(false, command.submitted)) {
+    allowed.may(Status::invalid_field);
+  }
+  if (select_reserved(command)) return;
+  const Status wrong = attaches(command) ? Status::namespace_already_attached : Status::namespace_not_attached;
+  const Detail& detail = scene.s.details[command.detail];
+  if (!list_known(scene, command)) {
+    allowed.may({wrong, Status::controller_list_invalid, Status::attachment_limit_exceeded});
+    if (attaches(command)) allowed.may(Status::namespace_is_private);
+    return;
+  }
+  if (detail.list_malformed || detail.unknown_identifier) {
+    allowed.must(Rule::ns11, {Status::controller_list_invalid});
+    if (detail.list_malformed) return;
+  }
+  for (const Target& target : detail.targets) {
+    const auto& there = scene.s.controllers[target.controller].announced;
+    if (there.cntrltype == 2 || there.cntrltype == 3) allowed.must(Rule::ns11, {Status::controller_list_invalid});
+    if (!target.sure) allowed.may(Status::controller_list_invalid);
+    // The fact without this command's own change.
+    Fact fact = attachment(ns, target.controller);
+    if (command.counted) fact.refuse(attaches(command), scene.now);
+    if (target.sure && fact.surely_since(attaches(command), command.submitted) &&
+        ns.exists.surely_since(true, command.submitted)) {
+      allowed.must(Rule::ns11, {wrong});
+    } else if (fact.possible_since(attaches(command), command.submitted)) {
+      allowed.may(wrong);
+    }
+    if (attaches(command) && (!there.known || there.maxcna != 0 || there.maxdna != 0)) {
+      allowed.may(Status::attachment_limit_exceeded);
+    }
+  }
+  if (!attaches(command) || ns.shared == 1) return;
+  // Private: on one controller at a time.
+  const std::size_t listed = detail.controllers.size();
+  bool elsewhere_surely = listed > 1, elsewhere_maybe = listed > 1;
+  for (const auto controller : subsystem.controllers) {
+    const auto named = std::find_if(detail.targets.begin(), detail.targets.end(),
+                                    [&](const Target& target) { return target.controller == controller; });
+    if (named != detail.targets.end() && named->sure) continue;
+    Fact fact = attachment(ns, controller);
+    if (named != detail.targets.end() && command.counted) fact.refuse(true, scene.now);
+    elsewhere_maybe |= fact.possible_since(true, command.submitted);
+    elsewhere_surely |= named == detail.targets.end() && fact.surely_since(true, command.submitted);
+  }
+  if (ns.shared == 0 && elsewhere_surely && ns.exists.surely_since(true, command.submitted)) {
+    allowed.must(Rule::ns11, {Status::namespace_is_private});
+  } else if (elsewhere_maybe) {
+    allowed.may(Status::namespace_is_private);
+  }
+}
+
+void begin_management(const Scene& scene, Command& command, std::span<const std::byte> data) {
+  auto& subsystem = scene.s.subsystems[scene.c().subsystem];
+  if (select_reserved(command)) return;
+  if (attaches(command)) {  // SEL 0: create
+    command.counted = true;
+    ++subsystem.creates_open;
+    Detail& detail = edit_detail(scene, command);
+    if (data.size() >= 64) {
+      detail.nsze = read_as<std::uint64_t>(data);
+      detail.ncap = read_as<std::uint64_t>(data.subspan(8));
+      detail.flbas = read_as<std::uint8_t>(data.subspan(26));
+      detail.nmic = read_as<std::uint8_t>(data.subspan(30));
+      detail.list_malformed = false;
+    } else {
+      detail.list_malformed = true;  // the data were not seen
+    }
+    return;
+  }
+  const auto erase = [&](std::uint32_t index) {
+    Namespace& ns = scene.s.namespaces[index];
+    ns.exists.begin(false);
+    for (const auto controller : subsystem.controllers) {
+      const bool concerned = attachment(ns, controller).possible(true);
+      if (concerned) begin_cause(scene, controller, ns.nsid, command.submitted, controller == scene.index);
+    }
+  };
+  if (command.entry.nsid == spec::kBroadcastNsid) {
+    command.counted = true;
+    edit_detail(scene, command).nsze = scene.s.namespaces.size();
+    for (const auto index : subsystem.namespaces) erase(index);
+    return;
+  }
+  command.ns = resolve_namespace(scene, command.entry.nsid);
+  if (command.ns == kNone) return;
+  command.counted = true;
+  command.incarnation = scene.s.namespaces[command.ns].incarnation;
+  erase(command.ns);
+}
+
+namespace {
+
+void end_delete(const Scene& scene, const Command& command, std::uint32_t index, End end) {
+  Namespace& ns = scene.s.namespaces[index];
+  const auto& subsystem = scene.s.subsystems[scene.c().subsystem];
+  const bool existed = ns.exists.flips(false, command.submitted);
+  if (end == End::applied) ns.exists.apply(false, command.submitted, scene.now);
+  if (end == End::refused) ns.exists.refuse(false, scene.now);
+  if (end == End::dropped) ns.exists.drop(false, scene.now);
+  if (end == End::applied) ns.died = scene.now;
+  for (const auto controller : subsystem.controllers) {
+    if (!has_cause(scene, controller, ns.nsid, command.submitted)) continue;
+    const Fact& fact = attachment(ns, controller);
+    const bool sure = end == End::applied && existed && fact.surely_since(true, command.submitted);
+    const Cause cause = end == End::refused ? Cause::none : sure ? Cause::sure : Cause::maybe;
+    end_cause(scene, controller, ns.nsid, command.submitted, cause, controller == scene.index);
+  }
+  if (end == End::refused) return;
+  for (auto& attached : ns.attached) {
+    attached.changed = scene.now;
+    attached.changed_by = scene.index;
+  }
+}
+
+void end_create(const Scene& scene, Command& command, End end, const Completion* completion) {
+  auto& subsystem = scene.s.subsystems[scene.c().subsystem];
+  --subsystem.creates_open;
+  if (end == End::refused) return;
+  subsystem.create_until = scene.now;
+  if (end == End::dropped || completion == nullptr) {
+    subsystem.complete = false;  // a namespace of unknown number may exist now
+    return;
+  }
+  const std::uint32_t nsid = completion->entry.dw0;
+  exercised(scene, Rule::ns13);
+  if (nsid == 0 || nsid == spec::kBroadcastNsid || (scene.c().announced.known && nsid > scene.c().announced.nn)) {
+    violation(scene, Rule::ns13, fmt::format("{}: created a namespace of an invalid identifier", text_of(scene, command)),
+              fmt::format("1 to {}", scene.c().announced.nn), fmt::format("{}", nsid), {command.submitted});
+    return;
+  }
+  const std::uint32_t before = find_namespace(scene.s, scene.c().subsystem, nsid);
+  if (before != kNone && scene.s.namespaces[before].exists.surely_since(true, command.submitted)) {
+    violation(scene, Rule::ns13, fmt::format("{}: gave an identifier that is in use", text_of(scene, command)),
+              "an identifier that no namespace has", fmt::format("{}", nsid), {command.submitted});
+  } else if (before != kNone && scene.s.namespaces[before].exists.surely(true) &&
+             scene.s.namespaces[before].born >= command.submitted) {
+    exercised(scene, Rule::ns22);
+    violation(scene, Rule::ns22, fmt::format("{}: two commands got the same new namespace", text_of(scene, command)),
+              "an identifier of its own", fmt::format("{}", nsid), {command.submitted, scene.s.namespaces[before].born});
+  }
+  if (subsystem.creates_open != 0) exercised(scene, Rule::ns22);
+  const Detail& detail = scene.s.details[command.detail];
+  const bool data_seen = !detail.list_malformed;
+  const std::uint64_t nsze = detail.nsze;
+  const std::uint8_t shared = !data_seen ? 2 : (detail.nmic & spec::nmic::shared) != 0 ? 1 : 0;
+  Namespace& ns = scene.s.namespaces[create_namespace(scene, nsid)];
+  ns.blocks = data_seen ? nsze : 0;
+  ns.shared = shared;
+}
+
+}  // namespace
+
+void end_management(const Scene& scene, Command& command, End end, const Completion* completion) {
+  if (!command.counted) return;
+  if (attaches(command)) {
+    end_create(scene, command, end, completion);
+  } else if (command.entry.nsid == spec::kBroadcastNsid) {
+    const std::uint64_t known = scene.s.details[command.detail].nsze;
+    for (const auto index : scene.s.subsystems[scene.c().subsystem].namespaces) {
+      if (index < known) {
+        end_delete(scene, command, index, end);
+      } else if (end != End::refused) {
+        scene.s.namespaces[index].exists.forget();  // came while the command was under way
+      }
+    }
+  } else {
+    end_delete(scene, command, command.ns, end);
+  }
+}
+
+void allow_management(const Scene& scene, const Command& command, Allowed& allowed) {
+  const Controller& c = scene.c();
+  const auto& announced = c.announced;
+  const auto& subsystem = scene.s.subsystems[c.subsystem];
+  const std::uint32_t nsid = command.entry.nsid;
+  if (select_reserved(command)) {
+    allowed.must(Rule::q33, {Status::invalid_field, Status::invalid_namespace_or_format});
+    return;
+  }
+  allowed.may(Status::reservation_conflict);
+  if (attaches(command)) {
+    // What a subsystem can make of the asked-for size and format is its own affair.
+    allowed.may({Status::invalid_field, Status::invalid_namespace_or_format, Status::invalid_format,
+                 Status::namespace_insufficient_capacity, Status::namespace_id_unavailable,
+                 Status::thin_provisioning_not_supported, Status::ana_group_id_invalid, Status::command_set_not_supported});
+    return;
+  }
+  if (nsid == spec::kBroadcastNsid) return;
+  allowed.may(Status::namespace_write_protected);
+  const bool maybe_created = !subsystem.complete || subsystem.creates_open != 0 || subsystem.create_until >= command.submitted;
+  if (nsid == 0 || (announced.known && nsid > announced.nn)) {
+    allowed.must(Rule::q33, {Status::invalid_namespace_or_format, Status::invalid_field});
+  } else if (command.ns == kNone && !maybe_created) {
+    allowed.must(Rule::ns14, {Status::invalid_field, Status::invalid_namespace_or_format});
+  } else if (command.ns != kNone) {
+    Fact exists = scene.s.namespaces[command.ns].exists;
+    if (command.counted) exists.refuse(false, scene.now);
+    if (!exists.possible_since(true, command.submitted)) {
+      allowed.must(Rule::ns14, {Status::invalid_field, Status::invalid_namespace_or_format});
+    } else if (exists.possible_since(false, command.submitted)) {
+      allowed.may({Status::invalid_field, Status::invalid_namespace_or_format});
+    }
+  } else {
+    allowed.may({Status::invalid_field, Status::invalid_namespace_or_format});
+  }
+}
+
+}  // namespace polypath::model

@@ -1,0 +1,306 @@
+#include "model/features.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "model/admin.h"
+#include "model/registers.h"
+#include "spec/log_feature_event.h"
+#include "trace/text.h"
+
+namespace polypath::model {
+namespace {
+
+using spec::FeatureId;
+using spec::FeatureSelect;
+using spec::Status;
+
+constexpr std::uint32_t kSave = 1U << 31U;
+constexpr std::uint32_t kNamespaceEvents = 1U << 8U;
+
+FeatureId fid_of(const Command& command) { return static_cast<FeatureId>(command.entry.cdw10 & 0xFFU); }
+FeatureSelect select_of(const Command& command) { return static_cast<FeatureSelect>(command.entry.cdw10 >> 8U & 7U); }
+
+/// How the model follows a feature: which bits of CDW11 are its value (only those that a controller cannot ignore), and
+/// which select one of several.
+struct Followed {
+  std::uint32_t value = 0;     ///< 0: not followed
+  std::uint32_t selector = 0;
+  bool of_namespace = false;
+};
+
+Followed followed(FeatureId fid) {
+  switch (fid) {
+    case FeatureId::arbitration: return {7, 0, false};
+    case FeatureId::power_management: return {0x1F, 0, false};
+    case FeatureId::temperature_threshold: return {0xFFFF, 0x003F0000, false};
+    case FeatureId::error_recovery: return {0xFFFF, 0, true};
+    case FeatureId::volatile_write_cache: return {1, 0, false};
+    case FeatureId::interrupt_coalescing: return {0xFFFF, 0, false};
+    case FeatureId::interrupt_vector: return {0x10000, 0xFFFF, false};
+    case FeatureId::write_atomicity: return {1, 0, false};
+    case FeatureId::async_event: return {0x11F, 0, false};
+    default: return {};
+  }
+}
+
+bool of_this_issue(FeatureId fid) {
+  switch (fid) {
+    case FeatureId::number_of_queues:
+    case FeatureId::timestamp:
+    case FeatureId::host_behavior: return true;
+    default: return followed(fid).value != 0;
+  }
+}
+
+bool optional(FeatureId fid) {
+  return fid == FeatureId::timestamp || fid == FeatureId::host_behavior || fid == FeatureId::temperature_threshold ||
+         fid == FeatureId::interrupt_vector || fid == FeatureId::interrupt_coalescing;
+}
+
+std::uint32_t key_of(const Command& command, const Followed& how) {
+  const auto fid = static_cast<std::uint32_t>(fid_of(command)) << 24U;
+  const std::uint32_t selected = command.entry.cdw11 & how.selector;
+  return fid | (how.selector > 0xFFFF ? selected >> 16U : selected);
+}
+
+Feature* find_feature(Controller& c, std::uint32_t key, std::uint32_t nsid) {
+  const auto at = std::find_if(c.features.begin(), c.features.end(),
+                               [&](const Feature& feature) { return feature.key == key && feature.nsid == nsid; });
+  return at == c.features.end() ? nullptr : &*at;
+}
+
+Feature& edit_feature(Controller& c, std::uint32_t key, std::uint32_t nsid) {
+  if (Feature* found = find_feature(c, key, nsid)) return *found;
+  Feature fresh;
+  fresh.key = key;
+  fresh.nsid = nsid;
+  c.features.push_back(fresh);
+  return c.features.back();
+}
+
+std::uint32_t feature_nsid(const Command& command, const Followed& how) { return how.of_namespace ? command.entry.nsid : 0; }
+
+/// Set Features reaching every namespace, or every sensor: what is remembered of the single ones is lost.
+bool reaches_all(const Command& command, const Followed& how) {
+  const bool sensors = fid_of(command) == FeatureId::temperature_threshold && (command.entry.cdw11 >> 16U & 0xFU) == 0xF;
+  return sensors || (how.of_namespace && command.entry.nsid == spec::kBroadcastNsid);
+}
+
+void queue_counts(const Scene& scene, const Command& command, std::uint32_t dw0) {
+  Controller& c = scene.c();
+  const std::uint32_t sqs = (dw0 & 0xFFFFU) + 1, cqs = (dw0 >> 16U) + 1;
+  const bool settled = c.queue_count_known && (c.io_queue_created || fid_of(command) == FeatureId::number_of_queues) &&
+                       command.entry.opcode == opcode::get_features;
+  if (settled) {
+    exercised(scene, Rule::q22);
+    if (sqs != c.sqs_allocated || cqs != c.cqs_allocated) {
+      violation(scene, Rule::q22, fmt::format("{}: the number of queues changed", text_of(scene, command)),
+                fmt::format("{} and {}", c.sqs_allocated, c.cqs_allocated), fmt::format("{} and {}", sqs, cqs), {command.submitted});
+    }
+  }
+  c.sqs_allocated = sqs;
+  c.cqs_allocated = cqs;
+  c.queue_count_known = true;
+}
+
+}  // namespace
+
+void begin_set_features(const Scene& scene, Command& command, std::span<const std::byte> data) {
+  Controller& c = scene.c();
+  const FeatureId fid = fid_of(command);
+  const Followed how = followed(fid);
+  command.counted = true;
+  if (how.value != 0) ++edit_feature(c, key_of(command, how), feature_nsid(command, how)).pending;
+  if (fid == FeatureId::async_event) {
+    const bool on = (command.entry.cdw11 & kNamespaceEvents) != 0;
+    c.ns_events.begin(on);
+    if (!on) c.due = false;
+  }
+  if (fid == FeatureId::host_behavior) {
+    const bool on = !data.empty() && data[0] != std::byte{0};
+    edit_detail(scene, command).host_behavior_acre = on;
+    c.acre.begin(on);
+  }
+}
+
+void end_set_features(const Scene& scene, Command& command, End end, const Completion* completion) {
+  Controller& c = scene.c();
+  const FeatureId fid = fid_of(command);
+  const Followed how = followed(fid);
+  const auto settle = [&](Fact& fact, bool target) {
+    if (end == End::applied) fact.apply(target, command.submitted, scene.now);
+    if (end == End::refused) fact.refuse(target, scene.now);
+    if (end == End::dropped) fact.drop(target, scene.now);
+  };
+  if (fid == FeatureId::async_event) settle(c.ns_events, (command.entry.cdw11 & kNamespaceEvents) != 0);
+  if (fid == FeatureId::host_behavior) settle(c.acre, scene.s.details[command.detail].host_behavior_acre);
+  if (fid == FeatureId::number_of_queues && end == End::applied && completion != nullptr) {
+    queue_counts(scene, command, completion->entry.dw0);
+  }
+  if (how.value == 0) return;
+  Feature& feature = edit_feature(c, key_of(command, how), feature_nsid(command, how));
+  --feature.pending;
+  if (end == End::refused) return;
+  const bool overlapped = feature.pending != 0 || feature.touched > command.submitted;
+  feature.touched = scene.now;
+  feature.after_reset = false;
+  feature.known = end == End::applied && !overlapped && !command.no_tail;
+  feature.value = command.entry.cdw11 & how.value;
+  if ((command.entry.cdw10 & kSave) != 0) {
+    feature.saved_known = feature.known;
+    feature.saved_value = feature.value;
+  }
+  if (!reaches_all(command, how)) return;
+  for (auto& other : c.features) {
+    if (other.key >> 24U != feature.key >> 24U) continue;
+    other.known = false;
+    other.saved_known = false;
+    other.touched = scene.now;
+  }
+}
+
+void check_get_features(const Scene& scene, const Command& command, const Completion& completion) {
+  Controller& c = scene.c();
+  const FeatureId fid = fid_of(command);
+  const FeatureSelect select = select_of(command);
+  const std::uint32_t dw0 = completion.entry.dw0;
+  if (fid == FeatureId::number_of_queues && select == FeatureSelect::current) {
+    queue_counts(scene, command, dw0);
+    return;
+  }
+  const Followed how = followed(fid);
+  if (how.value == 0 || (how.of_namespace && command.entry.nsid == spec::kBroadcastNsid)) return;
+  Feature& feature = edit_feature(c, key_of(command, how), feature_nsid(command, how));
+  // A controller without namespace events may ignore their bit.
+  const bool no_events = fid == FeatureId::async_event && (c.announced.oaes & spec::oaes::ns_attribute) == 0;
+  const std::uint32_t mask = no_events ? how.value & ~kNamespaceEvents : how.value;
+  const std::uint32_t value = dw0 & mask;
+  const bool quiet = feature.pending == 0 && feature.touched <= command.submitted;
+  switch (select) {
+    case FeatureSelect::current: {
+      const Rule rule = feature.after_reset ? Rule::r09 : Rule::ft01;
+      if (quiet && feature.known) {
+        exercised(scene, rule);
+        if (value != (feature.value & mask)) {
+          const bool by_peer = !feature.after_reset && peer_was_reset(scene, std::max(feature.shown, feature.touched));
+          violation(scene, by_peer ? Rule::r06 : rule, fmt::format("{}: another value than the one in force", text_of(scene, command)),
+                    fmt::format("{:#x}", feature.value), fmt::format("{:#x}", value), {feature.touched, command.submitted});
+        }
+      }
+      if (!quiet) return;
+      feature.known = true;
+      feature.value = value;
+      feature.after_reset = false;
+      feature.shown = scene.now;
+      return;
+    }
+    case FeatureSelect::defaults:
+      feature.default_known = true;
+      feature.default_value = value;
+      return;
+    case FeatureSelect::capabilities:
+      feature.saveable_known = true;
+      feature.saveable = (dw0 & 1U) != 0;
+      return;
+    default: return;
+  }
+}
+
+void reset_features(const Scene& scene) {
+  Controller& c = scene.c();
+  for (auto& feature : c.features) {
+    feature.pending = 0;
+    feature.touched = scene.now;
+    feature.known = false;
+    feature.after_reset = false;
+    if (feature.nsid != 0 || !feature.saveable_known) continue;
+    if (feature.saveable && feature.saved_known) {
+      feature.known = true;
+      feature.value = feature.saved_value;
+    } else if (!feature.saveable && feature.default_known) {
+      feature.known = true;
+      feature.value = feature.default_value;
+    }
+    feature.after_reset = feature.known;
+  }
+  c.ns_events = Fact();  // the default is the vendor's
+  c.acre = Fact(false);
+}
+
+void allow_features(const Scene& scene, const Command& command, Allowed& allowed) {
+  const Controller& c = scene.c();
+  const auto& announced = c.announced;
+  const auto& entry = command.entry;
+  const FeatureId fid = fid_of(command);
+  if (!of_this_issue(fid) || command.no_tail) {
+    allowed.anything();
+    return;
+  }
+  const bool set = entry.opcode == opcode::set_features;
+  const Followed how = followed(fid);
+  const std::uint32_t nsid = entry.nsid;
+  if (optional(fid) || !announced.known) allowed.may(Status::invalid_field);
+  if (!announced.known) allowed.may(Status::invalid_namespace_or_format);
+  const bool select_save = (announced.oncs & spec::oncs::save_select) != 0;
+  if (!set) {
+    const auto select = static_cast<unsigned>(select_of(command));
+    if (select > 3) {
+      allowed.must(Rule::q33, {Status::invalid_field});
+    } else if (select != 0 && (!announced.known || !select_save)) {
+      allowed.may(Status::invalid_field);
+    }
+  } else {
+    if ((entry.cdw10 & kSave) != 0) {
+      allowed.may({Status::feature_not_saveable, Status::invalid_field});
+      if (announced.known && !select_save) allowed.must(Rule::q33, {Status::feature_not_saveable, Status::invalid_field});
+    }
+    allowed.may(Status::feature_not_changeable);
+  }
+  // Namespace
+  const bool broadcast = nsid == spec::kBroadcastNsid;
+  if (how.of_namespace) {
+    allowed.may({Status::invalid_field, Status::invalid_namespace_or_format});
+    if (!set && broadcast) allowed.must(Rule::q33, {Status::invalid_namespace_or_format, Status::invalid_field});
+    if (announced.known && !broadcast && (nsid == 0 || nsid > announced.nn)) {
+      allowed.must(Rule::q33, {Status::invalid_namespace_or_format, Status::invalid_field});
+    }
+  } else if (nsid != 0 && !broadcast) {
+    if (set) {
+      allowed.must(Rule::q33, {Status::feature_not_namespace_specific, Status::invalid_field, Status::invalid_namespace_or_format});
+    } else {
+      allowed.may({Status::invalid_field, Status::invalid_namespace_or_format});
+    }
+  }
+  // Values
+  const std::uint32_t value = entry.cdw11;
+  switch (fid) {
+    case FeatureId::number_of_queues:
+      if (!set) break;
+      if ((value & 0xFFFFU) == 0xFFFF || value >> 16U == 0xFFFF) allowed.must(Rule::q33, {Status::invalid_field});
+      if (c.io_queue_maybe) exercised(scene, Rule::q22);
+      if (c.io_queue_created) {
+        allowed.must(Rule::q22, {Status::command_sequence_error});
+      } else if (c.io_queue_maybe || !c.initial_known) {
+        allowed.may(Status::command_sequence_error);
+      }
+      break;
+    case FeatureId::power_management:
+      if (set && announced.known && (value & 0x1FU) > announced.npss) allowed.must(Rule::q33, {Status::invalid_field});
+      break;
+    case FeatureId::volatile_write_cache:
+      if (announced.known && (announced.vwc & 1U) == 0) {
+        // Later text refuses it; the earlier did not say.
+        allowed.may(Status::invalid_field);
+      }
+      break;
+    case FeatureId::arbitration: break;
+    default:
+      // Sensors, vectors, event bits and structures that the controller may not have.
+      allowed.may(Status::invalid_field);
+      break;
+  }
+}
+
+}  // namespace polypath::model

@@ -1,0 +1,511 @@
+#include "model/io.h"
+
+#include <fmt/format.h>
+
+#include "model/namespaces.h"
+#include "model/registers.h"
+#include "model/status.h"
+#include "spec/commands.h"
+#include "trace/text.h"
+
+namespace polypath::model {
+namespace {
+
+using spec::Status;
+
+constexpr std::uint8_t kFlush = 0x00, kWrite = 0x01, kRead = 0x02, kWriteUncorrectable = 0x04, kCompare = 0x05,
+                       kWriteZeroes = 0x08, kDatasetManagement = 0x09, kVerify = 0x0C, kCopy = 0x19;
+constexpr std::uint32_t kBlocksMax = 65536;
+// CDW12 of Read, Write, Compare: what changes nothing in their meaning here (NLB, FUA, LR).
+constexpr std::uint32_t kPlainCdw12 = 0xC000FFFF;
+constexpr std::uint32_t kDeallocate = 1U << 25U;
+constexpr std::size_t kFailedKept = 64;
+
+bool has_range(std::uint8_t opcode) {
+  switch (opcode) {
+    case kWrite:
+    case kRead:
+    case kWriteUncorrectable:
+    case kCompare:
+    case kWriteZeroes:
+    case kVerify: return true;
+    default: return false;
+  }
+}
+
+bool is_write_type(std::uint8_t opcode) {
+  return opcode == kWrite || opcode == kWriteZeroes || opcode == kWriteUncorrectable || opcode == kDatasetManagement ||
+         opcode == kCopy;
+}
+
+/// Changes blocks in a way that the model does not follow.
+bool is_foreign_write(std::uint8_t opcode) {
+  return opcode == kWriteUncorrectable || opcode == kDatasetManagement || opcode == kCopy || opcode >= 0x80 ||
+         spec::find_command(spec::CommandSet::nvm, opcode) == nullptr;
+}
+
+/// Opcodes that some version of the standard gives to I/O commands, and the vendor's.
+bool is_foreign_opcode(std::uint8_t opcode) {
+  switch (opcode) {
+    case 0x12:
+    case 0x18:
+    case 0x1D:
+    case 0x79:
+    case 0x7A:
+    case 0x7D: return true;
+    default: return opcode >= 0x80;
+  }
+}
+
+/// Digests of logical blocks, from those of their 512-byte parts, into the scratch vector. False when they do not fit
+/// the namespace's block size.
+bool fold_digests(State& s, const Namespace& ns, std::span<const std::byte> digests, std::uint64_t blocks) {
+  const std::size_t parts = ns.block_bytes / 512;
+  if (parts == 0 || digests.size() != blocks * parts * 8) return false;
+  s.scratch.resize(blocks);
+  if (parts == 1) {
+    std::memcpy(s.scratch.data(), digests.data(), digests.size());
+    return true;
+  }
+  std::array<std::uint64_t, 128> raw{};
+  if (parts > raw.size()) return false;
+  for (std::size_t i = 0; i < blocks; ++i) {
+    std::memcpy(raw.data(), digests.data() + i * parts * 8, parts * 8);
+    s.scratch[i] = block_digest(raw.data(), parts);
+  }
+  return true;
+}
+
+Namespace* namespace_of(const Scene& scene, const Command& command) {
+  if (command.ns == kNone) return nullptr;
+  Namespace& ns = scene.s.namespaces[command.ns];
+  return ns.incarnation == command.incarnation ? &ns : nullptr;
+}
+
+bool surely_in_range(const Namespace& ns, std::uint64_t slba, std::uint64_t blocks) {
+  return ns.blocks == 0 || (slba <= ns.blocks && blocks <= ns.blocks - slba);
+}
+
+void taint(Namespace& ns, std::uint64_t slba, std::uint64_t blocks) {
+  if (!ns.tracked) {
+    ns.written_untracked = true;
+    return;
+  }
+  for (std::uint64_t i = 0; i < blocks; ++i) ns.content.taint(slba + i);
+}
+
+/// The rule that a read breaks, from what is known of the value it found.
+Rule rule_of_read(const Scene& scene, const Namespace& ns, const Blocks::Story& story, bool zero_found) {
+  const auto reset_since = [&](Seq since, std::uint16_t controller) {
+    const Controller& c = scene.s.controllers[controller];
+    return (c.reset_from > since) || (c.shutdown_from > since);
+  };
+  if (story.same != nullptr && !story.same->live()) {
+    switch (story.same->end) {
+      case WriteEnd::refused: return Rule::d03;
+      case WriteEnd::failed: return Rule::d04;
+      case WriteEnd::reset: return Rule::d05;
+      case WriteEnd::detached: return Rule::ns15;
+      case WriteEnd::aborted: return Rule::q26;
+      case WriteEnd::open:
+      case WriteEnd::initial:
+      case WriteEnd::applied: break;
+    }
+    if (story.same->excluded) return Rule::d01;
+  }
+  const Version* expected = story.expected;
+  if (expected != nullptr && expected->zeroes && story.possible == 1) return Rule::d13;
+  if (expected != nullptr && expected->end == WriteEnd::applied && story.possible == 1 &&
+      ((story.same != nullptr && !story.same->live()) || zero_found)) {
+    const auto writer = expected->controller;
+    if (writer < scene.s.controllers.size() && reset_since(expected->settled, writer)) {
+      return writer == scene.index ? Rule::r11 : Rule::d20;
+    }
+    for (const auto other : scene.s.subsystems[ns.subsystem].controllers) {
+      if (reset_since(expected->settled, other)) return Rule::r11;
+    }
+    return Rule::d02;
+  }
+  if (expected == nullptr || expected->end == WriteEnd::initial) {
+    if (ns.created && (expected == nullptr || !expected->learned)) return Rule::ns16;
+    if (expected != nullptr && expected->learned) return Rule::d11;
+    return Rule::d03;
+  }
+  if (story.possible > 1) return Rule::d06;
+  return Rule::d03;
+}
+
+std::string version_text(const Blocks::Story& story) {
+  if (story.possible == 0) return "zeros, as nobody wrote the block";
+  if (story.possible > 1) return fmt::format("one of {} values that open or doubtful writes allow", story.possible);
+  return story.expected->writer == 0 ? fmt::format("{:016x}, its value from the start", story.expected->value)
+                                     : fmt::format("{:016x}", story.expected->value);
+}
+
+void compare_finished(const Scene& scene, const Command& command, const Completion& completion, Namespace& ns) {
+  const Status status = completion.status();
+  if (status != Status::success && status != Status::compare_failure) return;
+  if (command.detail == kNone || !ns.tracked || !completion.trusted) return;
+  const auto& digests = scene.s.details[command.detail].digests;
+  if (digests.empty()) return;
+  exercised(scene, Rule::d10);
+  const std::uint64_t slba = command.entry.slba();
+  std::uint64_t sizes = 0;
+  bool differs = false, unknown = false;
+  for (std::size_t i = 0; i < digests.size(); ++i) {
+    if (status == Status::compare_failure) {
+      differs |= ns.content.may_differ(slba + i, digests[i], command.submitted);
+      continue;
+    }
+    const Match match = ns.content.read(slba + i, digests[i], command.submitted, scene.now, sizes);
+    unknown |= match == Match::unknown;
+    if (match != Match::impossible) continue;
+    const auto story = ns.content.story(slba + i, digests[i]);
+    violation(scene, Rule::d10, fmt::format("{}: success on other data", text_of(scene, command)), "compare_failure",
+              fmt::format("success; block {} holds {}", slba + i, version_text(story)),
+              {command.submitted, story.expected != nullptr ? story.expected->writer : 0});
+    return;
+  }
+  if (unknown) inconclusive(scene, Rule::d10);
+  if (status == Status::compare_failure && !differs) {
+    violation(scene, Rule::d10, fmt::format("{}: failure on equal data", text_of(scene, command)), "success",
+              trace::status_text(completion.entry.linux_status()), {command.submitted});
+  }
+}
+
+/// How a write that ended with an error relates to its effect.
+WriteEnd end_of(Status status) {
+  switch (status) {
+    // Checks before execution.
+    case Status::invalid_opcode:
+    case Status::invalid_field:
+    case Status::command_id_conflict:
+    case Status::invalid_namespace_or_format:
+    case Status::prp_offset_invalid:
+    case Status::namespace_write_protected:
+    case Status::lba_out_of_range:
+    case Status::namespace_not_ready:
+    case Status::reservation_conflict:
+    case Status::format_in_progress:
+    case Status::command_size_limit_exceeded:
+    case Status::conflicting_attributes: return WriteEnd::refused;
+    default: return WriteEnd::failed;
+  }
+}
+
+void remember_failure(const Scene& scene, const Command& command, const Completion& completion) {
+  State& s = scene.s;
+  FailedCommand failed;
+  failed.subsystem = scene.c().subsystem;
+  failed.nsid = command.entry.nsid;
+  failed.slba = command.entry.slba();
+  failed.opcode = command.entry.opcode;
+  failed.status = completion.entry.linux_status();
+  failed.at = scene.now;
+  if (s.failed.size() < kFailedKept) {
+    s.failed.push_back(failed);
+  } else {
+    s.failed[s.failed_at++ % kFailedKept] = failed;
+  }
+}
+
+/// A success shows that the namespace was active. An error may have other reasons.
+void observe_namespace(const Scene& scene, const Command& command, const Completion& completion) {
+  if (command.ns == kNone || command.altered || command.reused_cid) return;
+  if (!completion.success() || !has_range(command.entry.opcode)) return;
+  observe_attachment(scene, command.ns, scene.index, true, command.submitted);
+}
+
+}  // namespace
+
+bool check_read(const Scene& scene, std::uint32_t index, std::uint64_t slba, std::span<const std::byte> digests, Seq since,
+                const std::string& what, bool application) {
+  Namespace& ns = scene.s.namespaces[index];
+  if (!ns.tracked || ns.block_bytes == 0) return false;
+  const std::uint64_t blocks = digests.size() / 8 / (ns.block_bytes / 512);
+  if (blocks == 0 || !fold_digests(scene.s, ns, digests, blocks)) return false;
+  std::uint64_t sizes = 0;
+  bool reported = false, unknown = false;
+  for (std::uint64_t i = 0; i < blocks; ++i) {
+    const std::uint64_t value = scene.s.scratch[i];
+    const Match match = ns.content.read(slba + i, value, since, scene.now, sizes);
+    unknown |= match == Match::unknown;
+    if (match != Match::impossible || reported) continue;
+    reported = true;  // one finding for a command
+    const auto story = ns.content.story(slba + i, value);
+    const bool zero = value == ns.content.zero();
+    const Rule rule = application ? Rule::app01 : rule_of_read(scene, ns, story, zero);
+    std::string seen = fmt::format("{:016x}{}", value, zero ? " (zeros)" : "");
+    if (story.same != nullptr) seen += fmt::format(", written by the command of event {}", story.same->writer - 1);
+    if (story.same != nullptr && story.same->writer == 0) seen = fmt::format("{:016x}, the value from the start", value);
+    violation(scene, rule, fmt::format("{}: block {} of namespace {} has a value that it cannot have", what, slba + i, ns.nsid),
+              version_text(story), seen,
+              {since, story.expected != nullptr ? story.expected->writer : 0, story.same != nullptr ? story.same->writer : 0});
+  }
+  const auto count = [&](Rule rule) { exercised(scene, rule); };
+  if (application) {
+    count(Rule::app01);
+    return true;
+  }
+  for (const Rule rule : {Rule::d01, Rule::d02, Rule::d03, Rule::d06}) count(rule);
+  if (ns.created) count(Rule::ns16);
+  if (unknown) count(Rule::d11);
+  if (scene.s.resets != 0) {
+    count(Rule::r11);
+    count(Rule::d20);
+  }
+  auto& statistics = statistics_of(scene, Rule::d01);
+  statistics.sets += blocks;
+  statistics.set_sizes += sizes;
+  if (unknown) inconclusive(scene, Rule::d01);
+  return true;
+}
+
+void begin_io(const Scene& scene, Command& command, std::span<const std::byte> digests) {
+  const auto& entry = command.entry;
+  command.ns = resolve_namespace(scene, entry.nsid);
+  if (command.ns == kNone) return;
+  Namespace& ns = scene.s.namespaces[command.ns];
+  command.incarnation = ns.incarnation;
+  const std::uint8_t opcode = entry.opcode;
+  if (!ns.tracked || !has_range(opcode)) return;
+  const std::uint64_t slba = entry.slba();
+  const std::uint32_t blocks = entry.block_count();
+  if (!surely_in_range(ns, slba, blocks) || slba > ~std::uint64_t{0} - kBlocksMax) return;
+  if (opcode == kRead || opcode == kCompare) {
+    command.readers = ns.readers.begin(scene.now);
+    command.reading = true;
+    if (opcode == kCompare && fold_digests(scene.s, ns, digests, blocks)) {
+      auto& kept = edit_detail(scene, command).digests;
+      kept.assign(scene.s.scratch.begin(), scene.s.scratch.end());
+    }
+    return;
+  }
+  const bool zeroes = opcode == kWriteZeroes;
+  if (!zeroes && (opcode != kWrite || !fold_digests(scene.s, ns, digests, blocks))) return;
+  const Seq quiet = ns.readers.quiet();
+  for (std::uint32_t i = 0; i < blocks; ++i) {
+    ns.content.begin(slba + i, zeroes ? ns.content.zero() : scene.s.scratch[i], scene.now, scene.index, zeroes, quiet);
+  }
+  command.writing = true;
+}
+
+void end_write(const Scene& scene, Command& command, WriteEnd how) {
+  Namespace* ns = namespace_of(scene, command);
+  if (!command.writing || ns == nullptr) return;
+  const Seq quiet = ns->readers.quiet();
+  const std::uint64_t slba = command.entry.slba();
+  for (std::uint32_t i = 0; i < command.entry.block_count(); ++i) {
+    ns->content.end(slba + i, command.submitted, how, scene.now, quiet);
+  }
+}
+
+void settle_writes(const Scene& scene, std::uint16_t controller, std::uint32_t ns) {
+  Controller& c = scene.s.controllers[controller];
+  for (auto& command : c.commands) {
+    if (command.open && command.writing && command.ns == ns) end_write(scene, command, WriteEnd::detached);
+  }
+}
+
+bool untracked_writes_open(const State& state, std::uint32_t ns) {
+  for (const auto controller : state.subsystems[state.namespaces[ns].subsystem].controllers) {
+    for (const auto& command : state.controllers[controller].commands) {
+      const bool write = is_write_type(command.entry.opcode) || is_foreign_write(command.entry.opcode);
+      if (command.open && command.sqid != 0 && command.ns == ns && write && !command.writing) return true;
+    }
+  }
+  return false;
+}
+
+void finish_io(const Scene& scene, Command& command, const Completion& completion) {
+  const std::uint8_t opcode = command.entry.opcode;
+  observe_namespace(scene, command, completion);
+  if (!completion.success()) remember_failure(scene, command, completion);
+  Namespace* ns = namespace_of(scene, command);
+  if (ns == nullptr) return;
+  if (command.reading) ns->readers.end(command.readers);
+  if (opcode == kRead && completion.success() && !completion.digests.empty() && ns->tracked) {
+    if (completion.trusted) {
+      check_read(scene, command.ns, command.entry.slba(), completion.digests, command.submitted, "read", false);
+    } else {
+      inconclusive(scene, Rule::d01);
+    }
+  }
+  if (opcode == kCompare) compare_finished(scene, command, completion, *ns);
+  if (command.writing && command.reused_cid) {
+    ns->tracked = false;  // which of two commands ended is not known, nor which goes on
+    return;
+  }
+  if (command.writing) {
+    if (completion.success()) {
+      end_write(scene, command, WriteEnd::applied);
+      // Another command's data may have lain in the buffer when the controller read it.
+      if (!completion.trusted && opcode == kWrite) taint(*ns, command.entry.slba(), command.entry.block_count());
+      if (opcode == kWriteZeroes) exercised(scene, Rule::d13);
+    } else if (completion.status() == Status::abort_requested && command.aborted_at_once) {
+      end_write(scene, command, WriteEnd::aborted);
+    } else {
+      const WriteEnd end = end_of(completion.status());
+      exercised(scene, end == WriteEnd::refused ? Rule::d03 : Rule::d04);
+      end_write(scene, command, end);
+    }
+    return;
+  }
+  if (!completion.success()) return;
+  if (opcode == kWrite || opcode == kWriteZeroes) {
+    taint(*ns, command.entry.slba(), command.entry.block_count());
+  } else if (is_foreign_write(opcode)) {
+    ns->tracked = false;  // what it wrote where is not known
+  }
+}
+
+void drop_io(const Scene& scene, Command& command, bool at_once) {
+  Namespace* ns = namespace_of(scene, command);
+  if (ns == nullptr) return;
+  if (command.reading) ns->readers.end(command.readers);
+  if (command.writing) {
+    if (at_once) {
+      scene.c().limbo.push_back({command.submitted, command.entry.slba(), command.entry.block_count(), command.ns, command.incarnation});
+    } else {
+      exercised(scene, Rule::d05);
+      end_write(scene, command, WriteEnd::reset);
+    }
+  } else if (is_write_type(command.entry.opcode) || is_foreign_write(command.entry.opcode)) {
+    ns->tracked = false;
+  }
+}
+
+void settle_limbo(const Scene& scene) {
+  for (const Limbo& lost : scene.c().limbo) {
+    Namespace& ns = scene.s.namespaces[lost.ns];
+    if (ns.incarnation != lost.incarnation) continue;
+    exercised(scene, Rule::d05);
+    for (std::uint32_t i = 0; i < lost.blocks; ++i) {
+      ns.content.end(lost.slba + i, lost.writer, WriteEnd::reset, scene.now, ns.readers.quiet());
+    }
+  }
+  scene.c().limbo.clear();
+}
+
+void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
+  const Controller& c = scene.c();
+  const auto& entry = command.entry;
+  const auto& announced = c.announced;
+  const std::uint8_t opcode = entry.opcode;
+  const auto* row = spec::find_command(spec::CommandSet::nvm, opcode);
+  if (is_foreign_opcode(opcode) || (row != nullptr && !has_range(opcode) && opcode != kFlush)) {
+    allowed.anything();
+    return;
+  }
+  if (row == nullptr) {
+    allowed.must(Rule::q33, {Status::invalid_opcode});
+  } else if (row->announced == spec::Announced::oncs) {
+    const bool bit = (announced.oncs >> row->bit & 1U) != 0;
+    // Without the bit, a size limit in CNS 06 may announce these three.
+    const bool by_limit = opcode == kWriteZeroes || opcode == kVerify || opcode == kWriteUncorrectable;
+    if (!announced.known || (!bit && by_limit)) {
+      allowed.may(Status::invalid_opcode);
+    } else if (!bit) {
+      allowed.must(Rule::q33, {Status::invalid_opcode});
+    }
+    if (by_limit && !bit) allowed.may(Status::invalid_field);
+  }
+  if (entry.fuse() != 0) {
+    allowed.may({Status::invalid_field, Status::aborted_failed_fused, Status::aborted_missing_fused, Status::invalid_opcode,
+                 Status::atomic_write_unit_exceeded});
+  }
+
+  // Namespace
+  std::uint32_t index = command.ns;
+  if (index == kNone) index = find_namespace(scene.s, c.subsystem, entry.nsid);
+  const std::uint32_t nsid = entry.nsid;
+  if (nsid == spec::kBroadcastNsid) {
+    const unsigned flush = announced.vwc >> 1U & 3U;
+    if (opcode == kFlush && (!announced.known || flush != 2)) {
+      if (!announced.known || flush == 0) allowed.may({Status::invalid_field, Status::invalid_namespace_or_format});
+    } else {
+      allowed.must(Rule::ns10, {Status::invalid_field, Status::invalid_namespace_or_format});
+    }
+  } else if (nsid == 0 || (announced.known && nsid > announced.nn)) {
+    allowed.must(Rule::ns10, {Status::invalid_namespace_or_format});
+  } else {
+    const auto& subsystem = scene.s.subsystems[c.subsystem];
+    bool active = false, inactive = true;
+    if (index != kNone) {
+      active = may_be_active(scene.s.namespaces[index], scene.index, command.submitted);
+      inactive = may_be_inactive(scene.s.namespaces[index], scene.index, command.submitted);
+    } else {
+      active = !subsystem.complete || subsystem.creates_open != 0 || subsystem.create_until >= command.submitted;
+    }
+    exercised(scene, Rule::ns10);
+    if (!active) {
+      allowed.must(Rule::ns10, {Status::invalid_field, Status::invalid_namespace_or_format});
+    } else if (inactive) {
+      allowed.may({Status::invalid_field, Status::invalid_namespace_or_format, Status::abort_requested});
+    }
+  }
+  if (!announced.known) allowed.may(Status::invalid_namespace_or_format);
+
+  const Namespace* ns = index == kNone ? nullptr : &scene.s.namespaces[index];
+  if (opcode != kFlush) {
+    // Range and size
+    const std::uint64_t slba = entry.slba();
+    const std::uint64_t blocks = entry.block_count();
+    if (ns == nullptr || ns->blocks == 0) {
+      allowed.may(Status::lba_out_of_range);
+    } else {
+      exercised(scene, Rule::d14);
+      if (slba > ns->blocks || blocks > ns->blocks - slba) allowed.must(Rule::d14, {Status::lba_out_of_range});
+    }
+    const bool transfers = opcode == kRead || opcode == kWrite || opcode == kCompare;
+    const std::uint32_t block_bytes = ns == nullptr ? 0 : ns->block_bytes;
+    if (transfers && block_bytes != 0 && exceeds_mdts(c, blocks * block_bytes)) {
+      allowed.must(Rule::q33, {Status::invalid_field});
+    }
+    if (transfers && (!announced.known || block_bytes == 0)) allowed.may(Status::invalid_field);
+    // Options and protection information
+    std::uint32_t plain = kPlainCdw12;
+    if (opcode == kWriteZeroes) plain |= kDeallocate;
+    const bool options = (entry.cdw12 & ~plain) != 0 || entry.cdw13 != 0 || command.no_tail;
+    if (options) {
+      allowed.may({Status::invalid_field, Status::invalid_protection_information, Status::conflicting_attributes});
+    }
+    if (opcode == kWriteZeroes && (entry.cdw12 & kDeallocate) != 0) allowed.may(Status::invalid_field);
+    if (ns == nullptr || !ns->identified || (ns->dps & 7U) != 0) {
+      allowed.may({Status::guard_check_error, Status::application_tag_check_error, Status::reference_tag_check_error,
+                   Status::invalid_protection_information});
+    }
+    // Media
+    const bool deallocated_error = ns == nullptr || !ns->identified || (ns->nsfeat & 4U) != 0;
+    if (opcode == kRead || opcode == kCompare || opcode == kVerify) {
+      allowed.may(Status::unrecovered_read_error);
+      if (deallocated_error) allowed.may(Status::deallocated_block);
+    }
+    if (opcode == kCompare) allowed.may(Status::compare_failure);
+    if (is_write_type(opcode)) allowed.may({Status::write_fault, Status::write_to_read_only_range});
+  } else {
+    allowed.may(Status::write_fault);
+  }
+  allowed.may(Status::namespace_not_ready);
+  const bool security = !announced.known || (announced.oacs & spec::oacs::security) != 0;
+  if (security) allowed.may(Status::access_denied);
+  if (is_write_type(opcode) && (ns == nullptr || !ns->identified || (ns->nsfeat & 1U) != 0)) allowed.may(Status::capacity_exceeded);
+  if (is_write_type(opcode) && (!announced.known || announced.nwpc != 0)) allowed.may(Status::namespace_write_protected);
+  if (!announced.known || (announced.oncs & spec::oncs::reservations) != 0) allowed.may(Status::reservation_conflict);
+  if (!announced.known || (announced.oacs & spec::oacs::format) != 0) allowed.may(Status::format_in_progress);
+  if (!announced.known || (announced.cmic & spec::cmic::ana) != 0) {
+    allowed.may({Status::ana_persistent_loss, Status::ana_inaccessible, Status::ana_transition});
+  }
+}
+
+Rule rule_of_refusal_io(const Command& command, Status status) {
+  switch (status) {
+    case Status::invalid_namespace_or_format: return Rule::ns10;
+    case Status::lba_out_of_range: return Rule::d14;
+    case Status::invalid_field:
+      return has_range(command.entry.opcode) || command.entry.opcode == kFlush ? Rule::ns10 : Rule::q33;
+    default: return Rule::q33;
+  }
+}
+
+}  // namespace polypath::model

@@ -1,0 +1,27 @@
+// I/O commands: namespace, range, and what they read, write and compare.
+#pragma once
+
+#include "model/commands.h"
+#include "model/scene.h"
+
+namespace polypath::model {
+
+void begin_io(const Scene& scene, Command& command, std::span<const std::byte> digests);
+void finish_io(const Scene& scene, Command& command, const Completion& completion);
+/// The command ends without completion. `at_once`: its write may take effect until settle_limbo.
+void drop_io(const Scene& scene, Command& command, bool at_once);
+/// No write lost in this controller's reset takes effect any more.
+void settle_limbo(const Scene& scene);
+
+/// Ends a command's part of the blocks that it writes.
+void end_write(const Scene& scene, Command& command, WriteEnd how);
+/// Writes of this controller to the namespace, not ended yet, have no effect from now on (detach, by own convention).
+void settle_writes(const Scene& scene, std::uint16_t controller, std::uint32_t ns);
+/// Is a write to this namespace open that its blocks do not know of?
+bool untracked_writes_open(const State& state, std::uint32_t ns);
+
+/// Checks data read by a command or an application (`what` names it) that began at `since`. False when it was not judged.
+bool check_read(const Scene& scene, std::uint32_t ns, std::uint64_t slba, std::span<const std::byte> digests, Seq since,
+                const std::string& what, bool application);
+
+}  // namespace polypath::model

@@ -1,0 +1,91 @@
+#include "model/status.h"
+
+#include <fmt/format.h>
+
+#include "model/namespaces.h"
+#include "model/registers.h"
+#include "spec/commands.h"
+#include "spec/registers.h"
+#include "trace/text.h"
+
+namespace polypath::model {
+namespace {
+
+using spec::Status;
+
+bool is_abort(Status status) {
+  return status == Status::abort_requested || status == Status::aborted_sq_deletion ||
+         status == Status::aborted_power_loss;
+}
+
+/// What any command may end with (sheet of statuses, "which status families per command").
+void allow_common(const Scene& scene, const Command& command, Allowed& allowed) {
+  const Controller& c = scene.c();
+  allowed.may({Status::internal_error, Status::internal_path_error, Status::controller_pathing_error});
+  if (command.reused_cid) allowed.may(Status::command_id_conflict);
+  if (command.abort_asked) allowed.may(Status::abort_requested);
+  if (command.queue_deleting) allowed.may({Status::aborted_sq_deletion, Status::abort_requested});
+  const bool shutdown = c.shutdown_asked || c.power == Power::unknown;
+  if (shutdown) allowed.may(Status::aborted_power_loss);
+  if (c.power == Power::disabling) allowed.may({Status::abort_requested, Status::aborted_sq_deletion});
+  // Delayed retries only after the host enabled them.
+  if (c.acre.possible_since(true, command.submitted)) allowed.may(Status::command_interrupted);
+
+  const auto* row = spec::find_command(spec::set_of_queue(command.sqid), command.entry.opcode);
+  const bool moves_data = row == nullptr || row->length != spec::DataLength::none;
+  if (!moves_data) return;
+  allowed.may(Status::data_transfer_error);
+  if (command.malformed) {
+    allowed.may({Status::prp_offset_invalid, Status::invalid_field});
+    // Low bits of an entry may be taken as 0; an offset in a later entry must be seen.
+    const bool low_bits = command.entry.prp1 % 4 != 0 || command.entry.prp2 % 8 != 0;
+    if (!low_bits) allowed.must(Rule::q30, {Status::prp_offset_invalid});
+  }
+  if (!command.ranges_known) allowed.may(Status::prp_offset_invalid);
+  if (command.entry.psdt() != 0) {
+    allowed.may({Status::invalid_field, Status::invalid_sgl_segment, Status::invalid_sgl_count,
+                 Status::data_sgl_length_invalid, Status::metadata_sgl_length_invalid, Status::sgl_type_invalid,
+                 Status::sgl_offset_invalid, Status::sgl_granularity_invalid});
+    const bool never = command.entry.psdt() == 3 || (c.announced.known && (c.announced.sgls & 3U) == 0) || command.sqid == 0;
+    if (never) allowed.must(Rule::q33, {Status::invalid_field});
+  }
+}
+
+}  // namespace
+
+bool exceeds_mdts(const Controller& c, std::uint64_t bytes) {
+  if (!c.announced.known || c.announced.mdts == 0 || !cap_known(c)) return false;
+  const std::uint64_t page = std::uint64_t{1} << (12 + spec::cap::mpsmin.get(c.cap));
+  return c.announced.mdts < 40 && bytes > page << c.announced.mdts;
+}
+
+void judge_status(const Scene& scene, const Command& command, const Completion& completion) {
+  // What the controller really read, or which of two commands this is, is not known.
+  if (command.altered || command.reused_cid) {
+    inconclusive(scene, Rule::q33);
+    return;
+  }
+  Allowed allowed;
+  allow_common(scene, command, allowed);
+  if (command.sqid == 0) {
+    allow_admin(scene, command, allowed);
+  } else {
+    allow_io(scene, command, allowed);
+  }
+  const Status status = completion.status();
+  exercised(scene, Rule::q33);
+  if (command.malformed) exercised(scene, Rule::q30);
+  if (!allowed.judged()) return;
+  allowed_set(scene, Rule::q33, allowed.size());
+  if (allowed.rule() != Rule::q33) exercised(scene, allowed.rule());
+  if (allowed.contains(status)) return;
+  Rule rule = allowed.rule();
+  if (status != Status::success) {
+    rule = command.sqid == 0 ? rule_of_refusal_admin(scene, command, status) : rule_of_refusal_io(command, status);
+    if (is_abort(status) && peer_was_reset(scene, command.submitted)) rule = Rule::r06;
+  }
+  violation(scene, rule, fmt::format("{}: a status that nothing explains", text_of(scene, command)), allowed.text(),
+            trace::status_text(completion.entry.linux_status()), {command.submitted});
+}
+
+}  // namespace polypath::model
