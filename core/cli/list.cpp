@@ -12,7 +12,7 @@ namespace polypath::cli {
 namespace {
 
 struct Options {
-  std::string file, qemu_args, media, output = "text";
+  std::string file, qemu_args, output = "text";
   Overrides overrides;
   bool verbose = false;
 };
@@ -22,7 +22,7 @@ program::Program program_of(const Options& options) {
   program::Program program;
   program.name = "QEMU command line";
   program.profile = options.overrides.profile.empty() ? "qemu-2021" : options.overrides.profile;
-  program.topology = topology_from_qemu_args(options.qemu_args, options.media, program.profile);
+  program.topology = topology_from_qemu_args(options.qemu_args, options.overrides.media, program.profile);
   program::HostSpec host;
   host.id = "host0";
   for (const auto& controller : program.topology.controllers) host.paths.push_back(controller.id);
@@ -48,7 +48,7 @@ void add_list(CLI::App& app, Session& session) {
   auto* verb = app.add_subcommand("list", "Subsystems, controllers and namespaces as `nvme list` shows them at the end of a run");
   verb->add_option("scenario", options->file, "Scenario file");
   verb->add_option("--qemu-args", options->qemu_args, "QEMU command line, or @FILE that holds one");
-  verb->add_option("--media", options->media, "memory[:ns1=128MiB,...]: no drive files are read");
+  verb->add_option("--media", options->overrides.media, "memory[:ns1=128MiB,...]: no drive files are read");
   verb->add_option("--profile", options->overrides.profile, "Kind of controller");
   verb->add_flag("-v,--verbose", options->verbose, "All three tables");
   verb->add_option("-o,--output", options->output, "text or json")->check(CLI::IsMember({"text", "json"}));

@@ -20,9 +20,10 @@ constexpr std::size_t kLongestArguments = 1U << 20U;
 
 store::StoredFinding stored(const trace::Trace& trace, const model::Finding& finding) {
   store::StoredFinding f;
-  f.rule = finding.rule;
-  f.scope = model::scope_name(finding.scope);
-  f.area = finding.area;
+  const model::RuleRow& rule = model::row_of(finding.rule);
+  f.rule = rule.id;
+  f.scope = model::scope_name(rule.scope);
+  f.area = rule.area;
   f.time_ns = finding.time;
   if (finding.controller < trace.header.controllers.size()) {
     f.controller = trace.header.controllers[finding.controller].name;
@@ -49,29 +50,30 @@ Colour colour_of(std::string_view verdict) {
   return verdict == "pass" ? Colour::green : verdict == "violation" ? Colour::red : Colour::yellow;
 }
 
-// "memory" or "memory:ns1=128MiB,ns2=1GiB".
-void parse_media(const std::string& media, program::TopologyOptions& options) {
-  if (media.empty()) return;
+// "memory" or "memory:ns1=128MiB,ns2=1GiB". True when all media are in memory.
+bool parse_media(const std::string& media, std::map<std::string, std::uint64_t>& sizes) {
+  if (media.empty()) return false;
   constexpr std::string_view kMemory = "memory";
   if (!media.starts_with(kMemory) || (media.size() > kMemory.size() && media[kMemory.size()] != ':')) {
     throw program::InputError("--media", "must be memory or memory:ID=SIZE,...");
   }
-  options.memory_media = true;
-  options.default_bytes = 128U << 20U;  // where neither the words nor --media say
   std::istringstream rest(media.size() > kMemory.size() ? media.substr(kMemory.size() + 1) : "");
   for (std::string item; std::getline(rest, item, ',');) {
     const auto equals = item.find('=');
     const auto size = equals == std::string::npos ? std::nullopt : program::parse_size(item.substr(equals + 1));
     if (!size) throw program::InputError("--media", fmt::format("'{}' is no ID=SIZE such as ns1=128MiB", item));
-    options.sizes[item.substr(0, equals)] = *size;
+    sizes[item.substr(0, equals)] = *size;
   }
+  return true;
 }
 
 }  // namespace
 
 program::Program load_program(const std::string& file, const Overrides& overrides) {
-  program::Program program = scenario::load_scenario_file(file);
-  if (!overrides.profile.empty()) program.profile = overrides.profile;
+  scenario::LoadOptions options;
+  options.profile = overrides.profile;
+  options.memory_media = parse_media(overrides.media, options.sizes);
+  program::Program program = scenario::load_scenario_file(file, options);
   if (overrides.seed_given) program.seed = overrides.seed;
   for (const std::string& fault : overrides.faults) program.faults.push_back(fault);
   const std::uint8_t latitude = overrides.latitude == "random" ? 1 : overrides.latitude == "adversarial" ? 2 : 0;
@@ -85,7 +87,8 @@ program::Topology topology_from_qemu_args(const std::string& args, const std::st
                                           const std::string& profile) {
   program::TopologyOptions options;
   options.serial_per_controller = program::profile_allows_serials(profile);
-  parse_media(media, options);
+  options.memory_media = parse_media(media, options.sizes);
+  if (options.memory_media) options.default_bytes = 128U << 20U;  // where neither the words nor --media say
   std::string text = args;
   if (args.starts_with('@')) {
     std::ifstream file(args.substr(1), std::ios::binary);
@@ -181,7 +184,7 @@ std::string judgement_text(const trace::Trace& trace, const check::Judgement& ju
     judged += rule.exercised;
     inconclusive += rule.inconclusive;
   }
-  for (const auto& finding : judgement.findings) hazards += finding.scope == model::Scope::hazard ? 1 : 0;
+  for (const auto& finding : judgement.findings) hazards += finding.scope() == model::Scope::hazard ? 1 : 0;
   std::string out = fmt::format("judged    {} of {} rules exercised, {} judgements, {} inconclusive\n", exercised,
                                 judgement.statistics.size(), judged, inconclusive);
   out += fmt::format("verdict   {}: {} violations, {} hazards\n", paint(colour_of(verdict), verdict),
@@ -193,10 +196,10 @@ std::string judgement_text(const trace::Trace& trace, const check::Judgement& ju
       out += fmt::format("  ... and {} more\n", judgement.findings.size() - kShown);
       break;
     }
-    const bool hazard = finding.scope == model::Scope::hazard;
+    const bool hazard = finding.scope() == model::Scope::hazard;
     out += fmt::format("\n{} {} ({}) at {} s\n  {}\n",
-                       paint(hazard ? Colour::yellow : Colour::red, hazard ? "hazard" : "violation"), finding.rule,
-                       finding.area, trace::time_text(finding.time), finding.summary);
+                       paint(hazard ? Colour::yellow : Colour::red, hazard ? "hazard" : "violation"),
+                       model::row_of(finding.rule).id, model::row_of(finding.rule).area, trace::time_text(finding.time), finding.summary);
     if (brief) continue;
     out += fmt::format("  allowed   {}\n  seen      {}\n", finding.allowed, finding.seen);
     for (const auto index : finding.events) {
@@ -211,9 +214,10 @@ nlohmann::json judgement_json(const trace::Trace& trace, const check::Judgement&
   for (const auto& finding : judgement.findings) {
     auto events = nlohmann::json::array();
     for (const auto index : finding.events) events.push_back(trace::event_text(trace, trace.events()[index]));
-    findings.push_back({{"rule", finding.rule},
-                        {"scope", model::scope_name(finding.scope)},
-                        {"area", finding.area},
+    const model::RuleRow& rule = model::row_of(finding.rule);
+    findings.push_back({{"rule", rule.id},
+                        {"scope", model::scope_name(rule.scope)},
+                        {"area", rule.area},
                         {"time_ns", finding.time},
                         {"summary", finding.summary},
                         {"allowed", finding.allowed},
@@ -221,11 +225,14 @@ nlohmann::json judgement_json(const trace::Trace& trace, const check::Judgement&
                         {"events", events}});
   }
   auto rules = nlohmann::json::array();
-  for (const auto& rule : judgement.statistics) {
-    rules.push_back({{"rule", rule.rule},
+  for (std::size_t i = 0; i < judgement.statistics.size(); ++i) {
+    const auto& rule = judgement.statistics[i];
+    rules.push_back({{"rule", model::rules()[i].id},
                      {"exercised", rule.exercised},
                      {"violations", rule.violations},
-                     {"inconclusive", rule.inconclusive}});
+                     {"inconclusive", rule.inconclusive},
+                     {"waived", rule.waived},
+                     {"mean_allowed", rule.mean_allowed()}});
   }
   return {{"verdict", model::verdict_name(judgement.verdict)}, {"findings", findings}, {"rules", rules}};
 }

@@ -20,6 +20,7 @@ namespace polypath::cli {
 /// What the options of a verb change in a program.
 struct Overrides {
   std::string profile;              ///< empty: the program's
+  std::string media;                ///< text of --media
   bool seed_given = false;
   std::uint64_t seed = 0;
   std::vector<std::string> faults;  ///< added

@@ -39,7 +39,10 @@ void end_command(const Scene& scene, Command& command, End end, const Completion
     case opcode::ns_attachment: end_attachment(scene, command, end, completion); break;
     case opcode::ns_management: end_management(scene, command, end, completion); break;
     case opcode::get_log_page: end_log_read(scene, command, end == End::applied); break;
-    case opcode::async_event_request: scene.c().aers.end(aer_limit(scene.c()), scene.now); break;
+    case opcode::async_event_request:
+      scene.c().aers.end(aer_limit(scene.c()), scene.now);
+      request_gone(scene);
+      break;
     case opcode::abort: scene.c().aborts.end(abort_limit(scene.c()), scene.now); break;
     case opcode::format:
     case opcode::sanitize:

@@ -192,7 +192,16 @@ void end_cause(const Scene& scene, std::uint16_t controller, std::uint32_t nsid,
   change->until = scene.now;
   // The sender of a delete sends no event for it; whether its log names the namespace is not laid down.
   change->sure = cause == Cause::sure && !own_delete && c.initial_known;
-  if (!change->sure) return;
+  const bool sure = change->sure;
+  // One finished entry for each namespace: a host that never reads its log must not fill memory.
+  const auto older = std::find_if(c.changed.begin(), c.changed.end(), [&](const Changed& row) {
+    return row.nsid == nsid && row.from != from && row.until != kNow;
+  });
+  if (older != c.changed.end()) {
+    change->sure = sure || older->sure;
+    c.changed.erase(older);
+  }
+  if (!sure) return;
   const Reported& last = reported_of(c, static_cast<std::uint8_t>(EventType::notice), spec::event_info::ns_attribute_changed);
   if (last.at < from) make_due(scene, c, nsid, from);
 }
@@ -202,6 +211,12 @@ void request_came(const Scene& scene) {
   if (!c.due || !c.due_waits) return;
   c.due_waits = false;
   c.due_time = scene.time;
+}
+
+void request_gone(const Scene& scene) {
+  Controller& c = scene.c();
+  if (!c.due || c.aers.open != 0) return;
+  c.due_waits = c.due_waited = true;
 }
 
 void report_event(const Scene& scene, std::uint32_t dword) {

@@ -17,6 +17,8 @@ bool has_cause(const Scene& scene, std::uint16_t controller, std::uint32_t nsid,
 
 /// An Asynchronous Event Request was submitted.
 void request_came(const Scene& scene);
+/// One ended.
+void request_gone(const Scene& scene);
 /// An event was reported: completion dword 0.
 void report_event(const Scene& scene, std::uint32_t dword);
 /// The same, seen without its completion.
