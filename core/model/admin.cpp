@@ -9,6 +9,7 @@
 #include "model/events.h"
 #include "model/features.h"
 #include "model/identify.h"
+#include "model/io.h"
 #include "model/logs.h"
 #include "model/namespaces.h"
 #include "model/queue_commands.h"

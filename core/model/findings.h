@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/time.h"
@@ -17,6 +18,8 @@ enum class Verdict : std::uint8_t {
   violation,     ///< a finding of scope standard or host
   inconclusive,  ///< none, but some facts were lost on the way, so that a rule could not be judged everywhere
 };
+
+std::string_view verdict_name(Verdict verdict);
 
 struct Finding {
   Rule rule{};

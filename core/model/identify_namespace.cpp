@@ -1,6 +1,8 @@
 // Identify Namespace and the identification descriptors.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine/hash.h"
 #include "model/identify.h"
 #include "model/io.h"
@@ -45,14 +47,17 @@ void learn_identity(const Scene& scene, const Command& command, std::uint32_t in
   }
   ns.identity[kind] = hash;
   exercised(scene, Rule::ns06);
-  for (std::size_t other = 0; other < scene.s.namespaces.size(); ++other) {
-    const Namespace& there = scene.s.namespaces[other];
-    if (other == index || there.identity[kind] != hash || !there.exists.surely(true) || !ns.exists.possible(true)) continue;
+  auto& known = scene.s.identities;
+  auto at = std::lower_bound(known.begin(), known.end(), Identity{hash, 0}, [](const Identity& x, const Identity& y) { return x.hash < y.hash; });
+  for (auto twin = at; twin != known.end() && twin->hash == hash; ++twin) {
+    const Namespace& there = scene.s.namespaces[twin->ns];
+    if (twin->ns == index || there.identity[kind] != hash || !there.exists.surely(true) || !ns.exists.possible(true)) continue;
     // One namespace may be known under two entries where subsystems could not be told apart.
     if (there.subsystem != ns.subsystem && !scene.s.subsystems[ns.subsystem].complete) continue;
     violation(scene, Rule::ns06, fmt::format("namespaces {} and {} have one {}", there.nsid, ns.nsid, kIdentityNames[kind]),
               "identifiers of their own", "the same identifier", {command.submitted});
   }
+  known.insert(at, {hash, index});
 }
 
 }  // namespace

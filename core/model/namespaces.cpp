@@ -4,6 +4,7 @@
 #include <array>
 
 #include "engine/hash.h"
+#include "model/applications.h"
 
 namespace polypath::model {
 namespace {
@@ -176,8 +177,8 @@ void observe_attachment(const Scene& scene, std::uint32_t index, std::uint16_t c
   const bool exists_surely = ns.exists.surely(true);
   Fact& fact = attached.fact;
   const bool open = fact.possible(true) && fact.possible(false);
-  if (!open || !fact.quiet_since(since) || !(active || exists_surely)) return;
-  fact.decide(active, scene.now);
+  if (open && fact.quiet_since(since) && (active || exists_surely)) fact.decide(active, scene.now);
+  if (active && !scene.s.suspects.empty()) path_was_good(scene, index, controller);
 }
 
 Rule rule_of_view(const Scene& scene, const Namespace* ns, std::uint16_t controller, bool shown_active) {

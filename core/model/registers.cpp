@@ -132,6 +132,7 @@ void read_csts(const Scene& scene) {
                     "RDY 0 while SHST is not 0", "RDY 1", {c.shutdown_from});
         }
         c.power = Power::ready;
+        c.ready_from = scene.now;
         c.late = false;
       } else if (!cfs) {
         late(scene, Rule::liv03, "does not become ready", c.enabled_at, ready_timeout(c));
@@ -157,7 +158,10 @@ void read_csts(const Scene& scene) {
       }
       break;
     case Power::unknown:
-      if (rdy && en) c.power = Power::ready;
+      if (rdy && en) {
+        c.power = Power::ready;
+        c.ready_from = scene.now;
+      }
       break;
   }
   if (rdy) c.ready_seen = scene.now;

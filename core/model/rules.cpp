@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "model/findings.h"
+
 namespace polypath::model {
 namespace {
 
@@ -28,6 +30,15 @@ std::string_view scope_name(Scope scope) {
     case Scope::hazard: return "hazard";
   }
   return "standard";
+}
+
+std::string_view verdict_name(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::pass: return "pass";
+    case Verdict::violation: return "violation";
+    case Verdict::inconclusive: return "inconclusive";
+  }
+  return "inconclusive";
 }
 
 std::span<const RuleRow> rules() { return kRows; }

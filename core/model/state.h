@@ -224,6 +224,7 @@ struct Controller {
   bool late = false;            ///< LIV-03, LIV-04 or LIV-05 was reported for this transition
   Time enabled_at = 0, disabled_at = 0, shutdown_at = 0;
   Seq ready_seen = 0;           ///< last read with RDY = 1
+  Seq ready_from = 0;           ///< the first one since it was enabled
   Seq reset_from = 0;           ///< begin of the last Controller Level Reset
   Seq reset_until = 0;          ///< its end: RDY = 0 visible. kNow while it goes on
   Seq shutdown_from = 0;
@@ -314,6 +315,12 @@ struct Subsystem {
   Seq create_until = 0;                   ///< end of the last create
 };
 
+/// An identifier of a namespace, for finding another one with the same.
+struct Identity {
+  std::uint64_t hash = 0;
+  std::uint32_t ns = kNone;
+};
+
 struct FailedCommand {
   std::uint32_t subsystem = 0, nsid = 0;
   std::uint64_t slba = 0;
@@ -346,10 +353,12 @@ struct State {
   std::vector<Namespace> namespaces;
   std::vector<Detail> details;
   std::vector<std::uint32_t> free_details;
+  std::vector<Identity> identities;         ///< ascending by hash
   std::vector<std::uint64_t> scratch;       ///< digests of the command at hand
   // applications
   std::vector<Request> requests;            ///< open
-  std::vector<std::uint32_t> ended_requests;
+  std::vector<std::uint64_t> ended_requests;  ///< the last of them, a ring
+  std::uint32_t ended_at = 0;
   std::vector<FailedCommand> failed;        ///< the last of them, a ring
   std::uint32_t failed_at = 0;
   std::vector<Suspect> suspects;

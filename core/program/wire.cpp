@@ -48,7 +48,8 @@ std::uint64_t WireReader::size() {
 }
 
 std::string WireReader::string() {
-  const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(number(), left()));
+  const std::uint64_t announced = number();  // before left() is asked: arguments have no order of their own
+  const auto length = static_cast<std::size_t>(std::min<std::uint64_t>(announced, left()));
   std::string text(length, '\0');
   for (char& c : text) c = static_cast<char>(byte());
   return text;

@@ -1,7 +1,9 @@
-// Prints what a fixed list of programs does from engine to model, event by event with hashes, so that two builds can be
-// compared line by line and the first event that differs is seen. docs/determinism.md says what is promised.
-//   polypath_digest OUT                       writes the digest; runs everything twice and fails when that differs
-//   polypath_digest --planted-difference OUT  one step of one program writes other data; prints that step
+// Prints what a fixed list of programs does from engine to model, event by event with hashes, so that two
+// builds can be compared line by line and the first event that differs is seen. docs/determinism.md says what
+// is promised.
+//   polypath_digest OUT                       writes the digest; runs everything twice and fails when that
+//   differs polypath_digest --planted-difference OUT  one step of one program writes other data; prints that
+//   step
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,6 +21,7 @@
 #include "check/judge.h"
 #include "engine/hash.h"
 #include "engine/random.h"
+#include "model/rules.h"
 #include "program/program.h"
 #include "scenario/scenario.h"
 #include "target/runner.h"
@@ -35,9 +38,12 @@ constexpr std::uint64_t kStateHashEvery = 128;  // engine events between two sta
 struct Case {
   std::string name;
   program::Program program;
+  std::uint64_t events_max =
+      20'000;  ///< engine events; a random program may ask for a load that lasts for hours
 };
 
-// Each scenario as it stands, and with another seed and latitude in every step, so that decisions are taken too.
+// Each scenario as it stands, and with another seed and latitude in every step, so that decisions are taken
+// too.
 void add_scenarios(std::vector<Case>& cases) {
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::directory_iterator(POLYPATH_SOURCE_DIR "/scenarios")) {
@@ -55,13 +61,14 @@ void add_scenarios(std::vector<Case>& cases) {
   }
 }
 
-// Decoding is total, so random bytes are programs; most of their steps fail, and every way to fail is reached.
+// Decoding is total, so random bytes are programs; most of their steps fail, and every way to fail is
+// reached.
 void add_random_programs(std::vector<Case>& cases) {
   for (std::uint64_t number = 0; number < kRandomPrograms; ++number) {
     engine::Random random(number, "determinism digest");
     std::vector<std::byte> bytes(256 + random.below(768));
     std::generate(bytes.begin(), bytes.end(), [&random] { return static_cast<std::byte>(random.next()); });
-    cases.push_back({fmt::format("random bytes {}", number), program::decode(bytes)});
+    cases.push_back({fmt::format("random bytes {}", number), program::decode(bytes), 2'000});
   }
 }
 
@@ -77,7 +84,8 @@ void print_events(const trace::Trace& trace, std::size_t& printed, std::string& 
   for (; printed < events.size(); ++printed) {
     const auto& event = events[printed];
     const auto payload = trace.payload(event);
-    const auto hash = engine::hash_bytes(payload.data(), payload.size(), engine::hash_bytes(&event, sizeof event));
+    const auto hash =
+        engine::hash_bytes(payload.data(), payload.size(), engine::hash_bytes(&event, sizeof event));
     fmt::format_to(std::back_inserter(out), "event {} step {} {:016x} {}\n", printed, event.cause, hash,
                    trace::event_text(trace, event));
   }
@@ -93,14 +101,15 @@ void run(const Case& what, std::string& out) {
   }
   target::World world(what.program);
   target::RunLimits limits;
-  limits.events = 20'000;
+  limits.events = what.events_max;
   target::Runner runner(world, what.program, limits);
   std::size_t printed = 0;
   std::uint64_t handled = 0;
   while (runner.advance()) {
     print_events(world.trace(), printed, out);
     if (++handled % kStateHashEvery == 0) {
-      fmt::format_to(std::back_inserter(out), "state {} {:016x}\n", handled, world.hash(engine::HashKind::exact));
+      fmt::format_to(std::back_inserter(out), "state {} {:016x}\n", handled,
+                     world.hash(engine::HashKind::exact));
     }
   }
   print_events(world.trace(), printed, out);
@@ -109,10 +118,11 @@ void run(const Case& what, std::string& out) {
   }
   const auto judgement = check::judge(world.trace());
   for (const auto& finding : judgement.findings) {
-    fmt::format_to(std::back_inserter(out), "finding {} at {} {}\n", finding.rule, finding.time, finding.summary);
+    fmt::format_to(std::back_inserter(out), "finding {} at {} {}\n", model::row_of(finding.rule).id,
+                   finding.time, finding.summary);
   }
-  fmt::format_to(std::back_inserter(out), "end events {} trace {:016x} state {:016x} canonical {:016x}\n", printed,
-                 world.trace().hash(), world.hash(engine::HashKind::exact),
+  fmt::format_to(std::back_inserter(out), "end events {} trace {:016x} state {:016x} canonical {:016x}\n",
+                 printed, world.trace().hash(), world.hash(engine::HashKind::exact),
                  world.hash(engine::HashKind::canonical));
 }
 
@@ -162,7 +172,8 @@ int main(int argc, char** argv) {
   const std::string second = digest(cases);
   if (!write_file(out, first)) return 2;
   if (first != second) {
-    const auto at = std::mismatch(first.begin(), first.end(), second.begin(), second.end()).first - first.begin();
+    const auto at =
+        std::mismatch(first.begin(), first.end(), second.begin(), second.end()).first - first.begin();
     const auto line = first.rfind('\n', static_cast<std::size_t>(at)) + 1;
     fmt::print("two runs in one process differ at: {}\n", first.substr(line, first.find('\n', line) - line));
     return 1;

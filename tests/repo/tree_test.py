@@ -87,15 +87,18 @@ class PlantedViolations(unittest.TestCase):
         self.assert_caught(checks.check_model_sees_the_boundary_only, "core/model/planted.cpp", "inside annotations")
 
     def test_banned_calls(self):
-        for number, line in enumerate((
-                "int a = rand();", "int a = std::rand();", "std::random_device d;", "std::mt19937_64 g;",
-                "std::uniform_int_distribution<int> d;", "std::shuffle(a, b, c);", "std::unordered_map<int, int> m;",
-                "std::hash<int> h;", "auto t = std::chrono::steady_clock::now();", "auto t = time(nullptr);",
-                "auto t = std::time(&x);", "clock_gettime(CLOCK_REALTIME, &t);", "std::thread t;", "std::mutex m;",
- "auto a = reinterpret_cast<std::uintptr_t>(p);", 'getenv("SEED");')):
-            for room in ("engine", "model"):
-                self.plant(f"core/{room}/planted{number}.cpp", f"// A comment.\n{line}\n")
-                self.assert_caught(checks.check_banned_in_world, f"core/{room}/planted{number}.cpp:2", ":")
+        lines = ("int a = rand();", "int a = std::rand();", "std::random_device d;", "std::mt19937_64 g;",
+                 "std::uniform_int_distribution<int> d;", "std::shuffle(a, b, c);", "std::unordered_map<int, int> m;",
+                 "std::hash<int> h;", "auto t = std::chrono::steady_clock::now();", "auto t = time(nullptr);",
+                 "auto t = std::time(&x);", "clock_gettime(CLOCK_REALTIME, &t);", "std::thread t;", "std::mutex m;",
+                 "auto a = reinterpret_cast<std::uintptr_t>(p);", 'getenv("SEED");')
+        for room in ("engine", "device", "host", "model", "program", "trace", "port"):
+            self.plant(f"core/{room}/planted.cpp", "\n".join(lines) + "\n")
+        found = list(checks.check_banned_in_world(checks.Tree(self.root)))
+        for room in ("engine", "device", "host", "model", "program", "trace", "port"):
+            for number, line in enumerate(lines, 1):
+                place = f"core/{room}/planted.cpp:{number}:"
+                self.assertTrue(any(x.startswith(place) for x in found), f"{place} {line} passed")
 
     def test_banned_words_in_comments_and_strings_pass(self):
         self.plant("core/engine/planted.cpp", '// never rand()\nauto s = "std::thread"; /* time(0) */\nrun_time(0);\n')
@@ -147,7 +150,7 @@ class PlantedViolations(unittest.TestCase):
     def test_every_check_has_a_planted_violation(self):
         source = Path(__file__).read_text(encoding="utf-8")
         for check in checks.CHECKS:
-            self.assertIn(f"checks.{check.__name__},", source)
+            self.assertRegex(source, rf"checks\.{check.__name__}[,(]")
 
 
 if __name__ == "__main__":
