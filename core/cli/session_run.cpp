@@ -120,7 +120,9 @@ Ran run_program(program::Program program, const std::string& where) {
       if (++turns % 4096 == 0) progress.show(ran.runner->steps_done(), ran.program.steps.size());
     }
   }
-  ran.judgement = check::judge(ran.world->trace());
+  // A run that came to rest was observed for ever: what has not happened by now never will.
+  const model::Time until = ran.runner->limit_reached() ? 0 : engine::kForever;
+  ran.judgement = check::judge(ran.world->trace(), {}, until);
   ran.trace_hash = ran.world->trace().hash();
   ran.state_hash = ran.world->hash(engine::HashKind::exact);
   for (const auto& event : ran.world->trace().events()) {

@@ -15,6 +15,7 @@ void count_peers(const Scene& scene) {
 }
 
 void begin_reset(const Scene& scene) {
+  finish_commands(scene);  // a reset is no excuse for what was overdue before it
   Controller& c = scene.c();
   c.reset_from = scene.now;
   c.reset_until = kNow;

@@ -121,6 +121,10 @@ void run(const Case& what, std::string& out) {
     fmt::format_to(std::back_inserter(out), "finding {} at {} {}\n", model::row_of(finding.rule).id,
                    finding.time, finding.summary);
   }
+  std::uint64_t exercised = 0;
+  for (const auto& rule : judgement.statistics) exercised += rule.exercised;
+  fmt::format_to(std::back_inserter(out), "model {} rules exercised {} knows {:016x}\n",
+                 model::verdict_name(judgement.verdict), exercised, judgement.hash);
   fmt::format_to(std::back_inserter(out), "end events {} trace {:016x} state {:016x} canonical {:016x}\n",
                  printed, world.trace().hash(), world.hash(engine::HashKind::exact),
                  world.hash(engine::HashKind::canonical));

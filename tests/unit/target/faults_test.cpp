@@ -40,16 +40,23 @@ steps:
   - wait: 5ms
   - attach: {via: nvme1, ns: ns1, controllers: [nvme0]}
   - wait: 5ms
+  - workload: {ns: ns1, rate: 200000, duration: 1ms, depth: 32, blocks: 8}
+  - wait: 500us
   - reset: {controller: nvme1}
+  - detach: {via: nvme1, ns: ns4, controllers: [nvme0]}
   - wait: 5ms
 )";
 
-// Raw drivers that ask for what hosts do not.
+// Raw drivers that ask for what hosts do not. They identify their controllers first: the model knows identifiers only
+// from what was announced.
 constexpr const char* kRaw = R"(
 steps:
   - enable: {controller: nvme0}
   - enable: {controller: nvme1}
   - enable: {controller: nvme2}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme2, opcode: identify, cdw10: 1}
   - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
   - io: {controller: nvme0, queue: 1, opcode: read, nsid: ns1, blocks: 1}
   - admin: {controller: nvme0, opcode: set_features, cdw10: 0x0b, cdw11: 0x100}
@@ -80,7 +87,7 @@ check::Judgement judged(const std::string& text, const std::string& fault, std::
   if (findings != nullptr) {
     for (const auto& f : runner.findings()) *findings += std::to_string(f.step) + ": " + f.summary + "\n";
   }
-  return check::judge(world.trace());
+  return check::judge(world.trace(), {}, engine::kForever);
 }
 
 bool names(const check::Judgement& judgement, std::string_view rule) {
@@ -118,8 +125,8 @@ TEST_P(PlantedFault, IsNoticedByTheRuleThatItsRowNames) {
   FAIL() << row.id << " should break " << row.rule << ", but the model says:\n" << seen;
 }
 INSTANTIATE_TEST_SUITE_P(Device, PlantedFault, ::testing::Range<std::size_t>(0, device::faults().size()),
-                         [](const auto& info) {
-                           std::string name(device::faults()[info.param].id);
+                         [](const auto& parameter) {
+                           std::string name(device::faults()[parameter.param].id);
                            for (char& c : name) {
                              if (c == '-') c = '_';
                            }

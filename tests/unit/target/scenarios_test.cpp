@@ -30,7 +30,7 @@ TEST_P(Scenario, RunsCleanAndIsJudgedToFollowTheStandard) {
   runner.run();
   EXPECT_FALSE(runner.limit_reached());
   for (const auto& finding : runner.findings()) ADD_FAILURE() << "step " << finding.step << ": " << finding.summary;
-  const auto judgement = check::judge(world.trace());
+  const auto judgement = check::judge(world.trace(), {}, engine::kForever);
   for (const auto& finding : judgement.findings) {
     EXPECT_EQ(finding.scope(), model::Scope::hazard) << model::row_of(finding.rule).id << ": " << finding.summary
                                                      << "\n  allowed " << finding.allowed << "\n  seen " << finding.seen;
@@ -46,7 +46,7 @@ TEST_P(Scenario, IsJudgedToFollowTheStandardUnderLatitudeToo) {
     World world(program);
     Runner runner(world, program);
     runner.run();
-    const auto judgement = check::judge(world.trace());
+    const auto judgement = check::judge(world.trace(), {}, engine::kForever);
     for (const auto& finding : judgement.findings) {
       EXPECT_EQ(finding.scope(), model::Scope::hazard)
           << "seed " << seed << ", " << model::row_of(finding.rule).id << ": " << finding.summary << "\n  allowed "
@@ -55,8 +55,8 @@ TEST_P(Scenario, IsJudgedToFollowTheStandardUnderLatitudeToo) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Library, Scenario, ::testing::ValuesIn(files()), [](const auto& info) {
-  return std::filesystem::path(info.param).stem().string();
+INSTANTIATE_TEST_SUITE_P(Library, Scenario, ::testing::ValuesIn(files()), [](const auto& parameter) {
+  return std::filesystem::path(parameter.param).stem().string();
 });
 
 }  // namespace
