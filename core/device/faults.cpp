@@ -13,7 +13,7 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
      "INV-NS-01"},
     {Fault::event_on_wrong_controller, "event-on-wrong-controller",
      "the namespace event goes to the controller that processed the command", "sender taken for receiver",
-     "INV-AE-08"},
+     "INV-AE-13"},
     {Fault::event_missing, "event-missing", "no namespace event after a detach", "event queue not kicked",
      "INV-AE-08"},
     {Fault::event_repeats_masked, "event-repeats-masked",

@@ -213,12 +213,16 @@ Rule rule_of_refusal_admin(const Scene& scene, const Command& command, Status st
     case opcode::abort: return status == Status::abort_limit_exceeded ? Rule::q27 : Rule::q33;
     case opcode::delete_cq: return status == Status::invalid_queue_deletion ? Rule::q19 : Rule::q33;
     case opcode::set_features: return status == Status::command_sequence_error ? Rule::q22 : Rule::q33;
-    case opcode::create_sq: {
+    case opcode::create_sq:
+    case opcode::create_cq: {
       if (status != Status::invalid_queue_identifier) return Rule::q33;
-      const auto* sq = find_sq(scene.c(), static_cast<std::uint16_t>(command.entry.cdw10));
-      return sq != nullptr && sq->before_reset ? Rule::r04 : Rule::q20;
+      const auto qid = static_cast<std::uint16_t>(command.entry.cdw10);
+      const auto* sq = find_sq(scene.c(), qid);
+      const auto* cq = find_cq(scene.c(), qid);
+      const bool submission = command.entry.opcode == opcode::create_sq;
+      const bool outlived = submission ? sq != nullptr && sq->before_reset : cq != nullptr && cq->before_reset;
+      return outlived ? Rule::r04 : Rule::q20;
     }
-    case opcode::create_cq: return status == Status::invalid_queue_identifier ? Rule::q20 : Rule::q33;
     default: return Rule::q33;
   }
 }

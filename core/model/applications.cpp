@@ -58,7 +58,7 @@ void hazard(const Scene& scene, const Suspect& suspect, std::uint16_t controller
   Scene there{scene.trace, scene.s, scene.options, scene.event, scene.now, suspect.time, controller, scene.at_end};
   violation(there, Rule::haz01,
             fmt::format("request {} to namespace {} failed although {} had it attached all the time", suspect.request, ns.nsid, name_of(scene, controller)),
-            fmt::format("success through {}", name_of(scene, controller)), fmt::format("errno {}", suspect.errno_value), {suspect.from, suspect.until});
+            fmt::format("success through {}", name_of(scene, controller)), fmt::format("errno {}", suspect.errno_value), {suspect.from, suspect.cause, suspect.until});
 }
 
 /// A controller whose attachment was sure from the submission of the request on; 0xFFFF when there is none.
@@ -88,6 +88,7 @@ void judge_error(const Scene& scene, const Request& request) {
   suspect.errno_value = scene.event.b;
   suspect.from = request.from;
   suspect.until = scene.now;
+  suspect.cause = cause == nullptr ? 0 : cause->at;
   suspect.time = scene.time;
   const std::uint16_t path = good_path(scene, request.ns, request.from);
   if (path != 0xFFFF) {

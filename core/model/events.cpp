@@ -151,7 +151,9 @@ void judge_namespace_event(const Scene& scene, Seq last_report) {
   exercised(scene, Rule::liv07);
   const Time bound = scene.options.event_bound;
   if (!c.due_waits && scene.time > c.due_time && scene.time - c.due_time > bound) {
-    violation(scene, Rule::liv07, fmt::format("{}: a namespace event came late", name_of(scene, scene.index)),
+    // With a newer cause, the event is about that one, and the older was never reported.
+    const bool newer = c.cause_pending != 0 || c.cause_until > c.due_seq;
+    violation(scene, newer ? Rule::ae08 : Rule::liv07, fmt::format("{}: a namespace event came late", name_of(scene, scene.index)),
               fmt::format("within {} s", bound / engine::kSecond),
               fmt::format("after {} s", (scene.time - c.due_time) / engine::kSecond), {c.due_seq});
   }

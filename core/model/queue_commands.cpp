@@ -92,7 +92,7 @@ void end_queue_command(const Scene& scene, Command& command, End end) {
       }
       close_sq(scene, qid, false);
       break;
-    default: close_cq(scene, qid); break;
+    default: close_cq(scene, qid, false); break;
   }
 }
 

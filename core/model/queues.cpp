@@ -133,7 +133,7 @@ void close_sq(const Scene& scene, std::uint16_t qid, bool by_reset) {
   sq.by_cid.clear();
 }
 
-void close_cq(const Scene& scene, std::uint16_t qid) {
+void close_cq(const Scene& scene, std::uint16_t qid, bool by_reset) {
   Controller& c = scene.c();
   CompletionQueue& cq = edit_cq(c, qid);
   if (cq.known) {
@@ -146,7 +146,7 @@ void close_cq(const Scene& scene, std::uint16_t qid) {
       watch_interrupt(scene, *v, false);
     }
   }
-  cq.ever = cq.ever || cq.known;
+  cq.before_reset = by_reset && (cq.known || cq.exists.possible(true));
   cq.known = false;
 }
 
@@ -164,7 +164,7 @@ void open_admin_queue(const Scene& scene) {
 void close_queues(const Scene& scene) {
   Controller& c = scene.c();
   for (std::size_t i = 0; i < c.sqs.size(); ++i) close_sq(scene, static_cast<std::uint16_t>(i), true);
-  for (std::size_t i = 0; i < c.cqs.size(); ++i) close_cq(scene, static_cast<std::uint16_t>(i));
+  for (std::size_t i = 0; i < c.cqs.size(); ++i) close_cq(scene, static_cast<std::uint16_t>(i), true);
   for (auto& sq : c.sqs) sq.exists = Fact(false);
   for (auto& cq : c.cqs) cq.exists = Fact(false);
   c.pages.clear();

@@ -14,7 +14,7 @@ void open_sq(const Scene& scene, std::uint16_t qid, std::uint32_t entries, std::
 void open_cq(const Scene& scene, std::uint16_t qid, std::uint32_t entries, bool interrupts, std::uint16_t vector,
              std::uint64_t base);
 void close_sq(const Scene& scene, std::uint16_t qid, bool by_reset);
-void close_cq(const Scene& scene, std::uint16_t qid);
+void close_cq(const Scene& scene, std::uint16_t qid, bool by_reset);
 
 /// Null when no queue of this number was ever heard of.
 SubmissionQueue* find_sq(Controller& c, std::uint16_t qid);

@@ -110,7 +110,7 @@ struct SubmissionQueue {
 struct CompletionQueue {
   Fact exists{false};
   bool known = false;
-  bool ever = false;
+  bool before_reset = false;      ///< it existed before a reset that ended it
   bool interrupts = false;
   bool head_doubtful = false;     ///< after an invalid doorbell value
   std::uint32_t entries = 0;
@@ -343,7 +343,7 @@ struct Request {
 /// An application error that is a hazard if a path turns out to have been good.
 struct Suspect {
   std::uint32_t ns = kNone, incarnation = 0, request = 0, errno_value = 0;
-  Seq from = 0, until = 0;
+  Seq from = 0, until = 0, cause = 0;
   Time time = 0;
 };
 
