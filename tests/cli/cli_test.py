@@ -109,7 +109,7 @@ class Run(InScratch):
         self.assertNotEqual(documents[0]["trace_hash"], documents[2]["trace_hash"])
 
     def test_a_planted_fault_is_a_finding_with_its_rule_and_events(self):
-        result = run("run", "scenarios/detach_under_io.yaml", "--fault", "detached-ns-answers", "--json", "--no-store")
+        result = run("run", "scenarios/read_after_detach.yaml", "--fault", "detached-ns-answers", "--json", "--no-store")
         self.assertEqual(result.returncode, 1)
         document = json.loads(result.stdout)
         self.assertEqual(document["verdict"], "violation")
