@@ -13,7 +13,8 @@ target_compile_options(polypath_options INTERFACE
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # What g++ guesses from optimized standard library code is often wrong; clang and the sanitizers judge these.
   target_compile_options(polypath_options INTERFACE
-    -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-maybe-uninitialized -Wno-use-after-free)
+    -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-maybe-uninitialized -Wno-use-after-free
+    -Wno-dangling-reference)
 endif()
 # g++ 12 sees an overlap in std::string operator+ that is not there (GCC bug 105651).
 target_compile_options(polypath_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)

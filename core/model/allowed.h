@@ -29,6 +29,9 @@ class Allowed {
     if (success_) rule_ = rule;
     success_ = false;
   }
+  /// The event (number plus one, 0 none) that made it so, for the finding.
+  void because(std::uint64_t event) { cause_ = event; }
+  std::uint64_t cause() const { return cause_; }
   /// The model does not know this command well enough to judge its status.
   void anything() { anything_ = true; }
 
@@ -57,6 +60,7 @@ class Allowed {
   }
 
  private:
+  std::uint64_t cause_ = 0;
   std::array<std::uint64_t, 16> bits_{};  // SCT 0 to 3; a controller sends no other
   Rule rule_ = Rule::q33;
   bool success_ = true;

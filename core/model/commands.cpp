@@ -146,7 +146,7 @@ void check_binding(const Scene& scene, const SubmissionQueue& sq, const Command&
 
 /// DMA that a success implies.
 void check_transfer(const Scene& scene, const Command& command, const Completion& completion) {
-  if (!scene.sees(observed::dma) || !command.ranges_known || command.altered || !completion.success()) return;
+  if (!scene.sees(observed::dma) || !command.ranges_known || command.altered || command.reused_cid || !completion.success()) return;
   const auto* row = spec::find_command(spec::set_of_queue(command.sqid), command.entry.opcode);
   if (row == nullptr || row->direction == spec::Direction::none || command.sqid == 0) return;
   exercised(scene, Rule::q28);
@@ -316,8 +316,10 @@ void on_completed(const Scene& scene) {
   completion.status_only = (event.b & trace::completed_part::status_only) != 0;
   const auto& entry = completion.entry;
 
-  exercised(scene, Rule::q01);
-  exercised(scene, Rule::q03);
+  if (c.initial_known) {
+    exercised(scene, Rule::q01);
+    exercised(scene, Rule::q03);
+  }
   if (c.shutdown_complete) {
     violation(scene, Rule::r13, fmt::format("{} completed a command after shutdown was complete", name_of(scene, scene.index)),
               "nothing until a reset", fmt::format("queue {} cid {}", entry.sqid, entry.cid), {c.shutdown_from});
@@ -329,12 +331,14 @@ void on_completed(const Scene& scene) {
     unknown_completion(scene, entry);
     return;
   }
-  exercised(scene, Rule::q02);
+  if (sq->known) exercised(scene, Rule::q02);
   Command& command = c.commands[index];
   if (scene.sees(observed::fetches) && command.fetched == 0 && c.initial_known) {
     violation(scene, Rule::q01, fmt::format("{}: completed and was never fetched", text_of(scene, command)),
               "completions of fetched commands", trace::status_text(entry.linux_status()), {command.submitted});
   }
+  const CompletionQueue* cq = find_cq(c, event.queue);
+  if (cq != nullptr && cq->freed_at > command.time) exercised(scene, Rule::liv06);
   if (!completion.status_only) {
     check_binding(scene, *sq, command);
     check_sqhd(scene, *sq, command, entry);

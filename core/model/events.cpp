@@ -128,11 +128,13 @@ void judge_namespace_event(const Scene& scene, Seq last_report) {
     violation(scene, rule, fmt::format("{}: {}", name_of(scene, scene.index), what), allowed, "an event",
               {c.cause_from, c.cause_until});
   };
-  exercised(scene, Rule::ae09);
-  exercised(scene, Rule::ae13);
-  if (c.ns_events.possible(false)) exercised(scene, Rule::ae04);
+  if (!c.cause_unknown) {
+    exercised(scene, Rule::ae09);
+    exercised(scene, Rule::ae13);
+  }
   const Seq since = c.cause_from != 0 ? c.cause_from : std::max<Seq>(c.reset_until, 1);
   if (c.ns_events.surely_since(false, since) && !c.cause_unknown) {
+    exercised(scene, Rule::ae04);
     say(Rule::ae04, "a namespace event that is switched off", "none while bit 8 of FID 0Bh is 0");
   }
   const bool caused = c.cause_pending != 0 || (c.cause_until != 0 && c.cause_until >= c.log04.cleared_from);
@@ -204,6 +206,7 @@ void end_cause(const Scene& scene, std::uint16_t controller, std::uint32_t nsid,
     c.changed.erase(older);
   }
   if (!sure) return;
+  if (c.ns_events.surely_since(false, from)) exercised(scene, Rule::ae04);
   const Reported& last = reported_of(c, static_cast<std::uint8_t>(EventType::notice), spec::event_info::ns_attribute_changed);
   if (last.at < from) make_due(scene, c, nsid, from);
 }
@@ -273,13 +276,15 @@ void reset_events(const Scene& scene) {
 void finish_events(const Scene& scene) {
   Controller& c = scene.c();
   if (c.announced.known && c.aers.open > c.announced.aerl + 1U && c.power == Power::ready) {
-    Time oldest_over = 0;
+    const Command* last = nullptr;
     for (const Command& command : c.commands) {
-      if (command.open && command.sqid == 0 && command.entry.opcode == 0x0C) oldest_over = std::max(oldest_over, command.time);
+      const bool request = command.open && command.sqid == 0 && command.entry.opcode == 0x0C;
+      if (request && (last == nullptr || last->submitted < command.submitted)) last = &command;
     }
-    if (scene.time - oldest_over > scene.options.command_bound) {
+    if (last != nullptr && scene.time - last->time > scene.options.command_bound) {
       violation(scene, Rule::ae01, fmt::format("{} holds more event requests than it may", name_of(scene, scene.index)),
-                fmt::format("{} and aer_limit_exceeded for others", c.announced.aerl + 1U), fmt::format("{}", c.aers.open));
+                fmt::format("{} and aer_limit_exceeded for others", c.announced.aerl + 1U), fmt::format("{}", c.aers.open),
+                {last->submitted});
     }
   }
   if (!c.due || c.due_waits || c.aers.open == 0 || c.power != Power::ready || c.shutdown_asked) return;

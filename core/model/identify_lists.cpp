@@ -93,6 +93,12 @@ void check_active_list(const Scene& scene, const Command& command, std::span<con
       [&](std::uint32_t index, bool listed) {
         const Namespace& ns = scene.s.namespaces[index];
         if (ns.died != 0) exercised(scene, Rule::ns14);
+        Seq changed = 0;
+        for (const auto& attached : ns.attached) {
+          if (attached.controller != scene.index) continue;
+          changed = attached.changed;
+          if (changed != 0 && attached.changed_by != scene.index) exercised(scene, Rule::ns21);
+        }
         const bool allowed = listed ? may_be_active(ns, scene.index, command.submitted) : may_be_inactive(ns, scene.index, command.submitted);
         if (allowed) {
           observe_attachment(scene, index, scene.index, listed, command.submitted);
@@ -100,12 +106,6 @@ void check_active_list(const Scene& scene, const Command& command, std::span<con
         }
         if (reported) return;  // one finding for a list
         reported = true;
-        Seq changed = 0;
-        for (const auto& attached : ns.attached) {
-          if (attached.controller != scene.index) continue;
-          changed = attached.changed;
-          if (attached.changed_by != scene.index && changed != 0) exercised(scene, Rule::ns21);
-        }
         violation(scene, rule_of_view(scene, &ns, scene.index, listed),
                   fmt::format("{}: namespace {} {} listed", text_of(scene, command), ns.nsid, listed ? "is" : "is not"),
                   listed ? "only attached namespaces" : "all attached namespaces", list_text(list), {command.submitted, changed, ns.died});

@@ -147,7 +147,7 @@ void check_namespace(const Scene& scene, const Command& command, std::span<const
   for (const auto controller : subsystem.controllers) {
     data_seen = data_seen && (scene.s.controllers[controller].observed & trace::observed::data) != 0;
   }
-  if (!data_seen || untracked_writes_open(scene.s, index)) return;
+  if (!data_seen || writes_open(scene.s, index)) return;
   const bool reads_zeros = ns.created && !ns.written_untracked && (id.dlfeat & 7U) == 1;
   start_content(ns, reads_zeros);
 }

@@ -303,15 +303,21 @@ void end_write(const Scene& scene, Command& command, WriteEnd how) {
 void settle_writes(const Scene& scene, std::uint16_t controller, std::uint32_t ns) {
   Controller& c = scene.s.controllers[controller];
   for (auto& command : c.commands) {
-    if (command.open && command.writing && command.ns == ns) end_write(scene, command, WriteEnd::detached);
+    if (!command.open || !command.writing || command.ns != ns) continue;
+    exercised(scene, Rule::ns15);
+    end_write(scene, command, WriteEnd::detached);
   }
 }
 
-bool untracked_writes_open(const State& state, std::uint32_t ns) {
+bool writes_open(const State& state, std::uint32_t ns) {
   for (const auto controller : state.subsystems[state.namespaces[ns].subsystem].controllers) {
-    for (const auto& command : state.controllers[controller].commands) {
+    const Controller& c = state.controllers[controller];
+    for (const auto& command : c.commands) {
       const bool write = is_write_type(command.entry.opcode) || is_foreign_write(command.entry.opcode);
-      if (command.open && command.sqid != 0 && command.ns == ns && write && !command.writing) return true;
+      if (command.open && command.sqid != 0 && command.ns == ns && write) return true;
+    }
+    for (const auto& lost : c.limbo) {
+      if (lost.ns == ns) return true;
     }
   }
   return false;
@@ -439,6 +445,7 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
     }
     exercised(scene, Rule::ns10);
     if (!active) {
+      if (index != kNone) allowed.because(edit_attachment(scene.s.namespaces[index], scene.index).changed);
       allowed.must(Rule::ns10, {Status::invalid_field, Status::invalid_namespace_or_format});
     } else if (inactive) {
       allowed.may({Status::invalid_field, Status::invalid_namespace_or_format, Status::abort_requested});

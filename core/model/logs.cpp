@@ -99,12 +99,12 @@ void check_changed(const Scene& scene, const Command& command, std::span<const s
   }
   for (const Changed& row : c.changed) {
     if (!row.sure || row.until >= command.submitted || !whole) continue;
-    if (std::find(list.begin(), list.end(), row.nsid) != list.end()) continue;
     bool peer = false;
     for (const auto other : scene.s.subsystems[c.subsystem].controllers) {
       peer |= other != scene.index && scene.s.controllers[other].log04.cleared_until > row.until;
     }
     if (peer) exercised(scene, Rule::ae21);
+    if (std::find(list.begin(), list.end(), row.nsid) != list.end()) continue;
     say(peer ? Rule::ae21 : Rule::ae10, fmt::format("the log does not list namespace {}, which changed", row.nsid), "all namespaces that changed",
         row.until);
     return;

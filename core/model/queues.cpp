@@ -293,6 +293,7 @@ void on_fetched(const Scene& scene) {
   const std::uint64_t position = sq->fetched + ahead;
   sq->fetched = position + 1;
   if (index == kNone) return;
+  exercised(scene, Rule::liv02);
   Command& command = c.commands[index];
   if (!command.open || command.sqid != event.queue || command.position != position) return;
   command.fetched = scene.now;

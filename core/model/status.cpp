@@ -85,7 +85,7 @@ void judge_status(const Scene& scene, const Command& command, const Completion& 
     if (is_abort(status) && peer_was_reset(scene, command.submitted)) rule = Rule::r06;
   }
   violation(scene, rule, fmt::format("{}: a status that nothing explains", text_of(scene, command)), allowed.text(),
-            trace::status_text(completion.entry.linux_status()), {command.submitted});
+            trace::status_text(completion.entry.linux_status()), {allowed.cause(), command.submitted});
 }
 
 }  // namespace polypath::model

@@ -52,6 +52,7 @@ std::vector<std::byte> Runner::payload_of(const Step& step, std::uint32_t contro
                                           const spec::SubmissionEntry& entry, std::uint16_t qid,
                                           std::uint32_t length) const {
   std::vector<std::byte> data(length);
+  if (data.empty()) return data;
   if (const Value* given = step.find(Field::data)) {
     std::memcpy(data.data(), given->text.data(), std::min<std::size_t>(data.size(), given->text.size()));
     return data;

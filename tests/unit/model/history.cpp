@@ -101,7 +101,7 @@ std::vector<std::uint64_t> History::digests(std::uint64_t value, std::uint32_t b
 
 trace::BoundaryEvent History::make(Boundary kind, std::uint16_t c, std::uint16_t q) {
   trace::BoundaryEvent event;
-  now_ += engine::kMicrosecond;
+  now_ += step;
   event.earliest = event.latest = now_;
   event.kind = kind;
   event.controller = c;

@@ -45,8 +45,8 @@ class History {
   };
   /// How a command is submitted.
   struct With {
-    std::vector<std::uint64_t> digests;
-    std::vector<std::byte> data;
+    std::vector<std::uint64_t> digests = {};
+    std::vector<std::byte> data = {};
     std::uint64_t bytes = 0;   ///< of the buffer: 0 takes the length of digests or data
     std::uint32_t flags = 0;   ///< further submitted_part flags
     bool doorbell = true;
@@ -55,15 +55,17 @@ class History {
   struct How {
     spec::Status status = spec::Status::success;
     std::uint32_t dw0 = 0;
-    std::vector<std::uint64_t> digests;
-    std::vector<std::byte> data;
+    std::vector<std::uint64_t> digests = {};
+    std::vector<std::byte> data = {};
     bool dnr = false, more = false;
     unsigned crd = 0;
     bool dma = true;           ///< the data move first
     bool interrupt = true, acknowledge = true;
     /// Makes it wrong.
-    std::function<void(spec::CompletionEntry&, trace::BoundaryEvent&)> change;
+    std::function<void(spec::CompletionEntry&, trace::BoundaryEvent&)> change = {};
   };
+
+  Time step = engine::kMicrosecond;  ///< between events
 
   // Time
   Time now() const { return now_; }
