@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "model/namespaces.h"
 #include "model/registers.h"
 #include "model/status.h"
@@ -214,6 +217,17 @@ void observe_namespace(const Scene& scene, const Command& command, const Complet
   if (command.ns == kNone || command.altered || command.reused_cid) return;
   if (!completion.success() || !has_range(command.entry.opcode)) return;
   observe_attachment(scene, command.ns, scene.index, true, command.submitted);
+  auto& proven = edit_attachment(scene.s.namespaces[command.ns], scene.index).proven_blocks;
+  proven = std::max(proven, command.entry.block_count());
+}
+
+/// Blocks of the longest command of this controller to the namespace that succeeded.
+std::uint32_t proven_blocks(const Namespace* ns, std::uint16_t controller) {
+  if (ns == nullptr) return 0;
+  for (const auto& attached : ns->attached) {
+    if (attached.controller == controller) return attached.proven_blocks;
+  }
+  return 0;
 }
 
 }  // namespace
@@ -469,16 +483,19 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
     if (transfers && block_bytes != 0 && exceeds_mdts(c, blocks * block_bytes)) {
       allowed.must(Rule::q33, {Status::invalid_field});
     }
-    if (transfers && (!announced.known || block_bytes == 0)) allowed.may(Status::invalid_field);
+    // Where nobody announced a longest transfer, one of this length that succeeded shows that it is not too long.
+    if (transfers && (!announced.known || block_bytes == 0) && blocks > proven_blocks(ns, scene.index)) {
+      allowed.may(Status::invalid_field);
+    }
     // Options and protection information
     std::uint32_t plain = kPlainCdw12;
     if (opcode == kWriteZeroes) plain |= kDeallocate;
-    const bool options = (entry.cdw12 & ~plain) != 0 || entry.cdw13 != 0 || command.no_tail;
+    const bool options = (entry.cdw12 & ~plain) != 0 || entry.cdw13 != 0;
     if (options) {
       allowed.may({Status::invalid_field, Status::invalid_protection_information, Status::conflicting_attributes});
     }
     if (opcode == kWriteZeroes && (entry.cdw12 & kDeallocate) != 0) allowed.may(Status::invalid_field);
-    if (ns == nullptr || !ns->identified || (ns->dps & 7U) != 0) {
+    if (command.no_tail || ns == nullptr || !ns->identified || (ns->dps & 7U) != 0) {
       allowed.may({Status::guard_check_error, Status::application_tag_check_error, Status::reference_tag_check_error,
                    Status::invalid_protection_information});
     }

@@ -282,6 +282,7 @@ struct Attachment {
   Seq confirmed = 0;         ///< last moment at which an observation or a command showed the value
   Seq changed = 0;           ///< end of the last change
   std::uint16_t changed_by = 0xFFFF;  ///< controller that processed it
+  std::uint32_t proven_blocks = 0;    ///< of the longest I/O command that succeeded
 };
 
 struct Namespace {
