@@ -15,6 +15,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   target_compile_options(polypath_options INTERFACE
     -Wno-array-bounds -Wno-stringop-overflow -Wno-stringop-overread -Wno-maybe-uninitialized -Wno-use-after-free
     -Wno-dangling-reference)
+else()
+  target_compile_options(polypath_options INTERFACE -Wno-deprecated-declarations)  # libstdc++ 12's own stable_sort
 endif()
 # g++ 12 sees an overlap in std::string operator+ that is not there (GCC bug 105651).
 target_compile_options(polypath_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-restrict>)

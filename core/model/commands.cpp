@@ -272,6 +272,7 @@ void on_submitted(const Scene& scene) {
   command->no_tail = (event.b & trace::submitted_part::no_tail_dwords) != 0;
   command->malformed = (event.b & trace::submitted_part::malformed_pointer) != 0;
   command->ranges_known = (event.b & trace::submitted_part::ranges) != 0;
+  command->too_early = c.power != Power::ready && scene.sees(observed::registers);
   place_submission(sq, *command, index);
 
   const std::uint16_t cid = command->entry.cid;
@@ -426,7 +427,7 @@ void finish_commands(const Scene& scene) {
     const bool event_request = command.sqid == 0 && command.entry.opcode == 0x0C;
     if (event_request) continue;
     const SubmissionQueue& sq = c.sqs[command.sqid];
-    if (sq.frozen || command.reused_cid || sq.exists.last_change(false) == kNow) continue;
+    if (sq.frozen || command.too_early || command.reused_cid || sq.exists.last_change(false) == kNow) continue;
     const CompletionQueue* cq = sq.known && sq.cqid < c.cqs.size() ? &c.cqs[sq.cqid] : nullptr;
     if (cq != nullptr && (cq->full || cq->head_doubtful)) continue;  // held, lawfully
     const Time since = cq != nullptr ? std::max(command.time, cq->freed_at) : command.time;

@@ -149,7 +149,7 @@ void check_errors(const Scene& scene, const Command& command, std::span<const st
     say(Rule::ae14, "the error count went back", fmt::format("at least {}", c.error_count), fmt::format("{}", newest));
   }
   c.error_count = std::max(c.error_count, newest);
-  if (full && entries != 0) return;  // older entries may have been pushed out
+  if (full) return;  // older entries may have been pushed out, or not been read
   for (const MoreSet& promised : c.more_set) {
     if (promised.at >= command.submitted) continue;
     exercised(scene, Rule::q34);

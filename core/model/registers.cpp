@@ -42,6 +42,12 @@ bool part(std::uint64_t whole, std::uint32_t base, const trace::BoundaryEvent& e
   return true;
 }
 
+/// Accesses of another width or alignment than a property's are undefined.
+bool natural(const trace::BoundaryEvent& event) {
+  const bool wide = event.a < reg::vs || (event.a >= reg::asq && event.a < reg::acq + 8);
+  return event.b == 4 ? event.a % 4 == 0 : event.b == 8 && wide && event.a % 8 == 0;
+}
+
 /// A property that never changes.
 void constant(const Scene& scene, const char* name, std::uint64_t before, std::uint64_t value, bool written) {
   const Rule rule = written ? Rule::r16 : Rule::r17;
@@ -241,6 +247,7 @@ bool peer_was_reset(const Scene& scene, Seq since) {
 void on_register_write(const Scene& scene) {
   Controller& c = scene.c();
   const auto& event = scene.event;
+  if (!natural(event)) return;
   const bool en = spec::cc::en.get(c.cc) != 0;
   if (event.a < reg::vs) c.cap_written = true;
   if (event.a == reg::vs) c.vs_written = true;
@@ -265,6 +272,7 @@ void on_register_write(const Scene& scene) {
 void on_register_read(const Scene& scene) {
   Controller& c = scene.c();
   const auto& event = scene.event;
+  if (!natural(event)) return;
   if (event.a < reg::vs) {
     read_cap(scene);
   } else if (event.a == reg::vs && event.b == 4) {

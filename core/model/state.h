@@ -77,6 +77,7 @@ struct Command {
   bool aborted_at_once : 1 = false;   ///< an Abort with IANP 0 completed
   bool abort_asked : 1 = false;       ///< an Abort names it
   bool queue_deleting : 1 = false;    ///< Delete SQ of its queue was submitted in its life
+  bool too_early : 1 = false;         ///< rung before the controller was seen to be ready: undefined
   bool counted : 1 = false;           ///< it began a change of facts, which its end must close
 };
 

@@ -130,6 +130,24 @@ class Run(InScratch):
         self.assertIn(b"identify", shown.stdout)
         self.assertEqual(run("trace", "show", 99, "--db", self.db).returncode, 2)
 
+    def test_a_drive_is_a_real_file_that_is_read_and_written(self):
+        drive = pathlib.Path(self.scratch.name) / "drive.img"
+        drive.write_bytes(bytes(1 << 20))
+        scenario = pathlib.Path(self.scratch.name) / "drive.yaml"
+        topology = ("name: drive\ntopology:\n  - nvme,id=nvme0,serial=foo\n"
+                    f"  - nvme-ns,id=ns1,drive={drive},bus=nvme0\nhosts:\n  - {{id: host0, paths: [nvme0]}}\nsteps:\n")
+        scenario.write_text(topology + "  - write: {ns: ns1, lba: 8, blocks: 1, tag: A}\n")
+        self.assertEqual(run("run", scenario, "--no-store", "--media", "memory:ns1=1MiB").returncode, 0)
+        self.assertEqual(drive.read_bytes(), bytes(1 << 20), "media in memory leave the file alone")
+        self.assertEqual(run("run", scenario, "--no-store").returncode, 0)
+        written = drive.read_bytes()
+        self.assertEqual(len(written), 1 << 20)
+        self.assertEqual(written[:8 * 512], bytes(8 * 512))
+        self.assertNotEqual(written[8 * 512:9 * 512], bytes(512))
+        self.assertEqual(written[9 * 512:], bytes((1 << 20) - 9 * 512))
+        scenario.write_text(topology + "  - read: {ns: ns1, lba: 8, blocks: 1, equals: A}\n")
+        self.assertEqual(run("run", scenario, "--no-store").returncode, 0, "the next run finds what this one wrote")
+
     def test_no_colours_when_output_is_no_terminal(self):
         self.assertNotIn(b"\x1b", run("run", "scenarios/seed.yaml", "--no-store").stdout)
 
