@@ -24,8 +24,9 @@ Judgement judge(const trace::Trace& trace, const model::Options& options, model:
 
 std::string explain(const trace::Trace& trace, const model::Finding& finding) {
   const auto& rule = model::row_of(finding.rule);
-  std::string out = fmt::format("{} ({}): {}\n  rule      {}\n  area      {}\n  time      {} s\n", rule.id, model::scope_name(rule.scope),
-                                finding.summary, rule.title, rule.area, trace::time_text(finding.time));
+  std::string out = fmt::format("{} ({}): {}\n  rule      {}\n  area      {}\n  time      {} s\n", rule.id,
+                                model::scope_name(rule.scope), finding.summary, rule.title, rule.area,
+                                trace::time_text(finding.time));
   if (finding.controller < trace.header.controllers.size()) {
     out += fmt::format("  on        {}\n", trace.header.controllers[finding.controller].name);
   }

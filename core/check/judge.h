@@ -13,16 +13,17 @@ namespace polypath::check {
 
 struct Judgement {
   model::Verdict verdict = model::Verdict::pass;
-  std::vector<model::Finding> findings;                          ///< by time, then as they were found
+  std::vector<model::Finding> findings;                           ///< by time, then as they were found
   std::array<model::RuleStatistics, model::kRules> statistics{};  ///< in the order of model::rules()
-  std::uint64_t hash = 0;                                        ///< of everything the model knew at the end
+  std::uint64_t hash = 0;                                         ///< of everything the model knew at the end
 };
 
-/// `until`: how long the trace was observed, when that is longer than its last event; engine::kForever for a world in
-/// which nothing can happen any more.
+/// `until`: how long the trace was observed, when that is longer than its last event; engine::kForever for a
+/// world in which nothing can happen any more.
 Judgement judge(const trace::Trace& trace, const model::Options& options = {}, model::Time until = 0);
 
-/// A finding for people: rule, area, what was allowed, what was seen, and the events that show it, one line each.
+/// A finding for people: rule, area, what was allowed, what was seen, and the events that show it, one line
+/// each.
 std::string explain(const trace::Trace& trace, const model::Finding& finding);
 
 /// Rules that were never exercised, one line each.

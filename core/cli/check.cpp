@@ -26,8 +26,9 @@ void check_file(Session& session, const std::string& file, bool schema, bool jud
     const program::Program program = load_program(file, {});
     const std::string problem = target::find_problem(program);
     if (!problem.empty()) throw program::InputError(file, problem);
-    fmt::print("{}: a scenario of {} steps on {} controllers, {} namespaces, {} hosts\n", file, program.steps.size(),
-               program.topology.controllers.size(), program.topology.namespaces.size(), program.hosts.size());
+    fmt::print("{}: a scenario of {} steps on {} controllers, {} namespaces, {} hosts\n", file,
+               program.steps.size(), program.topology.controllers.size(), program.topology.namespaces.size(),
+               program.hosts.size());
     return;
   }
   if (ends_with(file, ".db")) {
@@ -57,7 +58,8 @@ void add_check(CLI::App& app, Session& session) {
   verb->add_option("file", options->file, "A .yaml scenario, a .txt or .txt.gz recording, a .db store");
   verb->add_flag("--schema", options->schema, "Print the JSON Schema of scenario files, for editors");
   verb->add_flag("--judge", options->judge, "Judge a recording as it is, without replaying it");
-  verb->callback([&session, options] { check_file(session, options->file, options->schema, options->judge); });
+  verb->callback(
+      [&session, options] { check_file(session, options->file, options->schema, options->judge); });
 }
 
 }  // namespace polypath::cli

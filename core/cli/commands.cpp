@@ -12,18 +12,24 @@ namespace {
 
 std::string announced(const spec::CommandRow& row) {
   switch (row.announced) {
-    case spec::Announced::mandatory: return "always";
-    case spec::Announced::oacs: return fmt::format("OACS bit {}", row.bit);
-    case spec::Announced::oncs: return fmt::format("ONCS bit {}", row.bit);
+    case spec::Announced::mandatory:
+      return "always";
+    case spec::Announced::oacs:
+      return fmt::format("OACS bit {}", row.bit);
+    case spec::Announced::oncs:
+      return fmt::format("ONCS bit {}", row.bit);
   }
   return "";
 }
 
 std::string direction(const spec::CommandRow& row) {
   switch (row.direction) {
-    case spec::Direction::none: return "-";
-    case spec::Direction::to_controller: return "to controller";
-    case spec::Direction::to_host: return "to host";
+    case spec::Direction::none:
+      return "-";
+    case spec::Direction::to_controller:
+      return "to controller";
+    case spec::Direction::to_host:
+      return "to host";
   }
   return "";
 }
@@ -67,16 +73,19 @@ void print(const Session& session) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& row : spec::commands()) {
     rows.push_back({row.set == spec::CommandSet::admin ? "admin" : "nvm", fmt::format("{:02x}h", row.opcode),
-                    std::string(row.name), row.implemented ? "yes" : "not yet", direction(row), announced(row),
-                    effects(row), operands(row)});
+                    std::string(row.name), row.implemented ? "yes" : "not yet", direction(row),
+                    announced(row), effects(row), operands(row)});
   }
-  fmt::print("{}", table({"set", "opcode", "name", "simulated", "data", "announced by", "effects", "operands"}, rows));
+  fmt::print(
+      "{}",
+      table({"set", "opcode", "name", "simulated", "data", "announced by", "effects", "operands"}, rows));
 }
 
 }  // namespace
 
 void add_commands(CLI::App& app, Session& session) {
-  auto* verb = app.add_subcommand("commands", "The command table: opcodes, operands, what the simulated device supports");
+  auto* verb = app.add_subcommand("commands",
+                                  "The command table: opcodes, operands, what the simulated device supports");
   verb->add_flag("--json", session.json, "One JSON document on standard output");
   verb->callback([&session] { print(session); });
 }

@@ -45,7 +45,8 @@ void list(Session& session, const Options& options) {
 
 void add_list(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
-  auto* verb = app.add_subcommand("list", "Subsystems, controllers and namespaces as `nvme list` shows them at the end of a run");
+  auto* verb = app.add_subcommand(
+      "list", "Subsystems, controllers and namespaces as `nvme list` shows them at the end of a run");
   verb->add_option("scenario", options->file, "Scenario file");
   verb->add_option("--qemu-args", options->qemu_args, "QEMU command line, or @FILE that holds one");
   verb->add_option("--media", options->overrides.media, "memory[:ns1=128MiB,...]: no drive files are read");

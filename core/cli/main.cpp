@@ -27,8 +27,9 @@ int main(int argc, char** argv) {
   CLI::App app{"A deterministic laboratory for NVMe multipath: simulate, replay, judge.", "polypath"};
   app.require_subcommand(1);
   app.set_version_flag("--version", "polypath 0.1.0");
-  app.footer("Exit codes: 0 clean, 1 a finding, 2 bad input or usage, 3 internal error.\n"
-             "First steps: polypath run scenarios/seed.yaml; polypath list -v scenarios/seed.yaml");
+  app.footer(
+      "Exit codes: 0 clean, 1 a finding, 2 bad input or usage, 3 internal error.\n"
+      "First steps: polypath run scenarios/seed.yaml; polypath list -v scenarios/seed.yaml");
   cli::Session session;
   cli::add_run(app, session);
   cli::add_list(app, session);
@@ -50,7 +51,8 @@ int main(int argc, char** argv) {
     return complain(cli::kBadInput, error.what());
   } catch (const std::exception& error) {
     return complain(cli::kInternal, (std::string("internal error: ") + error.what() +
-                                     "; please report it with the command line").c_str());
+                                     "; please report it with the command line")
+                                        .c_str());
   }
   return session.exit_code;
 }

@@ -16,7 +16,8 @@ void list(const Session& session) {
     for (const auto& row : device::faults()) {
       rows.push_back({{"id", row.id}, {"what", row.what}, {"origin", row.origin}, {"rule", row.rule}});
     }
-    fmt::print("{}\n", nlohmann::json{{"compiled_in", device::faults_compiled_in()}, {"mutants", rows}}.dump(2));
+    fmt::print("{}\n",
+               nlohmann::json{{"compiled_in", device::faults_compiled_in()}, {"mutants", rows}}.dump(2));
     return;
   }
   std::vector<std::vector<std::string>> rows;
@@ -24,7 +25,8 @@ void list(const Session& session) {
     rows.push_back({std::string(row.id), std::string(row.rule), std::string(row.what)});
   }
   fmt::print("{}", table({"fault", "noticed by", "what the device then does"}, rows));
-  if (!device::faults_compiled_in()) fmt::print("This build has no planted faults (preset dist): use preset release.\n");
+  if (!device::faults_compiled_in())
+    fmt::print("This build has no planted faults (preset dist): use preset release.\n");
 }
 
 }  // namespace

@@ -39,7 +39,8 @@ void replay_recording(Session& session, const Options& options) {
   const check::Judgement simulated = check::judge(done.trace);
   const trace::Trace observed = replay::observed_trace(recording, how);
   const check::Judgement recorded = check::judge(observed);
-  const bool violated = simulated.verdict == model::Verdict::violation || recorded.verdict == model::Verdict::violation;
+  const bool violated =
+      simulated.verdict == model::Verdict::violation || recorded.verdict == model::Verdict::violation;
   std::int64_t number = 0;
   if (!options.no_store) number = keep_replay(options.file, done, simulated, session.db);
   if (session.json) {
@@ -50,8 +51,10 @@ void replay_recording(Session& session, const Options& options) {
     fmt::print("{}\n", json.dump(2));
   } else {
     fmt::print("{}\n", replay::summary_text(recording, done.result));
-    fmt::print("{}\n{}\n", paint(Colour::bold, "The recording itself, judged without replay"), judgement_text(observed, recorded, true));
-    fmt::print("{}\n{}", paint(Colour::bold, "The replayed run"), judgement_text(done.trace, simulated, true));
+    fmt::print("{}\n{}\n", paint(Colour::bold, "The recording itself, judged without replay"),
+               judgement_text(observed, recorded, true));
+    fmt::print("{}\n{}", paint(Colour::bold, "The replayed run"),
+               judgement_text(done.trace, simulated, true));
     if (number != 0) fmt::print("stored    run {} in {}\n", number, session.db);
   }
   session.exit_code = violated || !done.result.clean() ? kFinding : kClean;

@@ -15,7 +15,8 @@ void print(const Session& session) {
     auto list = nlohmann::json::array();
     for (const auto& rule : model::rules()) {
       auto waivers = nlohmann::json::array();
-      for (const auto& waiver : rule.waivers) waivers.push_back({{"profile", waiver.profile}, {"reason", waiver.reason}});
+      for (const auto& waiver : rule.waivers)
+        waivers.push_back({{"profile", waiver.profile}, {"reason", waiver.reason}});
       list.push_back({{"id", rule.id},
                       {"scope", model::scope_name(rule.scope)},
                       {"area", rule.area},
@@ -28,8 +29,10 @@ void print(const Session& session) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& rule : model::rules()) {
     std::string title(rule.title);
-    for (const auto& waiver : rule.waivers) title += fmt::format(" [waived for {}: {}]", waiver.profile, waiver.reason);
-    rows.push_back({std::string(rule.id), std::string(model::scope_name(rule.scope)), std::string(rule.area), title});
+    for (const auto& waiver : rule.waivers)
+      title += fmt::format(" [waived for {}: {}]", waiver.profile, waiver.reason);
+    rows.push_back(
+        {std::string(rule.id), std::string(model::scope_name(rule.scope)), std::string(rule.area), title});
   }
   fmt::print("{}", table({"rule", "scope", "area of the standard", "what must hold"}, rows));
 }

@@ -23,8 +23,8 @@ void run(Session& session, const Options& options) {
     if (options.list) fmt::print("{}\n", list_text(ran, true));
     fmt::print("{}", summary(ran, options.brief));
     if (ran.stored != 0) {
-      fmt::print("stored    run {} in {}   (polypath trace show {} --db {})\n", ran.stored, session.db, ran.stored,
-                 session.db);
+      fmt::print("stored    run {} in {}   (polypath trace show {} --db {})\n", ran.stored, session.db,
+                 ran.stored, session.db);
     }
   }
   session.exit_code = ran.clean() ? kClean : kFinding;
@@ -40,7 +40,8 @@ void add_run(CLI::App& app, Session& session) {
       ->each([options](const std::string&) { options->overrides.seed_given = true; });
   verb->add_option("--target", options->target, "What the program runs on")->check(CLI::IsMember({"sim"}));
   verb->add_option("--profile", options->overrides.profile, "Kind of controller (default: the scenario's)");
-  verb->add_option("--media", options->overrides.media, "memory[:ns1=128MiB,...]: no drive files are read or written");
+  verb->add_option("--media", options->overrides.media,
+                   "memory[:ns1=128MiB,...]: no drive files are read or written");
   verb->add_option("--fault", options->overrides.faults, "Switch a planted fault on (polypath mutants list)");
   verb->add_option("--latitude", options->overrides.latitude, "How freely open choices are made")
       ->check(CLI::IsMember({"benign", "random", "adversarial"}));

@@ -60,8 +60,10 @@ bool parse_media(const std::string& media, std::map<std::string, std::uint64_t>&
   std::istringstream rest(media.size() > kMemory.size() ? media.substr(kMemory.size() + 1) : "");
   for (std::string item; std::getline(rest, item, ',');) {
     const auto equals = item.find('=');
-    const auto size = equals == std::string::npos ? std::nullopt : program::parse_size(item.substr(equals + 1));
-    if (!size) throw program::InputError("--media", fmt::format("'{}' is no ID=SIZE such as ns1=128MiB", item));
+    const auto size =
+        equals == std::string::npos ? std::nullopt : program::parse_size(item.substr(equals + 1));
+    if (!size)
+      throw program::InputError("--media", fmt::format("'{}' is no ID=SIZE such as ns1=128MiB", item));
     sizes[item.substr(0, equals)] = *size;
   }
   return true;
@@ -76,7 +78,9 @@ program::Program load_program(const std::string& file, const Overrides& override
   program::Program program = scenario::load_scenario_file(file, options);
   if (overrides.seed_given) program.seed = overrides.seed;
   for (const std::string& fault : overrides.faults) program.faults.push_back(fault);
-  const std::uint8_t latitude = overrides.latitude == "random" ? 1 : overrides.latitude == "adversarial" ? 2 : 0;
+  const std::uint8_t latitude = overrides.latitude == "random"        ? 1
+                                : overrides.latitude == "adversarial" ? 2
+                                                                      : 0;
   for (program::Step& step : program.steps) {
     if (step.latitude == 0) step.latitude = latitude;
   }
@@ -92,7 +96,8 @@ program::Topology topology_from_qemu_args(const std::string& args, const std::st
   std::string text = args;
   if (args.starts_with('@')) {
     std::ifstream file(args.substr(1), std::ios::binary);
-    if (!file) throw program::InputError(args.substr(1), "cannot be read; name a file that holds a QEMU command line");
+    if (!file)
+      throw program::InputError(args.substr(1), "cannot be read; name a file that holds a QEMU command line");
     text.resize(kLongestArguments);
     file.read(text.data(), static_cast<std::streamsize>(text.size()));
     text.resize(static_cast<std::size_t>(file.gcount()));
@@ -163,8 +168,8 @@ std::int64_t keep(const Ran& ran, const std::string& db) {
   return keep_row(row, ran.world->trace(), ran.judgement, db);
 }
 
-std::int64_t keep_replay(const std::string& file, const replay::Replay& done, const check::Judgement& judgement,
-                         const std::string& db) {
+std::int64_t keep_replay(const std::string& file, const replay::Replay& done,
+                         const check::Judgement& judgement, const std::string& db) {
   store::Run row;
   row.name = "replay of " + file;
   row.profile = done.program.profile;
@@ -187,8 +192,8 @@ std::string judgement_text(const trace::Trace& trace, const check::Judgement& ju
     inconclusive += rule.inconclusive;
   }
   for (const auto& finding : judgement.findings) hazards += finding.scope() == model::Scope::hazard ? 1 : 0;
-  std::string out = fmt::format("judged    {} of {} rules exercised, {} judgements, {} inconclusive\n", exercised,
-                                judgement.statistics.size(), judged, inconclusive);
+  std::string out = fmt::format("judged    {} of {} rules exercised, {} judgements, {} inconclusive\n",
+                                exercised, judgement.statistics.size(), judged, inconclusive);
   out += fmt::format("verdict   {}: {} violations, {} hazards\n", paint(colour_of(verdict), verdict),
                      judgement.findings.size() - hazards, hazards);
   constexpr std::size_t kShown = 3;
@@ -201,7 +206,8 @@ std::string judgement_text(const trace::Trace& trace, const check::Judgement& ju
     const bool hazard = finding.scope() == model::Scope::hazard;
     out += fmt::format("\n{} {} ({}) at {} s\n  {}\n",
                        paint(hazard ? Colour::yellow : Colour::red, hazard ? "hazard" : "violation"),
-                       model::row_of(finding.rule).id, model::row_of(finding.rule).area, trace::time_text(finding.time), finding.summary);
+                       model::row_of(finding.rule).id, model::row_of(finding.rule).area,
+                       trace::time_text(finding.time), finding.summary);
     if (brief) continue;
     out += fmt::format("  allowed   {}\n  seen      {}\n", finding.allowed, finding.seen);
     for (const auto index : finding.events) {
@@ -244,17 +250,20 @@ std::string summary(const Ran& ran, bool brief) {
   const auto& topology = ran.program.topology;
   std::string out = fmt::format("scenario  {}   profile {}, seed {}\n", paint(Colour::bold, ran.program.name),
                                 ran.program.profile, ran.program.seed);
-  out += fmt::format("world     {} subsystems, {} controllers, {} namespaces, {} hosts\n", topology.subsystems.size(),
-                     topology.controllers.size(), topology.namespaces.size(), ran.program.hosts.size());
-  out += fmt::format("ran       {} of {} steps, {} s virtual, {} commands, {} events\n", ran.runner->steps_done(),
-                     ran.program.steps.size(), trace::time_text(ran.world->engine().now()), ran.commands,
-                     world.trace().events().size());
+  out += fmt::format("world     {} subsystems, {} controllers, {} namespaces, {} hosts\n",
+                     topology.subsystems.size(), topology.controllers.size(), topology.namespaces.size(),
+                     ran.program.hosts.size());
+  out +=
+      fmt::format("ran       {} of {} steps, {} s virtual, {} commands, {} events\n",
+                  ran.runner->steps_done(), ran.program.steps.size(),
+                  trace::time_text(ran.world->engine().now()), ran.commands, world.trace().events().size());
   for (const std::string& fault : ran.program.faults) out += fmt::format("fault     {} is planted\n", fault);
   for (const auto& finding : ran.runner->findings()) {
     out += fmt::format("{} step {} at {} s: {}\n", paint(Colour::red, "expected "), finding.step,
                        trace::time_text(finding.time), finding.summary);
   }
-  if (ran.runner->limit_reached()) out += "limit     the run was cut at its limit of events or virtual time\n";
+  if (ran.runner->limit_reached())
+    out += "limit     the run was cut at its limit of events or virtual time\n";
   out += fmt::format("hashes    trace {:016x}   state {:016x}\n", ran.trace_hash, ran.state_hash);
   return out + judgement_text(world.trace(), ran.judgement, brief);
 }
@@ -297,7 +306,8 @@ std::string list_text(const Ran& ran, bool verbose) {
     }
     out += table({"Node", "NSID", "Size", "Controllers"}, rows);
   }
-  if (ran.program.hosts.empty()) out += "no host is in this scenario; add `hosts:` to see what one would list\n";
+  if (ran.program.hosts.empty())
+    out += "no host is in this scenario; add `hosts:` to see what one would list\n";
   return out;
 }
 

@@ -19,8 +19,8 @@ namespace polypath::cli {
 
 /// What the options of a verb change in a program.
 struct Overrides {
-  std::string profile;              ///< empty: the program's
-  std::string media;                ///< text of --media
+  std::string profile;  ///< empty: the program's
+  std::string media;    ///< text of --media
   bool seed_given = false;
   std::uint64_t seed = 0;
   std::vector<std::string> faults;  ///< added
@@ -49,8 +49,8 @@ Ran run_program(program::Program program, const std::string& where);
 std::int64_t keep(const Ran& ran, const std::string& db);
 
 /// The same for the simulated side of a replay.
-std::int64_t keep_replay(const std::string& file, const replay::Replay& done, const check::Judgement& judgement,
-                         const std::string& db);
+std::int64_t keep_replay(const std::string& file, const replay::Replay& done,
+                         const check::Judgement& judgement, const std::string& db);
 
 /// Topology of a QEMU command line, or of the file behind "@FILE"; `media` is the text of --media.
 program::Topology topology_from_qemu_args(const std::string& args, const std::string& media,

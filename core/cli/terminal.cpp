@@ -14,12 +14,23 @@ std::string paint(Colour colour, std::string_view text) {
   if (!wanted || colour == Colour::plain) return std::string(text);
   const char* code = "0";
   switch (colour) {
-    case Colour::plain: break;
-    case Colour::red: code = "31"; break;
-    case Colour::green: code = "32"; break;
-    case Colour::yellow: code = "33"; break;
-    case Colour::bold: code = "1"; break;
-    case Colour::dim: code = "2"; break;
+    case Colour::plain:
+      break;
+    case Colour::red:
+      code = "31";
+      break;
+    case Colour::green:
+      code = "32";
+      break;
+    case Colour::yellow:
+      code = "33";
+      break;
+    case Colour::bold:
+      code = "1";
+      break;
+    case Colour::dim:
+      code = "2";
+      break;
   }
   return fmt::format("\033[{}m{}\033[0m", code, text);
 }
@@ -28,7 +39,8 @@ std::string table(const std::vector<std::string>& header, const std::vector<std:
   std::vector<std::size_t> widths(header.size(), 0);
   for (std::size_t i = 0; i < header.size(); ++i) widths[i] = header[i].size();
   for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size() && i < widths.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    for (std::size_t i = 0; i < row.size() && i < widths.size(); ++i)
+      widths[i] = std::max(widths[i], row[i].size());
   }
   std::string out;
   const auto line = [&](const std::vector<std::string>& cells) {
@@ -58,7 +70,8 @@ void Progress::show(std::uint64_t done, std::uint64_t total) {
   if (percent == last_percent_) return;
   last_percent_ = percent;
   const std::size_t filled = static_cast<std::size_t>(percent * 30 / 100);
-  fmt::print(stderr, "\r{} [{}{}] {:3d} %", what_, std::string(filled, '#'), std::string(30 - filled, '.'), percent);
+  fmt::print(stderr, "\r{} [{}{}] {:3d} %", what_, std::string(filled, '#'), std::string(30 - filled, '.'),
+             percent);
   std::fflush(stderr);
 }
 

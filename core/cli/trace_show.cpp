@@ -18,8 +18,8 @@ void list_runs(const Session& session) {
   const auto store = store::Store::open_existing(session.db);
   std::vector<std::vector<std::string>> rows;
   for (const auto& run : store.list_runs()) {
-    rows.push_back({fmt::format("{}", run.id), run.created, run.verdict, run.profile, fmt::format("{}", run.seed),
-                    fmt::format("{:016x}", run.trace_hash), run.name});
+    rows.push_back({fmt::format("{}", run.id), run.created, run.verdict, run.profile,
+                    fmt::format("{}", run.seed), fmt::format("{:016x}", run.trace_hash), run.name});
   }
   fmt::print("{}", table({"run", "when (UTC)", "verdict", "profile", "seed", "trace hash", "name"}, rows));
 }
@@ -39,7 +39,8 @@ void add_trace(CLI::App& app, Session& session) {
   auto* showing = verb->add_subcommand("show", "Print a run's trace, one line for each event");
   showing->add_option("run", options->run, "Run number, as `run` printed it")->required();
   showing->add_option("--db", session.db, "Store to read")->capture_default_str();
-  showing->add_flag("--inside", options->text.inside, "Merge what only the simulator knows: path choices, versions");
+  showing->add_flag("--inside", options->text.inside,
+                    "Merge what only the simulator knows: path choices, versions");
   showing->add_option("--first", options->text.first, "Number of the first event");
   showing->add_option("--count", options->text.count, "How many events");
   showing->callback([&session, options] { show(session, *options); });

@@ -1,5 +1,5 @@
-// The verbs of `polypath`, one file each. A verb adds its options to the application and a callback that sets the
-// exit code: 0 clean, 1 a finding, 2 bad input or usage, 3 internal error.
+// The verbs of `polypath`, one file each. A verb adds its options to the application and a callback that sets
+// the exit code: 0 clean, 1 a finding, 2 bad input or usage, 3 internal error.
 #pragma once
 
 #include <CLI/CLI.hpp>

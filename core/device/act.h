@@ -27,7 +27,7 @@ struct Outcome {
   std::uint32_t dw0 = 0, dw1 = 0;
   bool more = false;
   bool parked = false;
-  std::uint64_t detail = 0;     ///< command-specific field of the Error Information entry when `more`
+  std::uint64_t detail = 0;          ///< command-specific field of the Error Information entry when `more`
   std::uint16_t parameter = 0xFFFF;  ///< parameter error location of that entry
 
   Outcome() = default;
@@ -49,10 +49,10 @@ void post(Act& act, Handle command);
 void finish(Act& act, Handle command, const Outcome& outcome);
 /// Removes a command without a completion entry (resets, deleted queues).
 void drop(Act& act, Handle command);
-Handle create_sq(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint64_t base, std::uint32_t entries,
-                 Handle cq);
-Handle create_cq(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint64_t base, std::uint32_t entries,
-                 bool interrupts, std::uint16_t vector);
+Handle create_sq(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint64_t base,
+                 std::uint32_t entries, Handle cq);
+Handle create_cq(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint64_t base,
+                 std::uint32_t entries, bool interrupts, std::uint16_t vector);
 /// Settles the commands of a submission queue (aborts or completes each) and removes the queue.
 void delete_sq(Act& act, Handle sq);
 void delete_cq(Act& act, Handle cq);
@@ -65,8 +65,8 @@ void mask(Act& act, std::uint32_t controller, std::uint16_t vector, bool masked)
 void became_enabled(Act& act, std::uint32_t controller);
 void became_disabled(Act& act, std::uint32_t controller);
 void shutdown_complete(Act& act, std::uint32_t controller);
-/// Drops every command, queue, event and non-persistent feature value of one controller: the common part of all
-/// Controller Level Resets.
+/// Drops every command, queue, event and non-persistent feature value of one controller: the common part of
+/// all Controller Level Resets.
 void clear_controller(Act& act, std::uint32_t controller);
 /// Feature values after a reset (nothing is saveable: defaults).
 Features default_features(const Controller& controller);
@@ -80,14 +80,15 @@ struct Piece {
 /// Walks PRP1 and PRP2 for `bytes` bytes. Success, or the status of the first broken rule.
 spec::Status map_prps(const Act& act, std::uint32_t controller, const spec::SubmissionEntry& entry,
                       std::uint64_t bytes, std::vector<Piece>& pieces);
-/// Copies host memory of the command's buffer into `out` or `data` into it, with DMA events. Data Transfer Error when
-/// an address lies in no memory.
+/// Copies host memory of the command's buffer into `out` or `data` into it, with DMA events. Data Transfer
+/// Error when an address lies in no memory.
 spec::Status copy_in(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry,
                      std::span<std::byte> out);
 spec::Status copy_out(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry,
                       std::span<const std::byte> data);
 /// Reads or writes host memory for a command, piece by piece, telling the observer.
-bool dma_read(Act& act, std::uint32_t controller, Handle command, std::uint64_t address, std::span<std::byte> out);
+bool dma_read(Act& act, std::uint32_t controller, Handle command, std::uint64_t address,
+              std::span<std::byte> out);
 bool dma_write(Act& act, std::uint32_t controller, Handle command, std::uint64_t address,
                std::span<const std::byte> data);
 
@@ -96,7 +97,8 @@ enum class NsidClass : std::uint8_t { invalid, unallocated, inactive, active, br
 NsidClass classify(const Act& act, std::uint32_t controller, std::uint32_t nsid);
 /// Namespace index by NSID in the controller's subsystem, attached or not; -1 when unallocated.
 std::int64_t allocated(const Act& act, std::uint32_t controller, std::uint32_t nsid);
-/// Namespace index by NSID if attached to the controller; -1 otherwise. Binary search in the controller's list.
+/// Namespace index by NSID if attached to the controller; -1 otherwise. Binary search in the controller's
+/// list.
 std::int64_t attached(const Controller& controller, std::uint32_t nsid);
 void attach(Act& act, std::uint32_t ns, std::uint32_t controller);
 void detach(Act& act, std::uint32_t ns, std::uint32_t controller);
@@ -106,7 +108,8 @@ void remove_namespace(Act& act, std::uint32_t ns);
 void make_identifiers(Namespace& ns, const Subsystem& subsystem);
 
 // admin/events.cpp
-void raise_event(Act& act, std::uint32_t controller, spec::EventType type, std::uint8_t info, spec::LogId log);
+void raise_event(Act& act, std::uint32_t controller, spec::EventType type, std::uint8_t info,
+                 spec::LogId log);
 void report_events(Act& act, std::uint32_t controller);
 /// A log was read with RAE 0: its event type is unmasked and what waited for it is dropped.
 void clear_event(Act& act, std::uint32_t controller, spec::LogId log);
@@ -117,10 +120,9 @@ void log_error(Act& act, std::uint32_t controller, std::uint16_t sqid, std::uint
                const spec::SubmissionEntry* entry, spec::Status status, const Outcome& outcome);
 
 // Handlers, by family: declared from the one list of them.
-#define HANDLER(family, name)                                                              \
-  namespace family {                                                                       \
-  Outcome name(Act& act, std::uint32_t controller, Handle command,                         \
-               const spec::SubmissionEntry& entry);                                        \
+#define HANDLER(family, name)                                                                           \
+  namespace family {                                                                                    \
+  Outcome name(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry); \
   }
 #include "device/handlers.def"
 #undef HANDLER

@@ -1,5 +1,5 @@
-// Which namespaces exist and which controller sees them. Base specification, "Namespace Management", "Namespace
-// Attachment"; sheet 06, sections 1 and 2.
+// Which namespaces exist and which controller sees them. Base specification, "Namespace Management",
+// "Namespace Attachment"; sheet 06, sections 1 and 2.
 #include <algorithm>
 
 #include "device/act.h"
@@ -84,7 +84,8 @@ void remove_namespace(Act& act, std::uint32_t ns_index) {
   owner.ns_of_nsid[ns.nsid] = 0;
   owner.allocated_bytes -= ns.bytes();
   act.device.media[ns_index] = Media{};
-  for (const std::uint32_t controller : owner.controllers) std::erase(act.controller(controller).was_active, ns.nsid);
+  for (const std::uint32_t controller : owner.controllers)
+    std::erase(act.controller(controller).was_active, ns.nsid);
   act.device.namespaces.erase(act.device.namespaces.handle_at(ns_index));
 }
 

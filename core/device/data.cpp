@@ -10,8 +10,8 @@ namespace {
 using spec::Status;
 constexpr std::uint64_t kPage = spec::kPageSize;
 
-void observe(const Act& act, std::uint32_t controller, Handle command, std::uint64_t address, std::size_t bytes,
-             bool write, bool stray) {
+void observe(const Act& act, std::uint32_t controller, Handle command, std::uint64_t address,
+             std::size_t bytes, bool write, bool stray) {
   const Command* row = act.device.commands.get(command);
   const SubmissionQueue* sq = row == nullptr ? nullptr : act.device.sqs.get(row->sq);
   if (sq == nullptr) return;
@@ -25,8 +25,8 @@ std::uint64_t mdts_bytes(const Controller& controller) {
   return controller.mdts == 0 ? 0 : kPage << controller.mdts;
 }
 
-Status map_prps(const Act& act, std::uint32_t controller, const spec::SubmissionEntry& entry, std::uint64_t bytes,
-                std::vector<Piece>& pieces) {
+Status map_prps(const Act& act, std::uint32_t controller, const spec::SubmissionEntry& entry,
+                std::uint64_t bytes, std::vector<Piece>& pieces) {
   pieces.clear();
   if (bytes == 0) return Status::success;
   const port::HostMemory& memory = *act.world.functions[controller].memory;
@@ -59,7 +59,8 @@ Status map_prps(const Act& act, std::uint32_t controller, const spec::Submission
   return Status::success;
 }
 
-bool dma_read(Act& act, std::uint32_t controller, Handle command, std::uint64_t address, std::span<std::byte> out) {
+bool dma_read(Act& act, std::uint32_t controller, Handle command, std::uint64_t address,
+              std::span<std::byte> out) {
   const bool inside = act.world.functions[controller].memory->read(address, out);
   observe(act, controller, command, address, out.size(), false, !inside);
   return inside;

@@ -66,9 +66,10 @@ Device make_device(const program::Topology& topology, const Profile& profile) {
     device.subsystems[spec.subsystem].controllers.push_back(index);
   }
   device.subsystems.for_each([&](std::uint32_t, Subsystem& subsystem) {
-    std::sort(subsystem.controllers.begin(), subsystem.controllers.end(), [&](std::uint32_t a, std::uint32_t b) {
-      return device.controllers[a].cntlid < device.controllers[b].cntlid;
-    });
+    std::sort(subsystem.controllers.begin(), subsystem.controllers.end(),
+              [&](std::uint32_t a, std::uint32_t b) {
+                return device.controllers[a].cntlid < device.controllers[b].cntlid;
+              });
   });
   for (const auto& spec : topology.namespaces) {
     Namespace row;
@@ -112,13 +113,20 @@ void handle(Device& device, const Surroundings& world, const engine::Event& even
     case What::shutdown_done:
       if (current_life()) shutdown_complete(act, event.whom);
       break;
-    case What::fetch: fetch(act, named); break;
-    case What::execute: execute(act, named); break;
-    case What::post: post(act, named); break;
+    case What::fetch:
+      fetch(act, named);
+      break;
+    case What::execute:
+      execute(act, named);
+      break;
+    case What::post:
+      post(act, named);
+      break;
     case What::report:
       if (current_life()) report_events(act, event.whom);
       break;
-    case What::message: break;
+    case What::message:
+      break;
   }
 }
 

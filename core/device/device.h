@@ -1,4 +1,5 @@
-// The simulated device, as the world drives it. State is device/state.h; behaviour is one file per command family.
+// The simulated device, as the world drives it. State is device/state.h; behaviour is one file per command
+// family.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,8 @@ enum class What : std::uint16_t {
   execute = 5,        ///< whom: command index, arg: its generation
   post = 6,           ///< the same: its completion entry is written
   report = 7,         ///< an event is reported; whom: controller, arg: its reset count
-  message = 8,        ///< an interrupt message arrives at the host; whom: controller, arg: vector (handled by the world)
+  message =
+      8,  ///< an interrupt message arrives at the host; whom: controller, arg: vector (handled by the world)
 };
 
 /// Decision sites of the device. Permanent: recordings override them by number.
@@ -56,7 +58,8 @@ struct Surroundings {
 Device make_device(const program::Topology& topology, const Profile& profile);
 
 /// Register access, as the port passes it on (the observer has seen it already).
-std::uint64_t read_register(const Device& device, std::uint32_t controller, std::uint32_t offset, unsigned bytes);
+std::uint64_t read_register(const Device& device, std::uint32_t controller, std::uint32_t offset,
+                            unsigned bytes);
 void write_register(Device& device, const Surroundings& world, std::uint32_t controller, std::uint32_t offset,
                     std::uint64_t value, unsigned bytes);
 void mask_vector(Device& device, const Surroundings& world, std::uint32_t controller, std::uint16_t vector,
@@ -65,7 +68,8 @@ void mask_vector(Device& device, const Surroundings& world, std::uint32_t contro
 /// Handles an event of kind What, `message` excepted.
 void handle(Device& device, const Surroundings& world, const engine::Event& event);
 
-/// Writes changed blocks back to the files of namespaces with `drive=`. False with `error` filled when one fails.
+/// Writes changed blocks back to the files of namespaces with `drive=`. False with `error` filled when one
+/// fails.
 bool commit_drives(const Device& device, std::string& error);
 
 }  // namespace polypath::device

@@ -6,7 +6,8 @@
 
 namespace polypath::device {
 
-// A piece never leaves its chunk; `f(offset, at, count)` gets the place in the media and in the caller's data.
+// A piece never leaves its chunk; `f(offset, at, count)` gets the place in the media and in the caller's
+// data.
 template <class F>
 static void for_each_piece(std::uint64_t offset, std::uint64_t bytes, F&& f) {
   for (std::uint64_t at = 0; at < bytes;) {
@@ -51,7 +52,8 @@ void Media::write(std::uint64_t offset, std::span<const std::byte> data) {
     Chunk& chunk = edit(to / kChunkBytes);
     const std::uint64_t inside = to % kChunkBytes;
     std::memcpy(chunk.bytes.data() + inside, data.data() + at, count);
-    for (std::uint64_t i = 0; i < count; i += kStampBytes) chunk.versions[(inside + i) / kStampBytes] = writes_;
+    for (std::uint64_t i = 0; i < count; i += kStampBytes)
+      chunk.versions[(inside + i) / kStampBytes] = writes_;
     chunk.dirty = true;
   });
 }
@@ -67,7 +69,8 @@ void Media::zero(std::uint64_t offset, std::uint64_t bytes) {
     Chunk& chunk = edit(key);
     const std::uint64_t inside = to % kChunkBytes;
     std::memset(chunk.bytes.data() + inside, 0, count);
-    for (std::uint64_t i = 0; i < count; i += kStampBytes) chunk.versions[(inside + i) / kStampBytes] = writes_;
+    for (std::uint64_t i = 0; i < count; i += kStampBytes)
+      chunk.versions[(inside + i) / kStampBytes] = writes_;
     chunk.dirty = true;
   });
 }

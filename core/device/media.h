@@ -1,5 +1,5 @@
-// What a namespace stores: sparse, copy-on-write, with a version stamp for each 512 bytes. An unwritten block costs
-// nothing and reads as zeros, or as what the drive's file holds.
+// What a namespace stores: sparse, copy-on-write, with a version stamp for each 512 bytes. An unwritten block
+// costs nothing and reads as zeros, or as what the drive's file holds.
 #pragma once
 
 #include <array>

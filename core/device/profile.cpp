@@ -19,7 +19,8 @@ const std::vector<Profile>& profiles() {
        .acl = 3,
        .elpe = 63,
        .oacs = spec::oacs::ns_management,
-       .oncs = spec::oncs::compare | spec::oncs::write_zeroes | spec::oncs::save_select | spec::oncs::timestamp,
+       .oncs =
+           spec::oncs::compare | spec::oncs::write_zeroes | spec::oncs::save_select | spec::oncs::timestamp,
        .lpa = 0x06,  // effects log, extended data
        .vwc = 0x07,  // cache present, Flush takes the broadcast NSID
        .oaes = spec::oaes::ns_attribute,
@@ -43,7 +44,8 @@ const std::vector<Profile>& profiles() {
        .acl = 3,
        .elpe = 0,
        .oacs = spec::oacs::ns_management,
-       .oncs = spec::oncs::compare | spec::oncs::write_zeroes | spec::oncs::save_select | spec::oncs::timestamp,
+       .oncs =
+           spec::oncs::compare | spec::oncs::write_zeroes | spec::oncs::save_select | spec::oncs::timestamp,
        .lpa = 0x06,
        .vwc = 0x07,
        .oaes = spec::oaes::ns_attribute,

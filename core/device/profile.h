@@ -1,4 +1,5 @@
-// What a kind of controller announces and how it uses the freedoms that the standard leaves: data, no behaviour.
+// What a kind of controller announces and how it uses the freedoms that the standard leaves: data, no
+// behaviour.
 #pragma once
 
 #include <cstdint>
@@ -20,14 +21,14 @@ struct Profile {
   std::uint16_t oacs, oncs;
   std::uint8_t lpa, vwc;
   std::uint32_t oaes;
-  std::uint32_t nn;               ///< highest valid NSID
+  std::uint32_t nn;  ///< highest valid NSID
   std::uint8_t dlfeat;
-  std::uint8_t timeout_500ms;     ///< CAP.TO
-  bool cmic_when_alone;           ///< announces several controllers even without a subsystem of its own
-  bool serial_per_controller;     ///< waives INV-NS-07 for SN, as the 2021 patch series did
-  bool error_entries;             ///< failed commands set M and leave an Error Information entry
-  bool nuse_counts_blocks;        ///< NUSE follows writes; otherwise NUSE = NCAP
-  std::uint64_t capacity_bytes;   ///< TNVMCAP of a subsystem; 0: not reported and not limited
+  std::uint8_t timeout_500ms;    ///< CAP.TO
+  bool cmic_when_alone;          ///< announces several controllers even without a subsystem of its own
+  bool serial_per_controller;    ///< waives INV-NS-07 for SN, as the 2021 patch series did
+  bool error_entries;            ///< failed commands set M and leave an Error Information entry
+  bool nuse_counts_blocks;       ///< NUSE follows writes; otherwise NUSE = NCAP
+  std::uint64_t capacity_bytes;  ///< TNVMCAP of a subsystem; 0: not reported and not limited
 };
 
 /// All profiles, "spec" first.

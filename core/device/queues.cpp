@@ -43,9 +43,10 @@ void send_message(Act& act, std::uint32_t controller, std::uint16_t vector) {
   }
   const Function& function = act.world.functions[controller];
   function.observer->interrupt(act.world.scene(controller), vector);
-  const auto delay = act.world.engine.duration(site::message_delay, engine::kMicrosecond, 50 * engine::kMicrosecond);
-  act.world.engine.schedule(act.world.engine.now() + delay, static_cast<std::uint16_t>(What::message), controller,
-                            vector);
+  const auto delay =
+      act.world.engine.duration(site::message_delay, engine::kMicrosecond, 50 * engine::kMicrosecond);
+  act.world.engine.schedule(act.world.engine.now() + delay, static_cast<std::uint16_t>(What::message),
+                            controller, vector);
 }
 
 bool full(const CompletionQueue& cq) { return (cq.tail + 1) % cq.entries == cq.head; }
@@ -155,7 +156,8 @@ void sq_doorbell(Act& act, std::uint32_t controller, std::uint16_t qid, std::uin
   }
   if (sq->frozen) return;
   const std::uint32_t n = sq->entries;
-  // The same value again is a listed cause of the event but harmless, and many controllers let it pass: so does this.
+  // The same value again is a listed cause of the event but harmless, and many controllers let it pass: so
+  // does this.
   const bool overfull = value < n && (value + n - sq->tail) % n > (sq->head + n - sq->tail - 1) % n;
   if (value >= n || overfull) {
     sq->frozen = true;
@@ -217,7 +219,8 @@ void fetch(Act& act, Handle handle) {
   const auto typical = sq->qid == 0 ? 10 * engine::kMicrosecond : 20 * engine::kMicrosecond;
   const auto delay = act.world.engine.duration(site::execute_delay, typical, kMostDelay);
   act.device.commands.get(command)->ticket = act.world.engine.schedule_cancellable(
-      act.world.engine.now() + delay, static_cast<std::uint16_t>(What::execute), command.index, pack(command));
+      act.world.engine.now() + delay, static_cast<std::uint16_t>(What::execute), command.index,
+      pack(command));
 }
 
 void execute(Act& act, Handle handle) {
@@ -298,8 +301,8 @@ void drop(Act& act, Handle handle) {
   act.device.commands.erase(handle);
 }
 
-Handle create_sq(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint64_t base, std::uint32_t entries,
-                 Handle cq) {
+Handle create_sq(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint64_t base,
+                 std::uint32_t entries, Handle cq) {
   SubmissionQueue row;
   row.controller = controller;
   row.qid = qid;
@@ -312,8 +315,8 @@ Handle create_sq(Act& act, std::uint32_t controller, std::uint16_t qid, std::uin
   return c.sq[qid] = act.device.sqs.insert(row);
 }
 
-Handle create_cq(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint64_t base, std::uint32_t entries,
-                 bool interrupts, std::uint16_t vector) {
+Handle create_cq(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint64_t base,
+                 std::uint32_t entries, bool interrupts, std::uint16_t vector) {
   CompletionQueue row;
   row.controller = controller;
   row.qid = qid;

@@ -37,8 +37,8 @@ void schedule(Act& act, engine::Site site, engine::Time typical, What what, std:
 // What makes an enable impossible (the standard leaves it undefined; a fatal status is what others do too).
 bool enable_is_illegal(const Controller& c) {
   const auto css = spec::cc::css.get(c.cc);
-  const bool rings = spec::aqa::asqs.get(c.aqa) == 0 || spec::aqa::acqs.get(c.aqa) == 0 || c.asq % 4096 != 0 ||
-                     c.acq % 4096 != 0;
+  const bool rings = spec::aqa::asqs.get(c.aqa) == 0 || spec::aqa::acqs.get(c.aqa) == 0 ||
+                     c.asq % 4096 != 0 || c.acq % 4096 != 0;
   return css != 0 || spec::cc::mps.get(c.cc) != 0 || rings;
 }
 
@@ -181,7 +181,8 @@ void shutdown_complete(Act& act, std::uint32_t controller) {
   set(act.controller(controller).csts, spec::csts::shst, static_cast<std::uint64_t>(ShutdownState::complete));
 }
 
-std::uint64_t read_register(const Device& device, std::uint32_t controller, std::uint32_t offset, unsigned bytes) {
+std::uint64_t read_register(const Device& device, std::uint32_t controller, std::uint32_t offset,
+                            unsigned bytes) {
   if (bytes != 4 && bytes != 8) return 0;
   const Controller& c = device.controllers[controller];
   const auto half = [&](std::uint64_t value, std::uint32_t base) {
@@ -190,23 +191,34 @@ std::uint64_t read_register(const Device& device, std::uint32_t controller, std:
   };
   switch (offset) {
     case spec::reg::cap:
-    case spec::reg::cap + 4: return half(cap_value(device, c), spec::reg::cap);
+    case spec::reg::cap + 4:
+      return half(cap_value(device, c), spec::reg::cap);
     case spec::reg::asq:
-    case spec::reg::asq + 4: return half(c.asq, spec::reg::asq);
+    case spec::reg::asq + 4:
+      return half(c.asq, spec::reg::asq);
     case spec::reg::acq:
-    case spec::reg::acq + 4: return half(c.acq, spec::reg::acq);
-    default: break;
+    case spec::reg::acq + 4:
+      return half(c.acq, spec::reg::acq);
+    default:
+      break;
   }
   if (bytes != 4) return 0;
   switch (offset) {
-    case spec::reg::vs: return device.profile->version;
+    case spec::reg::vs:
+      return device.profile->version;
     case spec::reg::intms:
-    case spec::reg::intmc: return c.intm;
-    case spec::reg::cc: return c.cc;
-    case spec::reg::csts: return c.csts;
-    case spec::reg::aqa: return c.aqa;
-    case spec::reg::crto: return device.profile->version >= 0x00020000 ? device.profile->timeout_500ms : 0;
-    default: return 0;
+    case spec::reg::intmc:
+      return c.intm;
+    case spec::reg::cc:
+      return c.cc;
+    case spec::reg::csts:
+      return c.csts;
+    case spec::reg::aqa:
+      return c.aqa;
+    case spec::reg::crto:
+      return device.profile->version >= 0x00020000 ? device.profile->timeout_500ms : 0;
+    default:
+      return 0;
   }
 }
 
@@ -231,25 +243,39 @@ void write_register(Device& device, const Surroundings& world, std::uint32_t con
   const bool enabled = spec::cc::en.get(c.cc) != 0;
   const auto put = [&](std::uint64_t& target, std::uint32_t base) {
     if (enabled) return;  // AQA, ASQ and ACQ may be written only while EN is 0
-    if (offset == base) target = bytes == 8 ? value : (target & ~0xFFFFFFFFULL) | low;
-    else target = (target & 0xFFFFFFFFULL) | std::uint64_t{low} << 32U;
+    if (offset == base)
+      target = bytes == 8 ? value : (target & ~0xFFFFFFFFULL) | low;
+    else
+      target = (target & 0xFFFFFFFFULL) | std::uint64_t{low} << 32U;
   };
   switch (offset) {
     case spec::reg::asq:
-    case spec::reg::asq + 4: put(c.asq, spec::reg::asq); return;
+    case spec::reg::asq + 4:
+      put(c.asq, spec::reg::asq);
+      return;
     case spec::reg::acq:
-    case spec::reg::acq + 4: put(c.acq, spec::reg::acq); return;
-    default: break;
+    case spec::reg::acq + 4:
+      put(c.acq, spec::reg::acq);
+      return;
+    default:
+      break;
   }
   if (bytes != 4) return;
   switch (offset) {
-    case spec::reg::intms: c.intm |= low; break;
-    case spec::reg::intmc: c.intm &= ~low; break;
-    case spec::reg::cc: write_cc(act, controller, low & 0x00FFFFF1U); break;
+    case spec::reg::intms:
+      c.intm |= low;
+      break;
+    case spec::reg::intmc:
+      c.intm &= ~low;
+      break;
+    case spec::reg::cc:
+      write_cc(act, controller, low & 0x00FFFFF1U);
+      break;
     case spec::reg::aqa:
       if (!enabled) c.aqa = low & 0x0FFF0FFFU;
       break;
-    default: break;
+    default:
+      break;
   }
 }
 

@@ -42,7 +42,8 @@ struct Command {
   void fields(V&& v) const {
     v("opcode", entry.opcode), v("flags", entry.flags), v("cid", entry.cid), v("nsid", entry.nsid);
     v("prp1", entry.prp1), v("prp2", entry.prp2), v("cdw10", entry.cdw10), v("cdw11", entry.cdw11);
-    v("cdw12", entry.cdw12), v("cdw13", entry.cdw13), v("sq", sq), v("controller", controller), v("phase", phase);
+    v("cdw12", entry.cdw12), v("cdw13", entry.cdw13), v("sq", sq), v("controller", controller),
+        v("phase", phase);
     v("status", status), v("dnr", dnr), v("more", more), v("dw0", dw0), v("dw1", dw1), v("cause", cause.id);
   }
 };
@@ -74,8 +75,8 @@ struct CompletionQueue {
   bool phase = true;
   bool interrupts = false;
   std::uint16_t vector = 0;
-  std::uint32_t users = 0;      ///< submission queues that post here
-  std::vector<Handle> held;     ///< commands whose entries wait for room, oldest first
+  std::uint32_t users = 0;   ///< submission queues that post here
+  std::vector<Handle> held;  ///< commands whose entries wait for room, oldest first
   std::uint32_t held_head = 0;
 
   template <class V>
@@ -127,7 +128,8 @@ struct Features {
     v("arbitration", arbitration), v("power", power), v("over_temperature", over_temperature);
     v("under_temperature", under_temperature), v("write_cache", write_cache), v("queues_sq", queues_sq);
     v("queues_cq", queues_cq), v("coalescing", coalescing), v("write_atomicity", write_atomicity);
-    v("async_event", async_event), v("timestamp_base_ms", timestamp_base_ms), v("timestamp_set", timestamp_set);
+    v("async_event", async_event), v("timestamp_base_ms", timestamp_base_ms),
+        v("timestamp_set", timestamp_set);
     for (const std::uint8_t byte : host_behavior) v("host_behavior", byte);
   }
 };
@@ -159,7 +161,8 @@ struct Controller {
   std::uint32_t cc = 0, csts = 0, aqa = 0, intm = 0;
   std::uint64_t asq = 0, acq = 0;
 
-  std::uint32_t resets = 0;  ///< number of Controller Level Resets: events of an earlier life carry an older number
+  std::uint32_t resets =
+      0;  ///< number of Controller Level Resets: events of an earlier life carry an older number
   std::vector<Handle> sq, cq;  ///< by queue identifier
   bool io_queue_created = false;
   Features features;
@@ -171,10 +174,10 @@ struct Controller {
   std::uint32_t masked_types = 0;      ///< bit per event type: reported and not yet cleared
   std::vector<std::uint32_t> changed;  ///< NSIDs of the Changed Namespace List, ascending
   bool changed_overflow = false;
-  std::vector<ErrorEntry> errors;      ///< newest last
+  std::vector<ErrorEntry> errors;  ///< newest last
   std::uint64_t error_count = 0;
 
-  std::vector<Active> active;  ///< attached namespaces, ascending by NSID
+  std::vector<Active> active;               ///< attached namespaces, ascending by NSID
   std::vector<std::uint32_t> attach_order;  ///< NSIDs as they were attached (a planted fault reports them so)
   std::vector<std::uint32_t> was_active;    ///< NSIDs once attached (a planted fault still answers for them)
 
@@ -182,12 +185,15 @@ struct Controller {
 
   template <class V>
   void fields(V&& v) const {
-    v("name", name), v("subsystem", subsystem), v("cntlid", cntlid), v("cc", cc), v("csts", csts), v("aqa", aqa);
-    v("intm", intm), v("asq", asq), v("acq", acq), v("sq", sq), v("cq", cq), v("io_queue_created", io_queue_created);
+    v("name", name), v("subsystem", subsystem), v("cntlid", cntlid), v("cc", cc), v("csts", csts),
+        v("aqa", aqa);
+    v("intm", intm), v("asq", asq), v("acq", acq), v("sq", sq), v("cq", cq),
+        v("io_queue_created", io_queue_created);
     v("features", features), v("coalescing_disabled", coalescing_disabled), v("vector_masked", vector_masked);
     v("vector_pending", vector_pending), v("event_requests", event_requests), v("events", events);
     v("masked_types", masked_types), v("changed", changed), v("changed_overflow", changed_overflow);
-    v("errors", errors), v("error_count", error_count), v("active", active), v("reads", reads), v("writes", writes);
+    v("errors", errors), v("error_count", error_count), v("active", active), v("reads", reads),
+        v("writes", writes);
     v("units_read", units_read), v("units_written", units_written);
   }
 };
@@ -200,10 +206,11 @@ struct Namespace {
   bool shared = true;
   std::array<std::uint8_t, 16> uuid{}, nguid{};
   std::array<std::uint8_t, 8> eui64{};
-  std::vector<std::uint16_t> controllers;  ///< indices of the controllers it is attached to, ascending by CNTLID
-  std::uint32_t media = 0;                 ///< index in Device::media
-  std::uint32_t last_writer = 0;           ///< controller of the last write
-  std::uint32_t tler_dulbe = 0;            ///< Error Recovery feature (kept per namespace; no deallocated-block errors)
+  std::vector<std::uint16_t>
+      controllers;                ///< indices of the controllers it is attached to, ascending by CNTLID
+  std::uint32_t media = 0;        ///< index in Device::media
+  std::uint32_t last_writer = 0;  ///< controller of the last write
+  std::uint32_t tler_dulbe = 0;  ///< Error Recovery feature (kept per namespace; no deallocated-block errors)
 
   std::uint64_t bytes() const { return blocks << block_shift; }
 
@@ -220,11 +227,12 @@ struct Subsystem {
   std::vector<std::uint32_t> controllers;  ///< indices, ascending by CNTLID
   std::vector<std::uint32_t> ns_of_nsid;   ///< NSID to index in Device::namespaces plus 1
   std::uint64_t allocated_bytes = 0;
-  std::uint32_t created = 0;               ///< namespaces ever created: makes identifiers unique
+  std::uint32_t created = 0;  ///< namespaces ever created: makes identifiers unique
 
   template <class V>
   void fields(V&& v) const {
-    v("nqn", nqn), v("controllers", controllers), v("ns_of_nsid", ns_of_nsid), v("allocated_bytes", allocated_bytes);
+    v("nqn", nqn), v("controllers", controllers), v("ns_of_nsid", ns_of_nsid),
+        v("allocated_bytes", allocated_bytes);
     v("created", created);
   }
 };

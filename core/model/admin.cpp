@@ -35,21 +35,34 @@ void end_command(const Scene& scene, Command& command, End end, const Completion
     case opcode::create_sq:
     case opcode::delete_sq:
     case opcode::create_cq:
-    case opcode::delete_cq: end_queue_command(scene, command, end); break;
-    case opcode::set_features: end_set_features(scene, command, end, completion); break;
-    case opcode::ns_attachment: end_attachment(scene, command, end, completion); break;
-    case opcode::ns_management: end_management(scene, command, end, completion); break;
-    case opcode::get_log_page: end_log_read(scene, command, end == End::applied); break;
+    case opcode::delete_cq:
+      end_queue_command(scene, command, end);
+      break;
+    case opcode::set_features:
+      end_set_features(scene, command, end, completion);
+      break;
+    case opcode::ns_attachment:
+      end_attachment(scene, command, end, completion);
+      break;
+    case opcode::ns_management:
+      end_management(scene, command, end, completion);
+      break;
+    case opcode::get_log_page:
+      end_log_read(scene, command, end == End::applied);
+      break;
     case opcode::async_event_request:
       scene.c().aers.end(aer_limit(scene.c()), scene.now);
       request_gone(scene);
       break;
-    case opcode::abort: scene.c().aborts.end(abort_limit(scene.c()), scene.now); break;
+    case opcode::abort:
+      scene.c().aborts.end(abort_limit(scene.c()), scene.now);
+      break;
     case opcode::format:
     case opcode::sanitize:
       if (end != End::refused) lose_subsystem(scene);
       break;
-    default: break;
+    default:
+      break;
   }
 }
 
@@ -73,8 +86,10 @@ void finish_abort(const Scene& scene, const Command& command, const Completion& 
   Controller& c = scene.c();
   const Detail& detail = scene.s.details[command.detail];
   const auto say = [&](std::string seen) {
-    violation(scene, Rule::q26, fmt::format("{}: says that it aborted a command at once", text_of(scene, command)),
-              "IANP 0 only for a command that ends with abort_requested", std::move(seen), {detail.victim, command.submitted});
+    violation(scene, Rule::q26,
+              fmt::format("{}: says that it aborted a command at once", text_of(scene, command)),
+              "IANP 0 only for a command that ends with abort_requested", std::move(seen),
+              {detail.victim, command.submitted});
   };
   if (detail.victim_completed) {
     const auto status = static_cast<Status>(detail.victim_status);
@@ -118,33 +133,49 @@ void lose_subsystem(const Scene& scene) {
 
 void begin_admin(const Scene& scene, Command& command, std::span<const std::byte> data) {
   Controller& c = scene.c();
+  command.length_known = true;
   switch (command.entry.opcode) {
     case opcode::create_sq:
     case opcode::delete_sq:
     case opcode::create_cq:
-    case opcode::delete_cq: begin_queue_command(scene, command); break;
-    case opcode::set_features: begin_set_features(scene, command, data); break;
-    case opcode::ns_attachment: begin_attachment(scene, command, data); break;
-    case opcode::ns_management: begin_management(scene, command, data); break;
-    case opcode::get_log_page: begin_log_read(scene, command); break;
+    case opcode::delete_cq:
+      begin_queue_command(scene, command);
+      break;
+    case opcode::set_features:
+      begin_set_features(scene, command, data);
+      break;
+    case opcode::ns_attachment:
+      begin_attachment(scene, command, data);
+      break;
+    case opcode::ns_management:
+      begin_management(scene, command, data);
+      break;
+    case opcode::get_log_page:
+      begin_log_read(scene, command);
+      break;
     case opcode::async_event_request:
       c.aers.begin(aer_limit(c));
       request_came(scene);
       break;
-    case opcode::abort: begin_abort(scene, command); break;
-    default: break;
+    case opcode::abort:
+      begin_abort(scene, command);
+      break;
+    default:
+      break;
   }
 }
 
 void finish_admin(const Scene& scene, Command& command, const Completion& completion) {
   const std::uint8_t code = command.entry.opcode;
-  const bool doubtful = command.altered || command.reused_cid;
+  const bool doubtful = command.reused_cid;
   if (code == opcode::abort) finish_abort(scene, command, completion);
-  if (code == opcode::async_event_request && completion.success() && !doubtful) report_event(scene, completion.entry.dw0);
+  if (code == opcode::async_event_request && completion.success() && !doubtful)
+    report_event(scene, completion.entry.dw0);
   const bool data = completion.success() && completion.trusted && !completion.data.empty();
   if (code == opcode::identify && data) check_identify(scene, command, completion.data);
   if (code == opcode::get_log_page && data) check_log(scene, command, completion.data);
-  if (code == opcode::get_features && completion.success() && !doubtful) check_get_features(scene, command, completion);
+  if (code == opcode::get_features && completion.success() && !doubtful)
+    check_get_features(scene, command, completion);
   end_command(scene, command, doubtful ? End::dropped : end_of(completion), &completion);
 }
 
@@ -158,8 +189,9 @@ void allow_admin(const Scene& scene, const Command& command, Allowed& allowed) {
   const auto* row = spec::find_command(spec::CommandSet::admin, code);
   if (row == nullptr) {
     // Opcodes of other optional commands, of later versions, and the vendor's.
-    static constexpr std::array<std::uint8_t, 24> kOther{0x19, 0x1A, 0x1C, 0x1D, 0x1E, 0x20, 0x21, 0x22, 0x24, 0x25, 0x28, 0x29,
-                                                         0x2A, 0x2D, 0x31, 0x35, 0x3D, 0x3E, 0x41, 0x42, 0x45, 0x7F, 0x81, 0x82};
+    static constexpr std::array<std::uint8_t, 24> kOther{0x19, 0x1A, 0x1C, 0x1D, 0x1E, 0x20, 0x21, 0x22,
+                                                         0x24, 0x25, 0x28, 0x29, 0x2A, 0x2D, 0x31, 0x35,
+                                                         0x3D, 0x3E, 0x41, 0x42, 0x45, 0x7F, 0x81, 0x82};
     const bool other = code >= 0xC0 || std::find(kOther.begin(), kOther.end(), code) != kOther.end();
     if (other) {
       allowed.anything();
@@ -168,7 +200,8 @@ void allow_admin(const Scene& scene, const Command& command, Allowed& allowed) {
     }
     return;
   }
-  if (entry.fuse() != 0) allowed.may({Status::invalid_field, Status::aborted_missing_fused, Status::aborted_failed_fused});
+  if (entry.fuse() != 0)
+    allowed.may({Status::invalid_field, Status::aborted_missing_fused, Status::aborted_failed_fused});
   if (row->announced == spec::Announced::oacs && row->bit < 12) {
     const bool bit = (announced.oacs >> row->bit & 1U) != 0;
     if (!announced.known) {
@@ -185,13 +218,25 @@ void allow_admin(const Scene& scene, const Command& command, Allowed& allowed) {
     case opcode::create_sq:
     case opcode::delete_sq:
     case opcode::create_cq:
-    case opcode::delete_cq: allow_queue_command(scene, command, allowed); return;
-    case opcode::identify: allow_identify(scene, command, allowed); return;
-    case opcode::get_log_page: allow_log(scene, command, allowed); return;
+    case opcode::delete_cq:
+      allow_queue_command(scene, command, allowed);
+      return;
+    case opcode::identify:
+      allow_identify(scene, command, allowed);
+      return;
+    case opcode::get_log_page:
+      allow_log(scene, command, allowed);
+      return;
     case opcode::set_features:
-    case opcode::get_features: allow_features(scene, command, allowed); return;
-    case opcode::ns_attachment: allow_attachment(scene, command, allowed); return;
-    case opcode::ns_management: allow_management(scene, command, allowed); return;
+    case opcode::get_features:
+      allow_features(scene, command, allowed);
+      return;
+    case opcode::ns_attachment:
+      allow_attachment(scene, command, allowed);
+      return;
+    case opcode::ns_management:
+      allow_management(scene, command, allowed);
+      return;
     case opcode::async_event_request:
       exercised(scene, Rule::ae01);
       if (c.aers.over_until >= command.submitted) allowed.may(Status::aer_limit_exceeded);
@@ -201,7 +246,9 @@ void allow_admin(const Scene& scene, const Command& command, Allowed& allowed) {
       // No queue of that number: not laid down.
       allowed.may(Status::invalid_field);
       return;
-    default: allowed.anything(); return;  // known to the table, not to the model
+    default:
+      allowed.anything();
+      return;  // known to the table, not to the model
   }
 }
 
@@ -209,10 +256,14 @@ Rule rule_of_refusal_admin(const Scene& scene, const Command& command, Status st
   switch (command.entry.opcode) {
     case opcode::ns_attachment:
       return status == Status::attachment_limit_exceeded ? Rule::ns12 : Rule::ns11;
-    case opcode::async_event_request: return status == Status::aer_limit_exceeded ? Rule::ae01 : Rule::q33;
-    case opcode::abort: return status == Status::abort_limit_exceeded ? Rule::q27 : Rule::q33;
-    case opcode::delete_cq: return status == Status::invalid_queue_deletion ? Rule::q19 : Rule::q33;
-    case opcode::set_features: return status == Status::command_sequence_error ? Rule::q22 : Rule::q33;
+    case opcode::async_event_request:
+      return status == Status::aer_limit_exceeded ? Rule::ae01 : Rule::q33;
+    case opcode::abort:
+      return status == Status::abort_limit_exceeded ? Rule::q27 : Rule::q33;
+    case opcode::delete_cq:
+      return status == Status::invalid_queue_deletion ? Rule::q19 : Rule::q33;
+    case opcode::set_features:
+      return status == Status::command_sequence_error ? Rule::q22 : Rule::q33;
     case opcode::create_sq:
     case opcode::create_cq: {
       if (status != Status::invalid_queue_identifier) return Rule::q33;
@@ -220,10 +271,12 @@ Rule rule_of_refusal_admin(const Scene& scene, const Command& command, Status st
       const auto* sq = find_sq(scene.c(), qid);
       const auto* cq = find_cq(scene.c(), qid);
       const bool submission = command.entry.opcode == opcode::create_sq;
-      const bool outlived = submission ? sq != nullptr && sq->before_reset : cq != nullptr && cq->before_reset;
+      const bool outlived =
+          submission ? sq != nullptr && sq->before_reset : cq != nullptr && cq->before_reset;
       return outlived ? Rule::r04 : Rule::q20;
     }
-    default: return Rule::q33;
+    default:
+      return Rule::q33;
   }
 }
 

@@ -23,7 +23,8 @@ class Allowed {
   void may(std::initializer_list<spec::Status> statuses) {
     for (const auto status : statuses) may(status);
   }
-  /// A cause that surely holds: Success is impossible, one of these (or of another cause) is due. `rule` says so.
+  /// A cause that surely holds: Success is impossible, one of these (or of another cause) is due. `rule` says
+  /// so.
   void must(Rule rule, std::initializer_list<spec::Status> statuses) {
     may(statuses);
     if (success_) rule_ = rule;

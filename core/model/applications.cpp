@@ -27,8 +27,10 @@ bool is_of_path(std::uint16_t linux_status) {
     case Status::aborted_sq_deletion:
     case Status::aborted_power_loss:
     case Status::internal_error:
-    case Status::namespace_not_ready: return true;
-    default: return spec::is_path_related(status);
+    case Status::namespace_not_ready:
+      return true;
+    default:
+      return spec::is_path_related(status);
   }
 }
 
@@ -37,9 +39,9 @@ const FailedCommand* cause_of(const Scene& scene, const Request& request) {
   const FailedCommand* found = nullptr;
   const Namespace& ns = scene.s.namespaces[request.ns];
   for (const auto& failed : scene.s.failed) {
-    const bool same = failed.subsystem == ns.subsystem && failed.nsid == ns.nsid && failed.opcode == request.opcode &&
-                      failed.at >= request.from && failed.slba >= request.slba &&
-                      failed.slba - request.slba <= request.blocks;
+    const bool same = failed.subsystem == ns.subsystem && failed.nsid == ns.nsid &&
+                      failed.opcode == request.opcode && failed.at >= request.from &&
+                      failed.slba >= request.slba && failed.slba - request.slba <= request.blocks;
     if (same && (found == nullptr || found->at < failed.at)) found = &failed;
   }
   return found;
@@ -55,10 +57,13 @@ bool lived(const Controller& c, Seq from) {
 
 void hazard(const Scene& scene, const Suspect& suspect, std::uint16_t controller) {
   const Namespace& ns = scene.s.namespaces[suspect.ns];
-  Scene there{scene.trace, scene.s, scene.options, scene.event, scene.now, suspect.time, controller, scene.at_end};
+  Scene there{scene.trace, scene.s,      scene.options, scene.event,
+              scene.now,   suspect.time, controller,    scene.at_end};
   violation(there, Rule::haz01,
-            fmt::format("request {} to namespace {} failed although {} had it attached all the time", suspect.request, ns.nsid, name_of(scene, controller)),
-            fmt::format("success through {}", name_of(scene, controller)), fmt::format("errno {}", suspect.errno_value), {suspect.from, suspect.cause, suspect.until});
+            fmt::format("request {} to namespace {} failed although {} had it attached all the time",
+                        suspect.request, ns.nsid, name_of(scene, controller)),
+            fmt::format("success through {}", name_of(scene, controller)),
+            fmt::format("errno {}", suspect.errno_value), {suspect.from, suspect.cause, suspect.until});
 }
 
 /// A controller whose attachment was sure from the submission of the request on; 0xFFFF when there is none.
@@ -66,7 +71,8 @@ std::uint16_t good_path(const Scene& scene, std::uint32_t ns, Seq from) {
   const Namespace& there = scene.s.namespaces[ns];
   for (const auto& attached : there.attached) {
     const Controller& c = scene.s.controllers[attached.controller];
-    if (attached.fact.surely_since(true, from) && there.exists.surely_since(true, from) && lived(c, from)) return attached.controller;
+    if (attached.fact.surely_since(true, from) && there.exists.surely_since(true, from) && lived(c, from))
+      return attached.controller;
   }
   return 0xFFFF;
 }
@@ -104,7 +110,8 @@ void judge_write(const Scene& scene, const Request& request) {
   Namespace& ns = scene.s.namespaces[request.ns];
   if (!ns.tracked || ns.incarnation != request.incarnation) return;
   const auto& digests = scene.s.details[request.detail].digests;
-  check_read(scene, request.ns, request.slba, std::as_bytes(std::span(digests)), request.from, fmt::format("write of request {}", request.id), true);
+  check_read(scene, request.ns, request.slba, std::as_bytes(std::span(digests)), request.from,
+             fmt::format("write of request {}", request.id), true);
 }
 
 }  // namespace
@@ -149,13 +156,16 @@ void on_app_submit(const Scene& scene) {
 void on_app_complete(const Scene& scene) {
   State& s = scene.s;
   exercised(scene, Rule::h03);
-  const auto at = std::find_if(s.requests.begin(), s.requests.end(),
-                               [&](const Request& request) { return request.id == scene.event.a && request.host == scene.event.queue; });
+  const auto at = std::find_if(s.requests.begin(), s.requests.end(), [&](const Request& request) {
+    return request.id == scene.event.a && request.host == scene.event.queue;
+  });
   if (at == s.requests.end()) {
     const std::uint64_t key = std::uint64_t{scene.event.queue} << 32U | scene.event.a;
-    const bool again = std::find(s.ended_requests.begin(), s.ended_requests.end(), key) != s.ended_requests.end();
-    violation(scene, Rule::h03, fmt::format("request {} {}", scene.event.a, again ? "ended twice" : "ended and never began"), "one end for each request",
-              fmt::format("errno {}", scene.event.b));
+    const bool again =
+        std::find(s.ended_requests.begin(), s.ended_requests.end(), key) != s.ended_requests.end();
+    violation(scene, Rule::h03,
+              fmt::format("request {} {}", scene.event.a, again ? "ended twice" : "ended and never began"),
+              "one end for each request", fmt::format("errno {}", scene.event.b));
     return;
   }
   const Request request = *at;
@@ -168,13 +178,15 @@ void on_app_complete(const Scene& scene) {
     s.ended_requests[s.ended_at++ % kEndedKept] = key;
   }
   Namespace* ns = request.ns == kNone ? nullptr : &s.namespaces[request.ns];
-  if (ns != nullptr && request.reading && ns->incarnation == request.incarnation) ns->readers.end(request.readers);
+  if (ns != nullptr && request.reading && ns->incarnation == request.incarnation)
+    ns->readers.end(request.readers);
   if (scene.event.b != 0) {
     judge_error(scene, request);
   } else if (ns != nullptr && request.opcode == kRead && ns->incarnation == request.incarnation) {
     const auto digests = scene.trace.payload(scene.event);
     if (!digests.empty() && digests.size() % 8 == 0) {
-      check_read(scene, request.ns, request.slba, digests, request.from, fmt::format("read of request {}", request.id), true);
+      check_read(scene, request.ns, request.slba, digests, request.from,
+                 fmt::format("read of request {}", request.id), true);
     }
   } else if (ns != nullptr) {
     judge_write(scene, request);
@@ -203,11 +215,14 @@ void path_was_good(const Scene& scene, std::uint32_t index, std::uint16_t contro
 
 void finish_applications(const Scene& scene) {
   for (const Request& request : scene.s.requests) {
-    if (request.ns == kNone || scene.time < request.time || scene.time - request.time <= scene.options.request_bound) continue;
+    if (request.ns == kNone || scene.time < request.time ||
+        scene.time - request.time <= scene.options.request_bound)
+      continue;
     if ((scene.s.hosts_seen & (scene.s.hosts_seen - 1U)) != 0) continue;
     const std::uint16_t path = good_path(scene, request.ns, request.from);
     if (path == 0xFFFF) continue;  // without a path a request may wait
-    violation(scene, Rule::h03, fmt::format("request {} never ended", request.id), fmt::format("an end, as {} could serve it", name_of(scene, path)),
+    violation(scene, Rule::h03, fmt::format("request {} never ended", request.id),
+              fmt::format("an end, as {} could serve it", name_of(scene, path)),
               fmt::format("none after {} s", (scene.time - request.time) / engine::kSecond), {request.from});
   }
 }

@@ -17,7 +17,8 @@ using spec::Status;
 bool attaches(const Command& command) { return (command.entry.cdw10 & 0xFU) == 0; }
 bool select_reserved(const Command& command) { return (command.entry.cdw10 & 0xFU) > 1; }
 
-/// Controllers that an identifier of the list may mean: the one that announced it, else those that announced none yet.
+/// Controllers that an identifier of the list may mean: the one that announced it, else those that announced
+/// none yet.
 struct Meant {
   std::uint16_t sure = 0xFFFF;
   std::vector<std::uint16_t> perhaps;
@@ -43,7 +44,8 @@ bool list_known(const Scene& scene, const Command& command) {
 /// Whom the command concerns, as known when it was submitted.
 void take_targets(const Scene& scene, Detail& detail) {
   if (detail.controllers.empty() && !detail.list_malformed) {  // the list was not seen: anybody
-    for (const auto other : scene.s.subsystems[scene.c().subsystem].controllers) detail.targets.push_back({other, 0, false});
+    for (const auto other : scene.s.subsystems[scene.c().subsystem].controllers)
+      detail.targets.push_back({other, 0, false});
     return;
   }
   for (std::size_t i = 0; i < detail.controllers.size(); ++i) {
@@ -71,7 +73,8 @@ void check_private(const Scene& scene, const Namespace& ns, const Command& comma
     holders += (holders.empty() ? "" : ", ") + name_of(scene, attached.controller);
   }
   if (count > 1) {
-    violation(scene, Rule::ns03, fmt::format("{}: a private namespace on several controllers", text_of(scene, command)),
+    violation(scene, Rule::ns03,
+              fmt::format("{}: a private namespace on several controllers", text_of(scene, command)),
               "at most one controller", holders, {command.submitted});
   }
 }
@@ -86,12 +89,15 @@ void check_limit(const Scene& scene, std::uint16_t controller, const Command& co
     if (ns.exists.surely(true) && attachment(ns, controller).surely(true)) ++count;
   }
   if (count > c.announced.maxcna) {
-    violation(scene, Rule::ns12, fmt::format("{}: more namespaces on {} than it may have", text_of(scene, command), name_of(scene, controller)),
+    violation(scene, Rule::ns12,
+              fmt::format("{}: more namespaces on {} than it may have", text_of(scene, command),
+                          name_of(scene, controller)),
               fmt::format("at most {}", c.announced.maxcna), fmt::format("{}", count), {command.submitted});
   }
 }
 
-/// Errors of one entry of the list: the entries before it are done, or none is. Other errors come before the first.
+/// Errors of one entry of the list: the entries before it are done, or none is. Other errors come before the
+/// first.
 bool is_of_entry(Status status) {
   switch (status) {
     case Status::namespace_already_attached:
@@ -102,8 +108,10 @@ bool is_of_entry(Status status) {
     case Status::command_set_not_supported:
     case Status::command_set_not_enabled:
     case Status::controller_list_invalid:
-    case Status::internal_error: return true;
-    default: return false;
+    case Status::internal_error:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -113,7 +121,8 @@ void begin_attachment(const Scene& scene, Command& command, std::span<const std:
   Detail& detail = edit_detail(scene, command);
   if (!data.empty()) {
     const auto count = read_as<std::uint16_t>(data);
-    detail.list_malformed = count == 0 || count > spec::kControllerListEntries || data.size() < 2U + count * 2U;
+    detail.list_malformed =
+        count == 0 || count > spec::kControllerListEntries || data.size() < 2U + count * 2U;
     for (std::size_t i = 0; !detail.list_malformed && i < count; ++i) {
       const auto id = read_as<std::uint16_t>(data.subspan(2 + i * 2));
       if (i != 0 && id <= detail.controllers.back()) detail.list_malformed = true;
@@ -153,7 +162,8 @@ void end_attachment(const Scene& scene, Command& command, End end, const Complet
       end_cause(scene, target.controller, ns.nsid, command.submitted, cause, false);
     };
     if (end == End::applied && target.sure) {
-      const bool flips = fact.flips(attach, command.submitted) && ns.exists.surely_since(true, command.submitted);
+      const bool flips =
+          fact.flips(attach, command.submitted) && ns.exists.surely_since(true, command.submitted);
       fact.apply(attach, command.submitted, scene.now);
       over(flips ? Cause::sure : Cause::maybe);
       if (flips && !attach && scene.s.simulator) settle_writes(scene, target.controller, command.ns);
@@ -180,7 +190,8 @@ void allow_attachment(const Scene& scene, const Command& command, Allowed& allow
   const auto& entry = command.entry;
   exercised(scene, Rule::ns11);
   if (!announced.known || (announced.cmic & spec::cmic::ana) != 0) allowed.may(Status::ana_attach_failed);
-  if (!announced.known || (announced.oncs & spec::oncs::reservations) != 0) allowed.may(Status::reservation_conflict);
+  if (!announced.known || (announced.oncs & spec::oncs::reservations) != 0)
+    allowed.may(Status::reservation_conflict);
   if (!command.ranges_known) allowed.may({Status::prp_offset_invalid, Status::invalid_field});
   if (select_reserved(command)) allowed.must(Rule::ns11, {Status::invalid_field});
   if (entry.nsid == spec::kBroadcastNsid) {
@@ -210,7 +221,8 @@ void allow_attachment(const Scene& scene, const Command& command, Allowed& allow
     allowed.may(Status::invalid_field);
   }
   if (select_reserved(command)) return;
-  const Status wrong = attaches(command) ? Status::namespace_already_attached : Status::namespace_not_attached;
+  const Status wrong =
+      attaches(command) ? Status::namespace_already_attached : Status::namespace_not_attached;
   const Detail& detail = scene.s.details[command.detail];
   if (!list_known(scene, command)) {
     allowed.may({wrong, Status::controller_list_invalid, Status::attachment_limit_exceeded});
@@ -223,7 +235,8 @@ void allow_attachment(const Scene& scene, const Command& command, Allowed& allow
   }
   for (const Target& target : detail.targets) {
     const auto& there = scene.s.controllers[target.controller].announced;
-    if (there.cntrltype == 2 || there.cntrltype == 3) allowed.must(Rule::ns11, {Status::controller_list_invalid});
+    if (there.cntrltype == 2 || there.cntrltype == 3)
+      allowed.must(Rule::ns11, {Status::controller_list_invalid});
     if (!target.sure) allowed.may(Status::controller_list_invalid);
     // The fact without this command's own change.
     Fact fact = attachment(ns, target.controller);
@@ -332,20 +345,25 @@ void end_create(const Scene& scene, Command& command, End end, const Completion*
   }
   const std::uint32_t nsid = completion->entry.dw0;
   exercised(scene, Rule::ns13);
-  if (nsid == 0 || nsid == spec::kBroadcastNsid || (scene.c().announced.known && nsid > scene.c().announced.nn)) {
-    violation(scene, Rule::ns13, fmt::format("{}: created a namespace of an invalid identifier", text_of(scene, command)),
+  if (nsid == 0 || nsid == spec::kBroadcastNsid ||
+      (scene.c().announced.known && nsid > scene.c().announced.nn)) {
+    violation(scene, Rule::ns13,
+              fmt::format("{}: created a namespace of an invalid identifier", text_of(scene, command)),
               fmt::format("1 to {}", scene.c().announced.nn), fmt::format("{}", nsid), {command.submitted});
     return;
   }
   const std::uint32_t before = find_namespace(scene.s, scene.c().subsystem, nsid);
   if (before != kNone && scene.s.namespaces[before].exists.surely_since(true, command.submitted)) {
-    violation(scene, Rule::ns13, fmt::format("{}: gave an identifier that is in use", text_of(scene, command)),
+    violation(scene, Rule::ns13,
+              fmt::format("{}: gave an identifier that is in use", text_of(scene, command)),
               "an identifier that no namespace has", fmt::format("{}", nsid), {command.submitted});
   } else if (before != kNone && scene.s.namespaces[before].exists.surely(true) &&
              scene.s.namespaces[before].born >= command.submitted) {
     exercised(scene, Rule::ns22);
-    violation(scene, Rule::ns22, fmt::format("{}: two commands got the same new namespace", text_of(scene, command)),
-              "an identifier of its own", fmt::format("{}", nsid), {command.submitted, scene.s.namespaces[before].born});
+    violation(scene, Rule::ns22,
+              fmt::format("{}: two commands got the same new namespace", text_of(scene, command)),
+              "an identifier of its own", fmt::format("{}", nsid),
+              {command.submitted, scene.s.namespaces[before].born});
   }
   if (subsystem.creates_open != 0) exercised(scene, Rule::ns22);
   const Detail& detail = scene.s.details[command.detail];
@@ -391,12 +409,14 @@ void allow_management(const Scene& scene, const Command& command, Allowed& allow
     // What a subsystem can make of the asked-for size and format is its own affair.
     allowed.may({Status::invalid_field, Status::invalid_namespace_or_format, Status::invalid_format,
                  Status::namespace_insufficient_capacity, Status::namespace_id_unavailable,
-                 Status::thin_provisioning_not_supported, Status::ana_group_id_invalid, Status::command_set_not_supported});
+                 Status::thin_provisioning_not_supported, Status::ana_group_id_invalid,
+                 Status::command_set_not_supported});
     return;
   }
   if (nsid == spec::kBroadcastNsid) return;
   allowed.may(Status::namespace_write_protected);
-  const bool maybe_created = !subsystem.complete || subsystem.creates_open != 0 || subsystem.create_until >= command.submitted;
+  const bool maybe_created =
+      !subsystem.complete || subsystem.creates_open != 0 || subsystem.create_until >= command.submitted;
   if (nsid == 0 || (announced.known && nsid > announced.nn)) {
     allowed.must(Rule::q33, {Status::invalid_namespace_or_format, Status::invalid_field});
   } else if (command.ns == kNone && !maybe_created) {

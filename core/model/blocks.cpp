@@ -208,7 +208,8 @@ Blocks::Story Blocks::story(std::uint64_t lba, std::uint64_t value) const {
   const Block* found = find(lba);
   if (found == nullptr) return story;
   each(*found, [&](const Version& version) {
-    if (!version.unknown && version.value == value && (story.same == nullptr || story.same->writer <= version.writer)) {
+    if (!version.unknown && version.value == value &&
+        (story.same == nullptr || story.same->writer <= version.writer)) {
       story.same = &version;
     }
     if (!version.live()) return;

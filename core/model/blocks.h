@@ -1,5 +1,5 @@
-// What the logical blocks of one namespace may hold. Every write that could have reached a block is a version of it; a
-// version is possible from the submission of its write until a later write surely replaced it.
+// What the logical blocks of one namespace may hold. Every write that could have reached a block is a version
+// of it; a version is possible from the submission of its write until a later write surely replaced it.
 #pragma once
 
 #include <array>
@@ -31,10 +31,10 @@ struct Version {
   Seq gone = kNow;          ///< when it stopped being possible
   std::uint16_t controller = 0xFFFF;
   WriteEnd end = WriteEnd::initial;
-  bool unknown = false;     ///< the value is not known: anything matches
-  bool learned = false;     ///< the value is known from a read only
-  bool zeroes = false;      ///< written by Write Zeroes
-  bool excluded = false;    ///< gone because a read decided for another one
+  bool unknown = false;   ///< the value is not known: anything matches
+  bool learned = false;   ///< the value is known from a read only
+  bool zeroes = false;    ///< written by Write Zeroes
+  bool excluded = false;  ///< gone because a read decided for another one
 
   bool live() const { return gone == kNow; }
 };
@@ -48,7 +48,7 @@ struct Block {
 /// What a read of a block found.
 enum class Match : std::uint8_t {
   possible,
-  unknown,     ///< cannot be judged
+  unknown,  ///< cannot be judged
   impossible,
 };
 
@@ -63,16 +63,19 @@ class Blocks {
   }
   std::uint64_t zero() const { return zero_; }
 
-  /// A write of `value` by the command submitted at `writer`; `quiet` is a moment before which no open reader began.
-  void begin(std::uint64_t lba, std::uint64_t value, Seq writer, std::uint16_t controller, bool zeroes, Seq quiet);
+  /// A write of `value` by the command submitted at `writer`; `quiet` is a moment before which no open reader
+  /// began.
+  void begin(std::uint64_t lba, std::uint64_t value, Seq writer, std::uint16_t controller, bool zeroes,
+             Seq quiet);
   /// The write's window ends at `now`.
   void end(std::uint64_t lba, Seq writer, WriteEnd how, Seq now, Seq quiet);
-  /// Is `value` what a reader that began at `since` may have found? `sizes` grows by the number of possible values.
-  /// Where nothing is under way the read decides.
+  /// Is `value` what a reader that began at `since` may have found? `sizes` grows by the number of possible
+  /// values. Where nothing is under way the read decides.
   Match read(std::uint64_t lba, std::uint64_t value, Seq since, Seq now, std::uint64_t& sizes);
   /// May a reader that began at `since` have found something else?
   bool may_differ(std::uint64_t lba, std::uint64_t value, Seq since) const;
-  /// The version, live or gone, that holds this value (the youngest), and how many are possible; for explanations.
+  /// The version, live or gone, that holds this value (the youngest), and how many are possible; for
+  /// explanations.
   struct Story {
     const Version* same = nullptr;
     const Version* expected = nullptr;  ///< the youngest possible one

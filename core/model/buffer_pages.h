@@ -1,5 +1,5 @@
-// Pages of host memory that open commands use as buffers. When two use one page, what lies there when a command ends may
-// be the other's data, so the model does not judge it.
+// Pages of host memory that open commands use as buffers. When two use one page, what lies there when a
+// command ends may be the other's data, so the model does not judge it.
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,5 @@
-// Finds the open command of a command identifier: open addressing, no allocation once it has grown to a queue's depth,
-// never iterated.
+// Finds the open command of a command identifier: open addressing, no allocation once it has grown to a
+// queue's depth, never iterated.
 #pragma once
 
 #include <cstddef>

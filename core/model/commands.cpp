@@ -47,7 +47,8 @@ void take_ranges(const Scene& scene, Command& command, std::span<const std::byte
   std::memcpy(out, bytes.data(), command.range_count * sizeof(Range));
   for (const Range& range : ranges_of(scene, command)) {
     command.data_bytes += range.bytes;
-    for (std::uint64_t page = range.address / spec::kPageSize; page * spec::kPageSize < range.address + range.bytes; ++page) {
+    for (std::uint64_t page = range.address / spec::kPageSize;
+         page * spec::kPageSize < range.address + range.bytes; ++page) {
       scene.c().pages.use(page, scene.now);
     }
   }
@@ -57,7 +58,8 @@ void take_ranges(const Scene& scene, Command& command, std::span<const std::byte
 bool release_ranges(const Scene& scene, const Command& command) {
   bool shared = false;
   for (const Range& range : ranges_of(scene, command)) {
-    for (std::uint64_t page = range.address / spec::kPageSize; page * spec::kPageSize < range.address + range.bytes; ++page) {
+    for (std::uint64_t page = range.address / spec::kPageSize;
+         page * spec::kPageSize < range.address + range.bytes; ++page) {
       shared |= scene.c().pages.release(page, command.submitted, scene.now);
     }
   }
@@ -80,6 +82,38 @@ void unlink(Controller& c, SubmissionQueue& sq, std::uint32_t index) {
   if (at != kNone) c.commands[at].next_same_cid = c.commands[index].next_same_cid;
 }
 
+/// Puts a command into its queue's index.
+void link(const Scene& scene, SubmissionQueue& sq, std::uint32_t index) {
+  Controller& c = scene.c();
+  const std::uint16_t cid = c.commands[index].entry.cid;
+  std::uint32_t twin = sq.by_cid.find(cid);
+  if (twin != CidTable::kNone && !sq.known && !c.initial_known) {
+    // The recording misses the end of the first command: it may have had its effect or not.
+    drop_command(scene, twin, false);
+    twin = sq.by_cid.find(cid);
+  }
+  if (twin == CidTable::kNone) {
+    sq.by_cid.set(cid, index);
+    return;
+  }
+  exercised(scene, Rule::q04);
+  c.commands[index].reused_cid = true;
+  c.commands[twin].reused_cid = true;
+  while (c.commands[twin].next_same_cid != kNone) {
+    twin = c.commands[twin].next_same_cid;
+    c.commands[twin].reused_cid = true;
+  }
+  c.commands[twin].next_same_cid = index;
+}
+
+void begin_effects(const Scene& scene, Command& command, const trace::Parts& parts) {
+  if (command.sqid == 0) {
+    begin_admin(scene, command, parts.data);
+  } else {
+    begin_io(scene, command, parts.digests);
+  }
+}
+
 void close_command(const Scene& scene, std::uint32_t index) {
   Controller& c = scene.c();
   Command& command = c.commands[index];
@@ -91,9 +125,13 @@ void close_command(const Scene& scene, std::uint32_t index) {
   c.free_commands.push_back(index);
 }
 
-void forget_lost_twin(const Scene& scene, std::uint32_t index) {
-  // The recording misses the end of the first command: it may have had its effect or not.
-  drop_command(scene, index, false);
+/// The command that a completion is for: of several with its identifier the oldest that was fetched.
+std::uint32_t completed_one(const Controller& c, const SubmissionQueue& sq, std::uint16_t cid) {
+  const std::uint32_t oldest = sq.by_cid.find(cid);
+  for (std::uint32_t at = oldest; at != kNone; at = c.commands[at].next_same_cid) {
+    if (c.commands[at].fetched != 0) return at;
+  }
+  return oldest;
 }
 
 /// A completion that names no open command: which rule says so.
@@ -101,21 +139,22 @@ void unknown_completion(const Scene& scene, const spec::CompletionEntry& entry) 
   Controller& c = scene.c();
   SubmissionQueue* sq = find_sq(c, entry.sqid);
   const auto say = [&](Rule rule, const char* what, const char* allowed) {
-    violation(scene, rule, fmt::format("{} queue {}: {}", name_of(scene, scene.index), entry.sqid, what), allowed,
-              fmt::format("cid {} {}", entry.cid, trace::status_text(entry.linux_status())));
+    violation(scene, rule, fmt::format("{} queue {}: {}", name_of(scene, scene.index), entry.sqid, what),
+              allowed, fmt::format("cid {} {}", entry.cid, trace::status_text(entry.linux_status())));
   };
   if (!c.initial_known && (sq == nullptr || !sq->known)) return;  // began before the recording
-  for (std::size_t other = 0; other < c.sqs.size(); ++other) {
-    if (other == entry.sqid || c.sqs[other].by_cid.find(entry.cid) == CidTable::kNone) continue;
-    if (c.sqs[other].cqid == scene.event.queue && sq != nullptr && sq->exists.possible(true)) continue;
-    if (c.sqs[other].cqid != scene.event.queue) continue;
+  const bool nobody = sq == nullptr || !sq->exists.possible(true);
+  for (const auto& other : c.sqs) {
+    if (!nobody || other.cqid != scene.event.queue || other.by_cid.find(entry.cid) == CidTable::kNone)
+      continue;
     say(Rule::q13, "a completion names another submission queue than that of its command",
         "the queue that the command was submitted to");
     return;
   }
-  if (sq == nullptr || !sq->exists.possible(true)) {
+  if (nobody) {
     if (sq != nullptr && sq->ever) {
-      say(Rule::q03, "a completion for a command of a queue that is gone", "none after the reset or deletion is visible");
+      say(Rule::q03, "a completion for a command of a queue that is gone",
+          "none after the reset or deletion is visible");
     } else {
       say(Rule::q01, "a completion for a queue that does not exist", "completions of open commands");
     }
@@ -127,7 +166,8 @@ void unknown_completion(const Scene& scene, const spec::CompletionEntry& entry) 
       return;
     }
     if (recent == (entry.cid | 0x20000U)) {
-      say(Rule::q04, "more completions than commands for a reused identifier", "one completion for each command");
+      say(Rule::q04, "more completions than commands for a reused identifier",
+          "one completion for each command");
       return;
     }
   }
@@ -140,20 +180,23 @@ void check_binding(const Scene& scene, const SubmissionQueue& sq, const Command&
   exercised(scene, Rule::q13);
   if (scene.event.queue == sq.cqid) return;
   violation(scene, Rule::q13, fmt::format("{}: completion in another queue", text_of(scene, command)),
-            fmt::format("completion queue {}", sq.cqid), fmt::format("completion queue {}", scene.event.queue),
-            {command.submitted});
+            fmt::format("completion queue {}", sq.cqid),
+            fmt::format("completion queue {}", scene.event.queue), {command.submitted});
 }
 
 /// DMA that a success implies.
 void check_transfer(const Scene& scene, const Command& command, const Completion& completion) {
-  if (!scene.sees(observed::dma) || !command.ranges_known || command.altered || command.reused_cid || !completion.success()) return;
+  if (!scene.sees(observed::dma) || !command.ranges_known || !command.length_known || command.reused_cid ||
+      !completion.success())
+    return;
   const auto* row = spec::find_command(spec::set_of_queue(command.sqid), command.entry.opcode);
   if (row == nullptr || row->direction == spec::Direction::none || command.sqid == 0) return;
   exercised(scene, Rule::q28);
   const bool in = row->direction == spec::Direction::to_host;
   const std::uint64_t moved = in ? command.moved_in : command.moved_out;
   if (moved >= command.data_bytes) return;
-  violation(scene, Rule::q28, fmt::format("{}: success without the whole of its data", text_of(scene, command)),
+  violation(scene, Rule::q28,
+            fmt::format("{}: success without the whole of its data", text_of(scene, command)),
             fmt::format("{} bytes", command.data_bytes), fmt::format("{} bytes", moved), {command.submitted});
 }
 
@@ -162,8 +205,9 @@ void check_retry_bits(const Scene& scene, const Command& command, const Completi
   exercised(scene, Rule::q31);
   if (completion.success()) {
     if (entry.dnr() || entry.crd() != 0) {
-      violation(scene, Rule::q31, fmt::format("{}: success with retry bits", text_of(scene, command)), "DNR 0, CRD 0",
-                fmt::format("DNR {}, CRD {}", entry.dnr() ? 1 : 0, entry.crd()), {command.submitted});
+      violation(scene, Rule::q31, fmt::format("{}: success with retry bits", text_of(scene, command)),
+                "DNR 0, CRD 0", fmt::format("DNR {}, CRD {}", entry.dnr() ? 1 : 0, entry.crd()),
+                {command.submitted});
     }
     return;
   }
@@ -171,8 +215,8 @@ void check_retry_bits(const Scene& scene, const Command& command, const Completi
   exercised(scene, Rule::q32);
   if (entry.dnr() || scene.c().acre.surely_since(false, command.submitted)) {
     violation(scene, Rule::q32, fmt::format("{}: a retry delay", text_of(scene, command)),
-              entry.dnr() ? "CRD 0 with DNR 1" : "CRD 0: the host did not enable delays", fmt::format("CRD {}", entry.crd()),
-              {command.submitted});
+              entry.dnr() ? "CRD 0 with DNR 1" : "CRD 0: the host did not enable delays",
+              fmt::format("CRD {}", entry.crd()), {command.submitted});
   }
 }
 
@@ -181,7 +225,8 @@ void check_aborted(const Scene& scene, const Command& command, const Completion&
   if (!command.aborted_at_once) return;
   exercised(scene, Rule::q26);
   if (completion.status() == Status::abort_requested) return;
-  violation(scene, Rule::q26, fmt::format("{}: aborted at once, and completed otherwise", text_of(scene, command)),
+  violation(scene, Rule::q26,
+            fmt::format("{}: aborted at once, and completed otherwise", text_of(scene, command)),
             "abort_requested", trace::status_text(completion.entry.linux_status()), {command.submitted});
 }
 
@@ -198,7 +243,8 @@ void tell_aborts(const Scene& scene, const Command& victim, const Completion& co
 }
 
 bool list_page(const Command& command, std::uint64_t address, std::uint64_t bytes) {
-  // A list of PRPs lies at PRP2 when the buffer needs more than two pages; further list pages are not known here.
+  // A list of PRPs lies at PRP2 when the buffer needs more than two pages; further list pages are not known
+  // here.
   if (command.data_bytes + command.entry.prp1 % spec::kPageSize <= 2 * spec::kPageSize) return false;
   const std::uint64_t page = command.entry.prp2 / spec::kPageSize;
   const bool here = address / spec::kPageSize == page && (address + bytes - 1) / spec::kPageSize == page;
@@ -272,34 +318,38 @@ void on_submitted(const Scene& scene) {
   command->no_tail = (event.b & trace::submitted_part::no_tail_dwords) != 0;
   command->malformed = (event.b & trace::submitted_part::malformed_pointer) != 0;
   command->ranges_known = (event.b & trace::submitted_part::ranges) != 0;
+  command->queue_deleting = sq.exists.last_change(false) == kNow;
   command->too_early = c.power != Power::ready && scene.sees(observed::registers);
   place_submission(sq, *command, index);
 
-  const std::uint16_t cid = command->entry.cid;
-  std::uint32_t twin = sq.by_cid.find(cid);
-  if (twin != CidTable::kNone && !sq.known) {
-    forget_lost_twin(scene, twin);
-    twin = sq.by_cid.find(cid);
-    command = &c.commands[index];
-  }
-  if (twin == CidTable::kNone) {
-    sq.by_cid.set(cid, index);
-  } else {
-    exercised(scene, Rule::q04);
-    command->reused_cid = true;
-    c.commands[twin].reused_cid = true;
-    while (c.commands[twin].next_same_cid != kNone) {
-      twin = c.commands[twin].next_same_cid;
-      c.commands[twin].reused_cid = true;
-    }
-    c.commands[twin].next_same_cid = index;
-  }
+  link(scene, sq, index);
   if (command->ranges_known) take_ranges(scene, *command, parts.ranges);
-  if (command->sqid == 0) {
-    begin_admin(scene, *command, parts.data);
+  begin_effects(scene, *command, parts);
+}
+
+void replace_command(const Scene& scene, std::uint32_t index, const spec::SubmissionEntry& entry) {
+  Controller& c = scene.c();
+  Command& command = c.commands[index];
+  if (command.ranges_known) release_ranges(scene, command);
+  if (command.sqid == 0) {
+    drop_admin(scene, command);
   } else {
-    begin_io(scene, *command, parts.digests);
+    drop_io(scene, command, false);
   }
+  SubmissionQueue& sq = edit_sq(c, command.sqid);
+  unlink(c, sq, index);
+  if (command.detail != kNone) scene.s.free_details.push_back(command.detail);
+  Command fresh;
+  fresh.entry = entry;
+  fresh.submitted = scene.now;  // it may have been there since then only
+  fresh.fetched = scene.now;
+  fresh.time = scene.time;
+  fresh.position = command.position;
+  fresh.sqid = command.sqid;
+  fresh.open = true;
+  command = fresh;
+  link(scene, sq, index);
+  begin_effects(scene, command, {});
 }
 
 void on_completed(const Scene& scene) {
@@ -322,21 +372,24 @@ void on_completed(const Scene& scene) {
     exercised(scene, Rule::q03);
   }
   if (c.shutdown_complete) {
-    violation(scene, Rule::r13, fmt::format("{} completed a command after shutdown was complete", name_of(scene, scene.index)),
-              "nothing until a reset", fmt::format("queue {} cid {}", entry.sqid, entry.cid), {c.shutdown_from});
+    violation(scene, Rule::r13,
+              fmt::format("{} completed a command after shutdown was complete", name_of(scene, scene.index)),
+              "nothing until a reset", fmt::format("queue {} cid {}", entry.sqid, entry.cid),
+              {c.shutdown_from});
   }
   place_completion(scene, entry, completion.status_only);
   SubmissionQueue* sq = find_sq(c, entry.sqid);
-  const std::uint32_t index = sq == nullptr ? CidTable::kNone : sq->by_cid.find(entry.cid);
+  const std::uint32_t index = sq == nullptr ? CidTable::kNone : completed_one(c, *sq, entry.cid);
   if (index == CidTable::kNone) {
     unknown_completion(scene, entry);
     return;
   }
   if (sq->known) exercised(scene, Rule::q02);
   Command& command = c.commands[index];
-  if (scene.sees(observed::fetches) && command.fetched == 0 && c.initial_known) {
+  if (scene.sees(observed::fetches) && command.fetched == 0 && c.initial_known && !command.reused_cid) {
     violation(scene, Rule::q01, fmt::format("{}: completed and was never fetched", text_of(scene, command)),
-              "completions of fetched commands", trace::status_text(entry.linux_status()), {command.submitted});
+              "completions of fetched commands", trace::status_text(entry.linux_status()),
+              {command.submitted});
   }
   const CompletionQueue* cq = find_cq(c, event.queue);
   if (cq != nullptr && cq->freed_at > command.time) exercised(scene, Rule::liv06);
@@ -347,7 +400,7 @@ void on_completed(const Scene& scene) {
   check_transfer(scene, command, completion);
   check_retry_bits(scene, command, completion);
   check_aborted(scene, command, completion);
-  completion.trusted = !release_ranges(scene, command) && !command.altered && !command.reused_cid;
+  completion.trusted = !release_ranges(scene, command) && !command.reused_cid;
   judge_status(scene, command, completion);
   if (command.sqid == 0) {
     finish_admin(scene, command, completion);
@@ -361,7 +414,7 @@ void on_completed(const Scene& scene) {
   }
   if (c.shutdown_asked) exercised(scene, Rule::r13);
   exercised(scene, Rule::liv01);
-  SubmissionQueue& queue = c.sqs[command.sqid];  // a Create command may have moved it
+  SubmissionQueue& queue = edit_sq(c, command.sqid);  // a Create command may have moved it
   queue.completed[queue.completed_at++ % queue.completed.size()] =
       command.reused_cid ? entry.cid | 0x20000U : entry.cid + 1U;
   close_command(scene, index);
@@ -379,29 +432,35 @@ void on_dma(const Scene& scene) {
   Command* command = find_command(c, event.queue, cid);
   if (command == nullptr) {
     if (!c.initial_known) return;
-    violation(scene, Rule::q29, fmt::format("{} queue {} cid {}: data moved for no open command", name_of(scene, scene.index), event.queue, cid),
+    violation(scene, Rule::q29,
+              fmt::format("{} queue {} cid {}: data moved for no open command", name_of(scene, scene.index),
+                          event.queue, cid),
               "data of open commands", what());
     return;
   }
   if (c.power == Power::off) {
-    violation(scene, Rule::r02, fmt::format("{}: data moved while the controller is not ready", text_of(scene, *command)),
+    violation(scene, Rule::r02,
+              fmt::format("{}: data moved while the controller is not ready", text_of(scene, *command)),
               "nothing", what(), {c.reset_until});
   }
   if (command->aborted_at_once) {
-    violation(scene, Rule::q26, fmt::format("{}: data moved after it was aborted at once", text_of(scene, *command)),
+    violation(scene, Rule::q26,
+              fmt::format("{}: data moved after it was aborted at once", text_of(scene, *command)),
               "no effect after the Abort completed", what(), {command->submitted});
   }
-  if (command->reused_cid || command->altered || !command->ranges_known) return;
+  if (command->reused_cid || !command->ranges_known || !command->length_known) return;
   exercised(scene, Rule::q28);
   const auto* row = spec::find_command(spec::set_of_queue(command->sqid), command->entry.opcode);
   const bool from_host = row != nullptr && row->direction == spec::Direction::to_controller;
   if (!write && list_page(*command, event.c, event.b)) return;
   const bool in_buffer = inside(ranges_of(scene, *command), event.c, event.b);
   if (!in_buffer || write == from_host) {
-    violation(scene, Rule::q28,
-              fmt::format("{}: {}", text_of(scene, *command), in_buffer ? "data moved the wrong way" : "data moved outside its buffer"),
-              fmt::format("{} of the {} bytes of its buffer", from_host ? "reads" : "writes", command->data_bytes), what(),
-              {command->submitted});
+    violation(
+        scene, Rule::q28,
+        fmt::format("{}: {}", text_of(scene, *command),
+                    in_buffer ? "data moved the wrong way" : "data moved outside its buffer"),
+        fmt::format("{} of the {} bytes of its buffer", from_host ? "reads" : "writes", command->data_bytes),
+        what(), {command->submitted});
     return;
   }
   (write ? command->moved_in : command->moved_out) += event.b;
@@ -420,26 +479,35 @@ void drop_command(const Scene& scene, std::uint32_t index, bool at_once) {
 
 void finish_commands(const Scene& scene) {
   const Controller& c = scene.c();
-  if (!scene.sees(observed::completions) || c.power == Power::off || c.power == Power::disabling || c.shutdown_asked) return;
+  if (!scene.sees(observed::completions) || c.power == Power::off || c.power == Power::disabling ||
+      c.shutdown_asked)
+    return;
   const Time bound = scene.options.command_bound;
   for (const Command& command : c.commands) {
     if (!command.open) continue;
     const bool event_request = command.sqid == 0 && command.entry.opcode == 0x0C;
     if (event_request) continue;
-    const SubmissionQueue& sq = c.sqs[command.sqid];
-    if (sq.frozen || command.too_early || command.reused_cid || sq.exists.last_change(false) == kNow) continue;
-    const CompletionQueue* cq = sq.known && sq.cqid < c.cqs.size() ? &c.cqs[sq.cqid] : nullptr;
+    const SubmissionQueue& sq = *c.sqs.find(command.sqid);
+    if (sq.frozen || command.too_early || command.queue_deleting || command.reused_cid ||
+        sq.exists.last_change(false) == kNow)
+      continue;
+    const CompletionQueue* cq = sq.known ? c.cqs.find(sq.cqid) : nullptr;
     if (cq != nullptr && (cq->full || cq->head_doubtful)) continue;  // held, lawfully
     const Time since = cq != nullptr ? std::max(command.time, cq->freed_at) : command.time;
     exercised(scene, Rule::liv01);
     if (scene.time < since || scene.time - since <= bound) continue;
     const bool fetched = command.fetched != 0 || !scene.sees(observed::fetches);
-    const Rule rule = !fetched ? Rule::liv02 : cq != nullptr && cq->freed_at > command.time ? Rule::liv06 : Rule::liv01;
-    violation(scene, rule,
-              fmt::format("{}: never {}{}", text_of(scene, command), fetched ? "completed" : "fetched",
-                          peer_was_reset(scene, command.submitted) ? " (another controller was reset meanwhile)" : ""),
-              fmt::format("within {} s", bound / engine::kSecond), fmt::format("not after {} s", (scene.time - since) / engine::kSecond),
-              {command.submitted, command.fetched});
+    const Rule rule = !fetched                                       ? Rule::liv02
+                      : cq != nullptr && cq->freed_at > command.time ? Rule::liv06
+                                                                     : Rule::liv01;
+    violation(
+        scene, rule,
+        fmt::format(
+            "{}: never {}{}", text_of(scene, command), fetched ? "completed" : "fetched",
+            peer_was_reset(scene, command.submitted) ? " (another controller was reset meanwhile)" : ""),
+        fmt::format("within {} s", bound / engine::kSecond),
+        fmt::format("not after {} s", (scene.time - since) / engine::kSecond),
+        {command.submitted, command.fetched});
   }
 }
 

@@ -30,6 +30,9 @@ void on_dma(const Scene& scene);
 /// A reset ends the command without completion. `at_once`: it may still take effect until the reset is over.
 void drop_command(const Scene& scene, std::uint32_t index, bool at_once);
 
+/// The controller read another entry than was submitted (the host wrote over it): that one is the command.
+void replace_command(const Scene& scene, std::uint32_t index, const spec::SubmissionEntry& entry);
+
 /// Open commands with this identifier: the oldest one, null when there is none.
 Command* find_command(Controller& c, std::uint16_t sqid, std::uint16_t cid);
 

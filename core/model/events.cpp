@@ -20,37 +20,58 @@ constexpr int kReserved = -3;
 /// Log identifier that belongs to an event (table of asynchronous events).
 int log_of(EventType type, std::uint8_t info) {
   switch (type) {
-    case EventType::error: return info <= 5 ? 0x01 : kReserved;
-    case EventType::smart: return info <= 2 ? 0x02 : kReserved;
+    case EventType::error:
+      return info <= 5 ? 0x01 : kReserved;
+    case EventType::smart:
+      return info <= 2 ? 0x02 : kReserved;
     case EventType::notice:
       switch (info) {
-        case 0x00: return 0x04;
-        case 0x01: return 0x03;
-        case 0x02: return 0x08;
-        case 0x03: return 0x0C;
-        case 0x04: return 0x0B;
-        case 0x05: return 0x0E;
-        case 0x06: return 0x0F;
-        case 0x07: return 0x1A;
-        case 0x08: return 0x1B;
-        case 0x09: return 0x1C;
-        case 0xEF: return 0xBF;
-        case 0xF0: return 0x70;
-        default: return kUnknownLog;
+        case 0x00:
+          return 0x04;
+        case 0x01:
+          return 0x03;
+        case 0x02:
+          return 0x08;
+        case 0x03:
+          return 0x0C;
+        case 0x04:
+          return 0x0B;
+        case 0x05:
+          return 0x0E;
+        case 0x06:
+          return 0x0F;
+        case 0x07:
+          return 0x1A;
+        case 0x08:
+          return 0x1B;
+        case 0x09:
+          return 0x1C;
+        case 0xEF:
+          return 0xBF;
+        case 0xF0:
+          return 0x70;
+        default:
+          return kUnknownLog;
       }
     case EventType::immediate:
-    case EventType::one_shot: return kNoLog;
-    case EventType::io_set: return info == 0 ? 0x80 : info <= 3 ? 0x81 : kReserved;
+    case EventType::one_shot:
+      return kNoLog;
+    case EventType::io_set:
+      return info == 0 ? 0x80 : info <= 3 ? 0x81 : kReserved;
   }
   return static_cast<unsigned>(type) == 7 ? kUnknownLog : kReserved;
 }
 
 LogReads* reads_of(Controller& c, int lid) {
   switch (lid) {
-    case 0x01: return &c.log01;
-    case 0x02: return &c.log02;
-    case 0x04: return &c.log04;
-    default: return nullptr;
+    case 0x01:
+      return &c.log01;
+    case 0x02:
+      return &c.log02;
+    case 0x04:
+      return &c.log04;
+    default:
+      return nullptr;
   }
 }
 
@@ -73,7 +94,8 @@ Changed* find_change(Controller& c, std::uint32_t nsid, Seq from) {
 
 /// May a namespace event that was reported still mask the next one?
 bool may_be_masked(Controller& c, Seq since) {
-  const Reported& last = reported_of(c, static_cast<std::uint8_t>(EventType::notice), spec::event_info::ns_attribute_changed);
+  const Reported& last =
+      reported_of(c, static_cast<std::uint8_t>(EventType::notice), spec::event_info::ns_attribute_changed);
   if (last.at == 0) return c.cause_unknown;
   const bool cleared = c.log04.cleared_from > last.at && c.log04.cleared_until < since;
   return !cleared;
@@ -114,7 +136,8 @@ void judge_doorbell_event(const Scene& scene, std::uint8_t info) {
   const Rule rule = info == 0 ? Rule::q17 : Rule::q18;
   if (c.bad_doorbells[info] == 0) {
     if (!c.initial_known || !scene.sees(trace::observed::doorbells)) return;
-    violation(scene, rule, fmt::format("{} reported an invalid doorbell that nobody rang", name_of(scene, scene.index)),
+    violation(scene, rule,
+              fmt::format("{} reported an invalid doorbell that nobody rang", name_of(scene, scene.index)),
               "no such event", "an event");
     return;
   }
@@ -143,9 +166,11 @@ void judge_namespace_event(const Scene& scene, Seq last_report) {
     if (c.cause_until == 0 && c.old_cause != 0) {
       say(Rule::ae07, "an event from before the reset", "none: a reset discards events");
     } else if (peer_has_cause(scene, lower)) {
-      say(Rule::ae13, "a namespace event though its own namespaces did not change", "events on the controllers concerned only");
+      say(Rule::ae13, "a namespace event though its own namespaces did not change",
+          "events on the controllers concerned only");
     } else {
-      say(Rule::ae09, "a namespace event without a cause", "none: no namespace was attached, detached or changed");
+      say(Rule::ae09, "a namespace event without a cause",
+          "none: no namespace was attached, detached or changed");
     }
   }
   if (c.old_cause != 0) exercised(scene, Rule::ae07);
@@ -155,7 +180,8 @@ void judge_namespace_event(const Scene& scene, Seq last_report) {
   if (!c.due_waits && scene.time > c.due_time && scene.time - c.due_time > bound) {
     // With a newer cause, the event is about that one, and the older was never reported.
     const bool newer = c.cause_pending != 0 || c.cause_until > c.due_seq;
-    violation(scene, newer ? Rule::ae08 : Rule::liv07, fmt::format("{}: a namespace event came late", name_of(scene, scene.index)),
+    violation(scene, newer ? Rule::ae08 : Rule::liv07,
+              fmt::format("{}: a namespace event came late", name_of(scene, scene.index)),
               fmt::format("within {} s", bound / engine::kSecond),
               fmt::format("after {} s", (scene.time - c.due_time) / engine::kSecond), {c.due_seq});
   }
@@ -165,7 +191,8 @@ void judge_namespace_event(const Scene& scene, Seq last_report) {
 
 }  // namespace
 
-void begin_cause(const Scene& scene, std::uint16_t controller, std::uint32_t nsid, Seq from, bool own_delete) {
+void begin_cause(const Scene& scene, std::uint16_t controller, std::uint32_t nsid, Seq from,
+                 bool own_delete) {
   Controller& c = scene.s.controllers[controller];
   Changed change;
   change.nsid = nsid;
@@ -181,7 +208,8 @@ bool has_cause(const Scene& scene, std::uint16_t controller, std::uint32_t nsid,
   return find_change(scene.s.controllers[controller], nsid, from) != nullptr;
 }
 
-void end_cause(const Scene& scene, std::uint16_t controller, std::uint32_t nsid, Seq from, Cause cause, bool own_delete) {
+void end_cause(const Scene& scene, std::uint16_t controller, std::uint32_t nsid, Seq from, Cause cause,
+               bool own_delete) {
   Controller& c = scene.s.controllers[controller];
   if (!own_delete) {
     --c.cause_pending;
@@ -195,7 +223,8 @@ void end_cause(const Scene& scene, std::uint16_t controller, std::uint32_t nsid,
   }
   change->until = scene.now;
   // The sender of a delete sends no event for it; whether its log names the namespace is not laid down.
-  change->sure = cause == Cause::sure && !own_delete && c.initial_known;
+  change->sure = cause == Cause::sure && !own_delete && c.initial_known && !change->shown;
+  const bool flipped = cause == Cause::sure && !own_delete && c.initial_known;
   const bool sure = change->sure;
   // One finished entry for each namespace: a host that never reads its log must not fill memory.
   const auto older = std::find_if(c.changed.begin(), c.changed.end(), [&](const Changed& row) {
@@ -205,9 +234,10 @@ void end_cause(const Scene& scene, std::uint16_t controller, std::uint32_t nsid,
     change->sure = sure || older->sure;
     c.changed.erase(older);
   }
-  if (!sure) return;
+  if (!flipped) return;
   if (c.ns_events.surely_since(false, from)) exercised(scene, Rule::ae04);
-  const Reported& last = reported_of(c, static_cast<std::uint8_t>(EventType::notice), spec::event_info::ns_attribute_changed);
+  const Reported& last =
+      reported_of(c, static_cast<std::uint8_t>(EventType::notice), spec::event_info::ns_attribute_changed);
   if (last.at < from) make_due(scene, c, nsid, from);
 }
 
@@ -231,10 +261,14 @@ void report_event(const Scene& scene, std::uint32_t dword) {
   const auto lid = static_cast<std::uint8_t>(dword >> 16U);
   exercised(scene, Rule::ae05);
   const int expected = log_of(type, info);
-  const bool wrong = expected == kReserved || (expected >= 0 && expected != lid) || (expected == kNoLog && lid != 0);
+  const bool wrong =
+      expected == kReserved || (expected >= 0 && expected != lid) || (expected == kNoLog && lid != 0);
   if (wrong) {
-    violation(scene, Rule::ae05, fmt::format("{}: {} with a log that is not its own", name_of(scene, scene.index), trace::async_event_text(dword)),
-              expected >= 0 ? fmt::format("log {:#04x}", expected) : std::string("a defined event"), fmt::format("log {:#04x}", lid));
+    violation(scene, Rule::ae05,
+              fmt::format("{}: {} with a log that is not its own", name_of(scene, scene.index),
+                          trace::async_event_text(dword)),
+              expected >= 0 ? fmt::format("log {:#04x}", expected) : std::string("a defined event"),
+              fmt::format("log {:#04x}", lid));
   }
   const Seq last_report = reported_of(c, static_cast<std::uint8_t>(type), info).at;
   LogReads* reads = reads_of(c, expected);
@@ -246,11 +280,13 @@ void report_event(const Scene& scene, std::uint32_t dword) {
     if (reads->open_clearing == 0 && reads->cleared_until < last_report) {
       violation(scene, kept ? Rule::ae03 : Rule::ae02,
                 fmt::format("{}: {} again", name_of(scene, scene.index), trace::async_event_text(dword)),
-                "not before its log was read with RAE 0", "the same event", {last_report, kept ? reads->kept_until : 0});
+                "not before its log was read with RAE 0", "the same event",
+                {last_report, kept ? reads->kept_until : 0});
     }
   }
   if (type == EventType::error) judge_doorbell_event(scene, info);
-  if (type == EventType::notice && info == spec::event_info::ns_attribute_changed) judge_namespace_event(scene, last_report);
+  if (type == EventType::notice && info == spec::event_info::ns_attribute_changed)
+    judge_namespace_event(scene, last_report);
   reported_of(c, static_cast<std::uint8_t>(type), info).at = scene.now;
 }
 
@@ -282,9 +318,10 @@ void finish_events(const Scene& scene) {
       if (request && (last == nullptr || last->submitted < command.submitted)) last = &command;
     }
     if (last != nullptr && scene.time - last->time > scene.options.command_bound) {
-      violation(scene, Rule::ae01, fmt::format("{} holds more event requests than it may", name_of(scene, scene.index)),
-                fmt::format("{} and aer_limit_exceeded for others", c.announced.aerl + 1U), fmt::format("{}", c.aers.open),
-                {last->submitted});
+      violation(scene, Rule::ae01,
+                fmt::format("{} holds more event requests than it may", name_of(scene, scene.index)),
+                fmt::format("{} and aer_limit_exceeded for others", c.announced.aerl + 1U),
+                fmt::format("{}", c.aers.open), {last->submitted});
     }
   }
   if (!c.due || c.due_waits || c.aers.open == 0 || c.power != Power::ready || c.shutdown_asked) return;
@@ -293,7 +330,9 @@ void finish_events(const Scene& scene) {
   if (c.due_waited && !scene.s.simulator) return;
   const Rule rule = peer_cleared(scene, c.due_seq) ? Rule::ae21 : c.due_waited ? Rule::ae06 : Rule::ae08;
   exercised(scene, rule);
-  violation(scene, rule, fmt::format("{} never reported that namespace {} came or went", name_of(scene, scene.index), c.due_nsid),
+  violation(scene, rule,
+            fmt::format("{} never reported that namespace {} came or went", name_of(scene, scene.index),
+                        c.due_nsid),
             "a namespace event (notice 00h, log 04h)", "none", {c.due_seq});
 }
 

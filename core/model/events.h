@@ -9,10 +9,11 @@ namespace polypath::model {
 /// What became of a change that may have concerned a controller's active list.
 enum class Cause : std::uint8_t { none, maybe, sure };
 
-/// A command submitted at `from` may change what this controller has of a namespace. `own_delete`: a delete on the
-/// controller's own Admin queue, which is no cause of an event there.
+/// A command submitted at `from` may change what this controller has of a namespace. `own_delete`: a delete
+/// on the controller's own Admin queue, which is no cause of an event there.
 void begin_cause(const Scene& scene, std::uint16_t controller, std::uint32_t nsid, Seq from, bool own_delete);
-void end_cause(const Scene& scene, std::uint16_t controller, std::uint32_t nsid, Seq from, Cause cause, bool own_delete);
+void end_cause(const Scene& scene, std::uint16_t controller, std::uint32_t nsid, Seq from, Cause cause,
+               bool own_delete);
 bool has_cause(const Scene& scene, std::uint16_t controller, std::uint32_t nsid, Seq from);
 
 /// An Asynchronous Event Request was submitted.

@@ -1,5 +1,6 @@
-// A fact that is true or false, as far as boundary events tell. Commands change it at a moment that nobody sees, between
-// their submission and their completion; so it has a set of possible values, and that set has a past.
+// A fact that is true or false, as far as boundary events tell. Commands change it at a moment that nobody
+// sees, between their submission and their completion; so it has a set of possible values, and that set has a
+// past.
 #pragma once
 
 #include <array>
@@ -67,7 +68,8 @@ class Fact {
   void forget() { settled_ = 3; }
 
   void hash(engine::Hasher& hasher) const {
-    hasher.add(std::uint64_t{settled_} | std::uint64_t{pending_[0]} << 8U | std::uint64_t{pending_[1]} << 32U);
+    hasher.add(std::uint64_t{settled_} | std::uint64_t{pending_[0]} << 8U |
+               std::uint64_t{pending_[1]} << 32U);
     for (const Seq seq : ended_) hasher.add(seq);
     for (const Seq seq : last_possible_) hasher.add(seq);
   }

@@ -20,28 +20,40 @@ constexpr std::uint32_t kSave = 1U << 31U;
 constexpr std::uint32_t kNamespaceEvents = 1U << 8U;
 
 FeatureId fid_of(const Command& command) { return static_cast<FeatureId>(command.entry.cdw10 & 0xFFU); }
-FeatureSelect select_of(const Command& command) { return static_cast<FeatureSelect>(command.entry.cdw10 >> 8U & 7U); }
+FeatureSelect select_of(const Command& command) {
+  return static_cast<FeatureSelect>(command.entry.cdw10 >> 8U & 7U);
+}
 
-/// How the model follows a feature: which bits of CDW11 are its value (only those that a controller cannot ignore), and
-/// which select one of several.
+/// How the model follows a feature: which bits of CDW11 are its value (only those that a controller cannot
+/// ignore), and which select one of several.
 struct Followed {
-  std::uint32_t value = 0;     ///< 0: not followed
+  std::uint32_t value = 0;  ///< 0: not followed
   std::uint32_t selector = 0;
   bool of_namespace = false;
 };
 
 Followed followed(FeatureId fid) {
   switch (fid) {
-    case FeatureId::arbitration: return {7, 0, false};
-    case FeatureId::power_management: return {0x1F, 0, false};
-    case FeatureId::temperature_threshold: return {0xFFFF, 0x003F0000, false};
-    case FeatureId::error_recovery: return {0xFFFF, 0, true};
-    case FeatureId::volatile_write_cache: return {1, 0, false};
-    case FeatureId::interrupt_coalescing: return {0xFFFF, 0, false};
-    case FeatureId::interrupt_vector: return {0x10000, 0xFFFF, false};
-    case FeatureId::write_atomicity: return {1, 0, false};
-    case FeatureId::async_event: return {0x11F, 0, false};
-    default: return {};
+    case FeatureId::arbitration:
+      return {7, 0, false};
+    case FeatureId::power_management:
+      return {0x1F, 0, false};
+    case FeatureId::temperature_threshold:
+      return {0xFFFF, 0x003F0000, false};
+    case FeatureId::error_recovery:
+      return {0xFFFF, 0, true};
+    case FeatureId::volatile_write_cache:
+      return {1, 0, false};
+    case FeatureId::interrupt_coalescing:
+      return {0xFFFF, 0, false};
+    case FeatureId::interrupt_vector:
+      return {0x10000, 0xFFFF, false};
+    case FeatureId::write_atomicity:
+      return {1, 0, false};
+    case FeatureId::async_event:
+      return {0x11F, 0, false};
+    default:
+      return {};
   }
 }
 
@@ -49,14 +61,17 @@ bool of_this_issue(FeatureId fid) {
   switch (fid) {
     case FeatureId::number_of_queues:
     case FeatureId::timestamp:
-    case FeatureId::host_behavior: return true;
-    default: return followed(fid).value != 0;
+    case FeatureId::host_behavior:
+      return true;
+    default:
+      return followed(fid).value != 0;
   }
 }
 
 bool optional(FeatureId fid) {
-  return fid == FeatureId::timestamp || fid == FeatureId::host_behavior || fid == FeatureId::temperature_threshold ||
-         fid == FeatureId::interrupt_vector || fid == FeatureId::interrupt_coalescing;
+  return fid == FeatureId::timestamp || fid == FeatureId::host_behavior ||
+         fid == FeatureId::temperature_threshold || fid == FeatureId::interrupt_vector ||
+         fid == FeatureId::interrupt_coalescing;
 }
 
 std::uint32_t key_of(const Command& command, const Followed& how) {
@@ -66,8 +81,9 @@ std::uint32_t key_of(const Command& command, const Followed& how) {
 }
 
 Feature* find_feature(Controller& c, std::uint32_t key, std::uint32_t nsid) {
-  const auto at = std::find_if(c.features.begin(), c.features.end(),
-                               [&](const Feature& feature) { return feature.key == key && feature.nsid == nsid; });
+  const auto at = std::find_if(c.features.begin(), c.features.end(), [&](const Feature& feature) {
+    return feature.key == key && feature.nsid == nsid;
+  });
   return at == c.features.end() ? nullptr : &*at;
 }
 
@@ -80,24 +96,29 @@ Feature& edit_feature(Controller& c, std::uint32_t key, std::uint32_t nsid) {
   return c.features.back();
 }
 
-std::uint32_t feature_nsid(const Command& command, const Followed& how) { return how.of_namespace ? command.entry.nsid : 0; }
+std::uint32_t feature_nsid(const Command& command, const Followed& how) {
+  return how.of_namespace ? command.entry.nsid : 0;
+}
 
 /// Set Features reaching every namespace, or every sensor: what is remembered of the single ones is lost.
 bool reaches_all(const Command& command, const Followed& how) {
-  const bool sensors = fid_of(command) == FeatureId::temperature_threshold && (command.entry.cdw11 >> 16U & 0xFU) == 0xF;
+  const bool sensors =
+      fid_of(command) == FeatureId::temperature_threshold && (command.entry.cdw11 >> 16U & 0xFU) == 0xF;
   return sensors || (how.of_namespace && command.entry.nsid == spec::kBroadcastNsid);
 }
 
 void queue_counts(const Scene& scene, const Command& command, std::uint32_t dw0) {
   Controller& c = scene.c();
   const std::uint32_t sqs = (dw0 & 0xFFFFU) + 1, cqs = (dw0 >> 16U) + 1;
-  const bool settled = c.queue_count_known && (c.io_queue_created || fid_of(command) == FeatureId::number_of_queues) &&
+  const bool settled = c.queue_count_known &&
+                       (c.io_queue_created || fid_of(command) == FeatureId::number_of_queues) &&
                        command.entry.opcode == opcode::get_features;
   if (settled) {
     exercised(scene, Rule::q22);
     if (sqs != c.sqs_allocated || cqs != c.cqs_allocated) {
       violation(scene, Rule::q22, fmt::format("{}: the number of queues changed", text_of(scene, command)),
-                fmt::format("{} and {}", c.sqs_allocated, c.cqs_allocated), fmt::format("{} and {}", sqs, cqs), {command.submitted});
+                fmt::format("{} and {}", c.sqs_allocated, c.cqs_allocated),
+                fmt::format("{} and {}", sqs, cqs), {command.submitted});
     }
   }
   c.sqs_allocated = sqs;
@@ -184,9 +205,12 @@ void check_get_features(const Scene& scene, const Command& command, const Comple
       if (quiet && feature.known) {
         exercised(scene, rule);
         if (value != (feature.value & mask)) {
-          const bool by_peer = !feature.after_reset && peer_was_reset(scene, std::max(feature.shown, feature.touched));
-          violation(scene, by_peer ? Rule::r06 : rule, fmt::format("{}: another value than the one in force", text_of(scene, command)),
-                    fmt::format("{:#x}", feature.value), fmt::format("{:#x}", value), {feature.touched, command.submitted});
+          const bool by_peer =
+              !feature.after_reset && peer_was_reset(scene, std::max(feature.shown, feature.touched));
+          violation(scene, by_peer ? Rule::r06 : rule,
+                    fmt::format("{}: another value than the one in force", text_of(scene, command)),
+                    fmt::format("{:#x}", feature.value), fmt::format("{:#x}", value),
+                    {feature.touched, command.submitted});
         }
       }
       if (!quiet) return;
@@ -204,7 +228,8 @@ void check_get_features(const Scene& scene, const Command& command, const Comple
       feature.saveable_known = true;
       feature.saveable = (dw0 & 1U) != 0;
       return;
-    default: return;
+    default:
+      return;
   }
 }
 
@@ -254,7 +279,8 @@ void allow_features(const Scene& scene, const Command& command, Allowed& allowed
   } else {
     if ((entry.cdw10 & kSave) != 0) {
       allowed.may({Status::feature_not_saveable, Status::invalid_field});
-      if (announced.known && !select_save) allowed.must(Rule::q33, {Status::feature_not_saveable, Status::invalid_field});
+      if (announced.known && !select_save)
+        allowed.must(Rule::q33, {Status::feature_not_saveable, Status::invalid_field});
     }
     allowed.may(Status::feature_not_changeable);
   }
@@ -262,13 +288,15 @@ void allow_features(const Scene& scene, const Command& command, Allowed& allowed
   const bool broadcast = nsid == spec::kBroadcastNsid;
   if (how.of_namespace) {
     allowed.may({Status::invalid_field, Status::invalid_namespace_or_format});
-    if (!set && broadcast) allowed.must(Rule::q33, {Status::invalid_namespace_or_format, Status::invalid_field});
-    if (announced.known && !broadcast && (nsid == 0 || nsid > announced.nn)) {
+    const bool capabilities = !set && select_of(command) == FeatureSelect::capabilities;  // of no one namespace
+    if (!set && broadcast && !capabilities) allowed.must(Rule::q33, {Status::invalid_namespace_or_format, Status::invalid_field});
+    if (announced.known && !broadcast && !capabilities && (nsid == 0 || nsid > announced.nn)) {
       allowed.must(Rule::q33, {Status::invalid_namespace_or_format, Status::invalid_field});
     }
   } else if (nsid != 0 && !broadcast) {
     if (set) {
-      allowed.must(Rule::q33, {Status::feature_not_namespace_specific, Status::invalid_field, Status::invalid_namespace_or_format});
+      allowed.must(Rule::q33, {Status::feature_not_namespace_specific, Status::invalid_field,
+                               Status::invalid_namespace_or_format});
     } else {
       allowed.may({Status::invalid_field, Status::invalid_namespace_or_format});
     }
@@ -278,7 +306,8 @@ void allow_features(const Scene& scene, const Command& command, Allowed& allowed
   switch (fid) {
     case FeatureId::number_of_queues:
       if (!set) break;
-      if ((value & 0xFFFFU) == 0xFFFF || value >> 16U == 0xFFFF) allowed.must(Rule::q33, {Status::invalid_field});
+      if ((value & 0xFFFFU) == 0xFFFF || value >> 16U == 0xFFFF)
+        allowed.must(Rule::q33, {Status::invalid_field});
       if (c.io_queue_maybe) exercised(scene, Rule::q22);
       if (c.io_queue_created) {
         allowed.must(Rule::q22, {Status::command_sequence_error});
@@ -287,7 +316,8 @@ void allow_features(const Scene& scene, const Command& command, Allowed& allowed
       }
       break;
     case FeatureId::power_management:
-      if (set && announced.known && (value & 0x1FU) > announced.npss) allowed.must(Rule::q33, {Status::invalid_field});
+      if (set && announced.known && (value & 0x1FU) > announced.npss)
+        allowed.must(Rule::q33, {Status::invalid_field});
       break;
     case FeatureId::volatile_write_cache:
       if (announced.known && (announced.vwc & 1U) == 0) {
@@ -295,7 +325,8 @@ void allow_features(const Scene& scene, const Command& command, Allowed& allowed
         allowed.may(Status::invalid_field);
       }
       break;
-    case FeatureId::arbitration: break;
+    case FeatureId::arbitration:
+      break;
     default:
       // Sensors, vectors, event bits and structures that the controller may not have.
       allowed.may(Status::invalid_field);

@@ -35,11 +35,12 @@ struct Finding {
 
 /// How much a rule had to do. A rule that was never exercised needs a reason.
 struct RuleStatistics {
-  std::uint64_t exercised = 0;     ///< times its precondition held
+  std::uint64_t exercised = 0;  ///< times its precondition held
   std::uint64_t violations = 0;
   std::uint64_t inconclusive = 0;  ///< times it applied and the facts were unknown
   std::uint64_t waived = 0;        ///< violations that the profile may have
-  std::uint64_t sets = 0, set_sizes = 0;  ///< how many sets of allowed outcomes there were, and their sizes added up
+  std::uint64_t sets = 0,
+                set_sizes = 0;  ///< how many sets of allowed outcomes there were, and their sizes added up
 
   double mean_allowed() const {
     return sets == 0 ? 0.0 : static_cast<double>(set_sizes) / static_cast<double>(sets);

@@ -21,7 +21,8 @@ void allow_nsid(const Scene& scene, const Command& command, Allowed& allowed, bo
   if (nsid == spec::kBroadcastNsid) {
     if (broadcast_may) {
       const bool management = (announced.oacs & spec::oacs::ns_management) != 0;
-      if (!announced.known || !management) allowed.may({Status::invalid_namespace_or_format, Status::invalid_field});
+      if (!announced.known || !management)
+        allowed.may({Status::invalid_namespace_or_format, Status::invalid_field});
       if (announced.known && !management) allowed.must(Rule::q33, {Status::invalid_namespace_or_format});
     } else {
       allowed.must(Rule::q33, {Status::invalid_namespace_or_format, Status::invalid_field});
@@ -40,7 +41,8 @@ void allow_unused_nsid(const Command& command, Allowed& allowed) {
 
 /// A list that begins after an NSID.
 void allow_list_start(const Command& command, Allowed& allowed) {
-  if (command.entry.nsid >= 0xFFFFFFFE) allowed.must(Rule::q33, {Status::invalid_namespace_or_format, Status::invalid_field});
+  if (command.entry.nsid >= 0xFFFFFFFE)
+    allowed.must(Rule::q33, {Status::invalid_namespace_or_format, Status::invalid_field});
 }
 
 }  // namespace
@@ -48,18 +50,35 @@ void allow_list_start(const Command& command, Allowed& allowed) {
 void check_identify(const Scene& scene, const Command& command, std::span<const std::byte> data) {
   if (data.size() < spec::kIdentifyBytes) return;
   switch (cns_of(command)) {
-    case Cns::controller: check_controller(scene, command, data); break;
-    case Cns::ns: check_namespace(scene, command, data, false); break;
-    case Cns::allocated_ns: check_namespace(scene, command, data, true); break;
-    case Cns::active_list: check_active_list(scene, command, data); break;
+    case Cns::controller:
+      check_controller(scene, command, data);
+      break;
+    case Cns::ns:
+      check_namespace(scene, command, data, false);
+      break;
+    case Cns::allocated_ns:
+      check_namespace(scene, command, data, true);
+      break;
+    case Cns::active_list:
+      check_active_list(scene, command, data);
+      break;
     case Cns::csi_active_list:
       if (csi_of(command) == 0) check_active_list(scene, command, data);
       break;
-    case Cns::ns_descriptors: check_descriptors(scene, command, data); break;
-    case Cns::allocated_list: check_allocated_list(scene, command, data); break;
-    case Cns::attached_controllers: check_attached_controllers(scene, command, data); break;
-    case Cns::controllers: check_controller_list(scene, command, data); break;
-    default: break;
+    case Cns::ns_descriptors:
+      check_descriptors(scene, command, data);
+      break;
+    case Cns::allocated_list:
+      check_allocated_list(scene, command, data);
+      break;
+    case Cns::attached_controllers:
+      check_attached_controllers(scene, command, data);
+      break;
+    case Cns::controllers:
+      check_controller_list(scene, command, data);
+      break;
+    default:
+      break;
   }
 }
 
@@ -71,18 +90,28 @@ void allow_identify(const Scene& scene, const Command& command, Allowed& allowed
   const bool management = (announced.oacs & spec::oacs::ns_management) != 0;
   // The UUID index selects vendor's structures.
   if ((entry.cdw14 & 0x7FU) != 0) allowed.may(Status::invalid_field);
-  if (command.no_tail) allowed.may({Status::invalid_field, Status::invalid_namespace_or_format, Status::invalid_command_set});
+  if (command.no_tail)
+    allowed.may({Status::invalid_field, Status::invalid_namespace_or_format, Status::invalid_command_set});
   if (csi_of(command) != 0) allowed.may({Status::invalid_field, Status::invalid_command_set});
   switch (static_cast<Cns>(cns)) {
-    case Cns::controller: allow_unused_nsid(command, allowed); return;
-    case Cns::ns: allow_nsid(scene, command, allowed, true); return;
-    case Cns::active_list: allow_list_start(command, allowed); return;
+    case Cns::controller:
+      allow_unused_nsid(command, allowed);
+      return;
+    case Cns::ns:
+      allow_nsid(scene, command, allowed, true);
+      return;
+    case Cns::active_list:
+      allow_list_start(command, allowed);
+      return;
     case Cns::ns_descriptors: {
       allow_nsid(scene, command, allowed, false);
-      if (entry.nsid == 0 || entry.nsid == spec::kBroadcastNsid || (announced.known && entry.nsid > announced.nn)) return;
+      if (entry.nsid == 0 || entry.nsid == spec::kBroadcastNsid ||
+          (announced.known && entry.nsid > announced.nn))
+        return;
       const std::uint32_t index = find_namespace(scene.s, c.subsystem, entry.nsid);
       const auto& subsystem = scene.s.subsystems[c.subsystem];
-      bool active = !subsystem.complete || subsystem.creates_open != 0 || subsystem.create_until >= command.submitted;
+      bool active =
+          !subsystem.complete || subsystem.creates_open != 0 || subsystem.create_until >= command.submitted;
       bool inactive = true;
       if (index != kNone) {
         active = may_be_active(scene.s.namespaces[index], scene.index, command.submitted);
@@ -106,7 +135,9 @@ void allow_identify(const Scene& scene, const Command& command, Allowed& allowed
       allowed.may({Status::invalid_field, Status::invalid_command_set});
       return;
     case Cns::csi_active_list:
-    case Cns::independent_ns: allowed.may({Status::invalid_field, Status::invalid_command_set, Status::invalid_namespace_or_format}); return;
+    case Cns::independent_ns:
+      allowed.may({Status::invalid_field, Status::invalid_command_set, Status::invalid_namespace_or_format});
+      return;
     case Cns::allocated_list:
     case Cns::allocated_ns:
     case Cns::attached_controllers:

@@ -46,25 +46,31 @@ Announced read_announced(const spec::IdentifyController& id) {
   return a;
 }
 
-void compare_with_before(const Scene& scene, const Command& command, const Announced& before, const Announced& now) {
+void compare_with_before(const Scene& scene, const Command& command, const Announced& before,
+                         const Announced& now) {
   exercised(scene, Rule::r17);
   const auto same = [&](const char* what, const std::string& was, const std::string& is) {
     if (was == is) return;
-    violation(scene, Rule::r17, fmt::format("{} of {} changed", what, name_of(scene, scene.index)), was, is, {command.submitted});
+    violation(scene, Rule::r17, fmt::format("{} of {} changed", what, name_of(scene, scene.index)), was, is,
+              {command.submitted});
   };
   same("CNTLID", fmt::format("{}", before.cntlid), fmt::format("{}", now.cntlid));
   same("the subsystem NQN", trimmed(before.subnqn), trimmed(now.subnqn));
   same("the serial number", trimmed(before.sn), trimmed(now.sn));
 }
 
-void compare_with_peer(const Scene& scene, const Command& command, std::uint16_t other, const Announced& peer, const Announced& own) {
+void compare_with_peer(const Scene& scene, const Command& command, std::uint16_t other, const Announced& peer,
+                       const Announced& own) {
   const auto say = [&](Rule rule, const char* what, const std::string& theirs, const std::string& ours) {
-    violation(scene, rule, fmt::format("{} and {} differ in {}", name_of(scene, other), name_of(scene, scene.index), what), theirs, ours,
-              {command.submitted});
+    violation(scene, rule,
+              fmt::format("{} and {} differ in {}", name_of(scene, other), name_of(scene, scene.index), what),
+              theirs, ours, {command.submitted});
   };
   exercised(scene, Rule::ns08);
   if (peer.cntlid == own.cntlid) {
-    violation(scene, Rule::ns08, fmt::format("{} and {} have one controller identifier", name_of(scene, other), name_of(scene, scene.index)),
+    violation(scene, Rule::ns08,
+              fmt::format("{} and {} have one controller identifier", name_of(scene, other),
+                          name_of(scene, scene.index)),
               "identifiers of their own", fmt::format("CNTLID {}", own.cntlid), {command.submitted});
   }
   // Discovery and administrative controllers announce other things.
@@ -77,8 +83,10 @@ void compare_with_peer(const Scene& scene, const Command& command, std::uint16_t
       say(Rule::ns07, "the serial number", trimmed(peer.sn), trimmed(own.sn));
     }
   }
-  if (trimmed(peer.mn) != trimmed(own.mn)) say(Rule::ns07, "the model number", trimmed(peer.mn), trimmed(own.mn));
-  if (trimmed(peer.subnqn) != trimmed(own.subnqn)) say(Rule::ns07, "the subsystem NQN", trimmed(peer.subnqn), trimmed(own.subnqn));
+  if (trimmed(peer.mn) != trimmed(own.mn))
+    say(Rule::ns07, "the model number", trimmed(peer.mn), trimmed(own.mn));
+  if (trimmed(peer.subnqn) != trimmed(own.subnqn))
+    say(Rule::ns07, "the subsystem NQN", trimmed(peer.subnqn), trimmed(own.subnqn));
   const auto number = [&](const char* what, std::uint32_t theirs, std::uint32_t ours) {
     if (theirs != ours) say(Rule::ns07, what, fmt::format("{}", theirs), fmt::format("{}", ours));
   };
@@ -87,7 +95,8 @@ void compare_with_peer(const Scene& scene, const Command& command, std::uint16_t
   number("ANAGRPMAX", peer.anagrpmax, own.anagrpmax);
   number("ENDGIDMAX", peer.endgidmax, own.endgidmax);
   number("NSETIDMAX", peer.nsetidmax, own.nsetidmax);
-  number("support of reservations", peer.oncs & spec::oncs::reservations, own.oncs & spec::oncs::reservations);
+  number("support of reservations", peer.oncs & spec::oncs::reservations,
+         own.oncs & spec::oncs::reservations);
   number("support of ANA", peer.cmic & spec::cmic::ana, own.cmic & spec::cmic::ana);
 }
 
@@ -98,8 +107,8 @@ void check_controller(const Scene& scene, const Command& command, std::span<cons
   const Announced fresh = read_announced(read_as<spec::IdentifyController>(data));
   exercised(scene, Rule::ns08);
   if (fresh.cntlid > 0xFFEF) {
-    violation(scene, Rule::ns08, fmt::format("{} has a reserved identifier", name_of(scene, scene.index)), "CNTLID up to FFEFh",
-              fmt::format("CNTLID {:04X}h", fresh.cntlid), {command.submitted});
+    violation(scene, Rule::ns08, fmt::format("{} has a reserved identifier", name_of(scene, scene.index)),
+              "CNTLID up to FFEFh", fmt::format("CNTLID {:04X}h", fresh.cntlid), {command.submitted});
   }
   if (c.announced.known) compare_with_before(scene, command, c.announced, fresh);
   if (!c.announced.known) {

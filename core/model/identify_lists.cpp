@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::size_t kEntries = spec::kNsListEntries;
 
-/// The NSIDs of a list: up to the first zero. False when its form is wrong: not ascending, not beyond the start, or
-/// something behind its end.
+/// The NSIDs of a list: up to the first zero. False when its form is wrong: not ascending, not beyond the
+/// start, or something behind its end.
 bool read_list(std::span<const std::byte> data, std::uint32_t start, std::vector<std::uint32_t>& out) {
   bool good = true, ended = false;
   std::uint32_t before = start;
@@ -30,14 +30,16 @@ bool read_list(std::span<const std::byte> data, std::uint32_t start, std::vector
 
 std::string list_text(const std::vector<std::uint32_t>& list) {
   std::string out;
-  for (std::size_t i = 0; i < list.size() && i < 16; ++i) out += fmt::format("{}{}", i == 0 ? "" : ", ", list[i]);
+  for (std::size_t i = 0; i < list.size() && i < 16; ++i)
+    out += fmt::format("{}{}", i == 0 ? "" : ", ", list[i]);
   return list.empty() ? "none" : list.size() > 16 ? out + " ..." : out;
 }
 
-/// Calls `fit(namespace index, listed)` for every namespace that the list speaks of, and `stranger(nsid)` for those that
-/// the model does not know.
+/// Calls `fit(namespace index, listed)` for every namespace that the list speaks of, and `stranger(nsid)` for
+/// those that the model does not know.
 template <class Fit, class Stranger>
-void each_of_list(const Scene& scene, const std::vector<std::uint32_t>& list, std::uint32_t start, Fit&& fit, Stranger&& stranger) {
+void each_of_list(const Scene& scene, const std::vector<std::uint32_t>& list, std::uint32_t start, Fit&& fit,
+                  Stranger&& stranger) {
   const std::uint32_t subsystem = scene.c().subsystem;
   const bool full = list.size() == kEntries;
   const std::uint32_t last = full ? list.back() : 0xFFFFFFFF;
@@ -74,16 +76,17 @@ void check_active_list(const Scene& scene, const Command& command, std::span<con
   const std::uint32_t start = command.entry.nsid;
   exercised(scene, Rule::ns01);
   if (!read_list(data, start, list)) {
-    violation(scene, Rule::ns01, fmt::format("{}: not a list of namespaces", text_of(scene, command)), "ascending, then zeros", list_text(list),
-              {command.submitted});
+    violation(scene, Rule::ns01, fmt::format("{}: not a list of namespaces", text_of(scene, command)),
+              "ascending, then zeros", list_text(list), {command.submitted});
     return;
   }
   const auto type = scene.c().announced.cntrltype;
   if (type == 2 || type == 3) {
     exercised(scene, Rule::ns19);
     if (!list.empty()) {
-      violation(scene, Rule::ns19, fmt::format("{} is no I/O controller and has active namespaces", name_of(scene, scene.index)), "none",
-                list_text(list), {command.submitted});
+      violation(scene, Rule::ns19,
+                fmt::format("{} is no I/O controller and has active namespaces", name_of(scene, scene.index)),
+                "none", list_text(list), {command.submitted});
     }
     return;
   }
@@ -99,7 +102,8 @@ void check_active_list(const Scene& scene, const Command& command, std::span<con
           changed = attached.changed;
           if (changed != 0 && attached.changed_by != scene.index) exercised(scene, Rule::ns21);
         }
-        const bool allowed = listed ? may_be_active(ns, scene.index, command.submitted) : may_be_inactive(ns, scene.index, command.submitted);
+        const bool allowed = listed ? may_be_active(ns, scene.index, command.submitted)
+                                    : may_be_inactive(ns, scene.index, command.submitted);
         if (allowed) {
           observe_attachment(scene, index, scene.index, listed, command.submitted);
           return;
@@ -107,16 +111,20 @@ void check_active_list(const Scene& scene, const Command& command, std::span<con
         if (reported) return;  // one finding for a list
         reported = true;
         violation(scene, rule_of_view(scene, &ns, scene.index, listed),
-                  fmt::format("{}: namespace {} {} listed", text_of(scene, command), ns.nsid, listed ? "is" : "is not"),
-                  listed ? "only attached namespaces" : "all attached namespaces", list_text(list), {command.submitted, changed, ns.died});
+                  fmt::format("{}: namespace {} {} listed", text_of(scene, command), ns.nsid,
+                              listed ? "is" : "is not"),
+                  listed ? "only attached namespaces" : "all attached namespaces", list_text(list),
+                  {command.submitted, changed, ns.died});
       },
       [&](std::uint32_t nsid) {
         const bool known_complete = scene.s.subsystems[scene.c().subsystem].complete;
         if (!known_complete) return true;
         if (!maybe_created(scene, command) && !reported) {
           reported = true;
-          violation(scene, Rule::ns01, fmt::format("{}: namespace {} is listed and does not exist", text_of(scene, command), nsid),
-                    "only attached namespaces", list_text(list), {command.submitted});
+          violation(
+              scene, Rule::ns01,
+              fmt::format("{}: namespace {} is listed and does not exist", text_of(scene, command), nsid),
+              "only attached namespaces", list_text(list), {command.submitted});
         }
         return false;
       });
@@ -128,7 +136,8 @@ void check_allocated_list(const Scene& scene, const Command& command, std::span<
   const auto& announced = scene.c().announced;
   exercised(scene, Rule::ns09);
   const auto say = [&](Rule rule, std::string what, const char* allowed) {
-    violation(scene, rule, fmt::format("{}: {}", text_of(scene, command), what), allowed, list_text(list), {command.submitted});
+    violation(scene, rule, fmt::format("{}: {}", text_of(scene, command), what), allowed, list_text(list),
+              {command.submitted});
   };
   if (!read_list(data, start, list)) {
     say(Rule::ns09, "not a list of namespaces", "ascending, then zeros");
@@ -146,14 +155,16 @@ void check_allocated_list(const Scene& scene, const Command& command, std::span<
         const Namespace& ns = scene.s.namespaces[index];
         if (ns.exists.possible_since(listed, command.submitted) || reported) return;
         reported = true;
-        say(listed && ns.died != 0 ? Rule::ns14 : Rule::ns09, fmt::format("namespace {} {} listed", ns.nsid, listed ? "is" : "is not"),
+        say(listed && ns.died != 0 ? Rule::ns14 : Rule::ns09,
+            fmt::format("namespace {} {} listed", ns.nsid, listed ? "is" : "is not"),
             "exactly the namespaces that exist");
       },
       [&](std::uint32_t nsid) {
         if (!scene.s.subsystems[scene.c().subsystem].complete) return true;
         if (!maybe_created(scene, command) && !reported) {
           reported = true;
-          say(Rule::ns09, fmt::format("namespace {} is listed and does not exist", nsid), "exactly the namespaces that exist");
+          say(Rule::ns09, fmt::format("namespace {} is listed and does not exist", nsid),
+              "exactly the namespaces that exist");
         }
         return false;
       });
@@ -179,7 +190,8 @@ void check_attached_controllers(const Scene& scene, const Command& command, std:
   std::vector<std::uint32_t> list;
   const auto start = static_cast<std::uint16_t>(command.entry.cdw10 >> 16U);
   const auto say = [&](Rule rule, std::string what, const char* allowed) {
-    violation(scene, rule, fmt::format("{}: {}", text_of(scene, command), what), allowed, list_text(list), {command.submitted});
+    violation(scene, rule, fmt::format("{}: {}", text_of(scene, command), what), allowed, list_text(list),
+              {command.submitted});
   };
   exercised(scene, Rule::ns02);
   if (!read_controllers(data, start, list)) {
@@ -189,7 +201,8 @@ void check_attached_controllers(const Scene& scene, const Command& command, std:
   const std::uint32_t index = resolve_namespace(scene, command.entry.nsid);
   const bool full = list.size() == spec::kControllerListEntries;
   if (index == kNone) {
-    if (!list.empty() && !maybe_created(scene, command)) say(Rule::ns02, "controllers of a namespace that does not exist", "none");
+    if (!list.empty() && !maybe_created(scene, command))
+      say(Rule::ns02, "controllers of a namespace that does not exist", "none");
     return;
   }
   for (const auto controller : scene.s.subsystems[scene.c().subsystem].controllers) {
@@ -198,9 +211,12 @@ void check_attached_controllers(const Scene& scene, const Command& command, std:
     if (full && announced.cntlid > list.back()) continue;
     const bool listed = std::find(list.begin(), list.end(), announced.cntlid) != list.end();
     Namespace& ns = scene.s.namespaces[index];
-    const bool allowed = listed ? may_be_active(ns, controller, command.submitted) : may_be_inactive(ns, controller, command.submitted);
+    const bool allowed = listed ? may_be_active(ns, controller, command.submitted)
+                                : may_be_inactive(ns, controller, command.submitted);
     if (!allowed) {
-      say(Rule::ns02, fmt::format("namespace {} {} attached to {}", ns.nsid, listed ? "is not" : "is", name_of(scene, controller)),
+      say(Rule::ns02,
+          fmt::format("namespace {} {} attached to {}", ns.nsid, listed ? "is not" : "is",
+                      name_of(scene, controller)),
           "exactly the controllers that it is attached to");
       return;
     }
@@ -212,7 +228,8 @@ void check_controller_list(const Scene& scene, const Command& command, std::span
   const auto start = static_cast<std::uint16_t>(command.entry.cdw10 >> 16U);
   exercised(scene, Rule::ns08);
   const auto say = [&](const char* what, const char* allowed) {
-    violation(scene, Rule::ns08, fmt::format("{}: {}", text_of(scene, command), what), allowed, list_text(list), {command.submitted});
+    violation(scene, Rule::ns08, fmt::format("{}: {}", text_of(scene, command), what), allowed,
+              list_text(list), {command.submitted});
   };
   if (!read_controllers(data, start, list)) {
     say("not a list of controllers", "ascending identifiers");

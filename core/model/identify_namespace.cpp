@@ -19,7 +19,8 @@ std::string block_text(std::uint64_t blocks) { return fmt::format("{} blocks", b
 void check_view(const Scene& scene, const Command& command, std::uint32_t index, bool shown) {
   Namespace& ns = scene.s.namespaces[index];
   exercised(scene, Rule::ns01);
-  const bool allowed = shown ? may_be_active(ns, scene.index, command.submitted) : may_be_inactive(ns, scene.index, command.submitted);
+  const bool allowed = shown ? may_be_active(ns, scene.index, command.submitted)
+                             : may_be_inactive(ns, scene.index, command.submitted);
   if (allowed) {
     observe_attachment(scene, index, scene.index, shown, command.submitted);
     return;
@@ -29,32 +30,42 @@ void check_view(const Scene& scene, const Command& command, std::uint32_t index,
   for (const auto& attached : ns.attached) {
     if (attached.controller == scene.index) changed = attached.changed;
   }
-  violation(scene, rule, fmt::format("{}: namespace {} shown as {}", text_of(scene, command), ns.nsid, shown ? "active" : "inactive"),
-            shown ? "zeros: it is not attached" : "its data: it is attached", shown ? "data" : "zeros", {command.submitted, changed, ns.died});
+  violation(scene, rule,
+            fmt::format("{}: namespace {} shown as {}", text_of(scene, command), ns.nsid,
+                        shown ? "active" : "inactive"),
+            shown ? "zeros: it is not attached" : "its data: it is attached", shown ? "data" : "zeros",
+            {command.submitted, changed, ns.died});
 }
 
-void learn_identity(const Scene& scene, const Command& command, std::uint32_t index, std::size_t kind, std::span<const std::byte> id) {
+void learn_identity(const Scene& scene, const Command& command, std::uint32_t index, std::size_t kind,
+                    std::span<const std::byte> id) {
   if (all_zero(id)) return;
   const std::uint64_t hash = engine::hash_bytes(id.data(), id.size(), kind + 1) | 1U;
   Namespace& ns = scene.s.namespaces[index];
   exercised(scene, Rule::ns05);
   if (ns.identity[kind] != 0) {
     if (ns.identity[kind] != hash) {
-      violation(scene, Rule::ns05, fmt::format("{} of namespace {} differs from what was shown before", kIdentityNames[kind], ns.nsid),
-                "one identifier for life, through every controller", "another one", {command.submitted});
+      violation(
+          scene, Rule::ns05,
+          fmt::format("{} of namespace {} differs from what was shown before", kIdentityNames[kind], ns.nsid),
+          "one identifier for life, through every controller", "another one", {command.submitted});
     }
     return;
   }
   ns.identity[kind] = hash;
   exercised(scene, Rule::ns06);
   auto& known = scene.s.identities;
-  auto at = std::lower_bound(known.begin(), known.end(), Identity{hash, 0}, [](const Identity& x, const Identity& y) { return x.hash < y.hash; });
+  auto at = std::lower_bound(known.begin(), known.end(), Identity{hash, 0},
+                             [](const Identity& x, const Identity& y) { return x.hash < y.hash; });
   for (auto twin = at; twin != known.end() && twin->hash == hash; ++twin) {
     const Namespace& there = scene.s.namespaces[twin->ns];
-    if (twin->ns == index || there.identity[kind] != hash || !there.exists.surely(true) || !ns.exists.possible(true)) continue;
+    if (twin->ns == index || there.identity[kind] != hash || !there.exists.surely(true) ||
+        !ns.exists.possible(true))
+      continue;
     // One namespace may be known under two entries where subsystems could not be told apart.
     if (there.subsystem != ns.subsystem && !scene.s.subsystems[ns.subsystem].complete) continue;
-    violation(scene, Rule::ns06, fmt::format("namespaces {} and {} have one {}", there.nsid, ns.nsid, kIdentityNames[kind]),
+    violation(scene, Rule::ns06,
+              fmt::format("namespaces {} and {} have one {}", there.nsid, ns.nsid, kIdentityNames[kind]),
               "identifiers of their own", "the same identifier", {command.submitted});
   }
   known.insert(at, {hash, index});
@@ -62,7 +73,8 @@ void learn_identity(const Scene& scene, const Command& command, std::uint32_t in
 
 }  // namespace
 
-void check_namespace(const Scene& scene, const Command& command, std::span<const std::byte> data, bool allocated) {
+void check_namespace(const Scene& scene, const Command& command, std::span<const std::byte> data,
+                     bool allocated) {
   const auto id = read_as<spec::IdentifyNamespace>(data);
   const bool zeros = all_zero(data);
   const std::uint32_t nsid = command.entry.nsid;
@@ -73,8 +85,9 @@ void check_namespace(const Scene& scene, const Command& command, std::span<const
   if (index == kNone) {
     if (zeros || maybe_created) return;
     if (subsystem.complete) {
-      violation(scene, allocated ? Rule::ns09 : Rule::ns01, fmt::format("{}: data of a namespace that does not exist", text_of(scene, command)),
-                "zeros", "data", {command.submitted});
+      violation(scene, allocated ? Rule::ns09 : Rule::ns01,
+                fmt::format("{}: data of a namespace that does not exist", text_of(scene, command)), "zeros",
+                "data", {command.submitted});
       return;
     }
     index = resolve_namespace(scene, nsid);
@@ -84,8 +97,10 @@ void check_namespace(const Scene& scene, const Command& command, std::span<const
     const Fact& exists = scene.s.namespaces[index].exists;
     if (!exists.possible_since(!zeros, command.submitted)) {
       violation(scene, !zeros && scene.s.namespaces[index].died != 0 ? Rule::ns14 : Rule::ns09,
-                fmt::format("{}: namespace {} shown as {}", text_of(scene, command), nsid, zeros ? "unallocated" : "allocated"),
-                zeros ? "its data: it exists" : "zeros: it does not exist", zeros ? "zeros" : "data", {command.submitted});
+                fmt::format("{}: namespace {} shown as {}", text_of(scene, command), nsid,
+                            zeros ? "unallocated" : "allocated"),
+                zeros ? "its data: it exists" : "zeros: it does not exist", zeros ? "zeros" : "data",
+                {command.submitted});
       return;
     }
   } else {
@@ -93,20 +108,22 @@ void check_namespace(const Scene& scene, const Command& command, std::span<const
   }
   if (zeros) return;
   Namespace& ns = scene.s.namespaces[index];
-  if (ns.exists.possible_since(false, command.submitted) && ns.exists.possible_since(true, command.submitted) &&
-      ns.died >= command.submitted) {
+  if (ns.exists.possible_since(false, command.submitted) &&
+      ns.exists.possible_since(true, command.submitted) && ns.died >= command.submitted) {
     return;  // the one that is gone, or the one that came: not known
   }
 
   exercised(scene, Rule::ns17);
   if (id.nuse > id.ncap || id.ncap > id.nsze) {
-    violation(scene, Rule::ns17, fmt::format("{}: sizes out of order", text_of(scene, command)), "NUSE <= NCAP <= NSZE",
-              fmt::format("NSZE {}, NCAP {}, NUSE {}", id.nsze, id.ncap, id.nuse), {command.submitted});
+    violation(scene, Rule::ns17, fmt::format("{}: sizes out of order", text_of(scene, command)),
+              "NUSE <= NCAP <= NSZE", fmt::format("NSZE {}, NCAP {}, NUSE {}", id.nsze, id.ncap, id.nuse),
+              {command.submitted});
   }
   exercised(scene, Rule::ns04);
   const std::uint8_t shared = (id.nmic & spec::nmic::shared) != 0 ? 1 : 0;
   if (ns.shared != 2 && ns.shared != shared) {
-    violation(scene, Rule::ns04, fmt::format("{}: NMIC of namespace {} changed", text_of(scene, command), nsid),
+    violation(scene, Rule::ns04,
+              fmt::format("{}: NMIC of namespace {} changed", text_of(scene, command), nsid),
               ns.shared == 1 ? "shared" : "private", shared == 1 ? "shared" : "private", {command.submitted});
   }
   ns.shared = shared;
@@ -117,11 +134,13 @@ void check_namespace(const Scene& scene, const Command& command, std::span<const
   const std::uint64_t hash = engine::hash_bytes(same.data(), same.size());
   exercised(scene, Rule::ns05);
   if (ns.blocks != 0 && ns.blocks != id.nsze) {
-    violation(scene, Rule::ns05, fmt::format("{}: size of namespace {}", text_of(scene, command), nsid), block_text(ns.blocks),
-              block_text(id.nsze), {command.submitted});
+    violation(scene, Rule::ns05, fmt::format("{}: size of namespace {}", text_of(scene, command), nsid),
+              block_text(ns.blocks), block_text(id.nsze), {command.submitted});
   }
   if (ns.identified && ns.identify_hash != hash && ns.identified_by != scene.index && shared == 1) {
-    violation(scene, Rule::ns05, fmt::format("{}: namespace {} looks other than through {}", text_of(scene, command), nsid, name_of(scene, ns.identified_by)),
+    violation(scene, Rule::ns05,
+              fmt::format("{}: namespace {} looks other than through {}", text_of(scene, command), nsid,
+                          name_of(scene, ns.identified_by)),
               "equal data", "other data", {command.submitted});
   }
   ns.identified = true;

@@ -16,8 +16,9 @@ namespace {
 
 using spec::Status;
 
-constexpr std::uint8_t kFlush = 0x00, kWrite = 0x01, kRead = 0x02, kWriteUncorrectable = 0x04, kCompare = 0x05,
-                       kWriteZeroes = 0x08, kDatasetManagement = 0x09, kVerify = 0x0C, kCopy = 0x19;
+constexpr std::uint8_t kFlush = 0x00, kWrite = 0x01, kRead = 0x02, kWriteUncorrectable = 0x04,
+                       kCompare = 0x05, kWriteZeroes = 0x08, kDatasetManagement = 0x09, kVerify = 0x0C,
+                       kCopy = 0x19;
 constexpr std::uint32_t kBlocksMax = 65536;
 // CDW12 of Read, Write, Compare: what changes nothing in their meaning here (NLB, FUA, LR).
 constexpr std::uint32_t kPlainCdw12 = 0xC000FFFF;
@@ -31,14 +32,16 @@ bool has_range(std::uint8_t opcode) {
     case kWriteUncorrectable:
     case kCompare:
     case kWriteZeroes:
-    case kVerify: return true;
-    default: return false;
+    case kVerify:
+      return true;
+    default:
+      return false;
   }
 }
 
 bool is_write_type(std::uint8_t opcode) {
-  return opcode == kWrite || opcode == kWriteZeroes || opcode == kWriteUncorrectable || opcode == kDatasetManagement ||
-         opcode == kCopy;
+  return opcode == kWrite || opcode == kWriteZeroes || opcode == kWriteUncorrectable ||
+         opcode == kDatasetManagement || opcode == kCopy;
 }
 
 /// Changes blocks in a way that the model does not follow.
@@ -55,13 +58,15 @@ bool is_foreign_opcode(std::uint8_t opcode) {
     case 0x1D:
     case 0x79:
     case 0x7A:
-    case 0x7D: return true;
-    default: return opcode >= 0x80;
+    case 0x7D:
+      return true;
+    default:
+      return opcode >= 0x80;
   }
 }
 
-/// Digests of logical blocks, from those of their 512-byte parts, into the scratch vector. False when they do not fit
-/// the namespace's block size.
+/// Digests of logical blocks, from those of their 512-byte parts, into the scratch vector. False when they do
+/// not fit the namespace's block size.
 bool fold_digests(State& s, const Namespace& ns, std::span<const std::byte> digests, std::uint64_t blocks) {
   const std::size_t parts = ns.block_bytes / 512;
   if (parts == 0 || digests.size() != blocks * parts * 8) return false;
@@ -105,14 +110,20 @@ Rule rule_of_read(const Scene& scene, const Namespace& ns, const Blocks::Story& 
   };
   if (story.same != nullptr && !story.same->live()) {
     switch (story.same->end) {
-      case WriteEnd::refused: return Rule::d03;
-      case WriteEnd::failed: return Rule::d04;
-      case WriteEnd::reset: return Rule::d05;
-      case WriteEnd::detached: return Rule::ns15;
-      case WriteEnd::aborted: return Rule::q26;
+      case WriteEnd::refused:
+        return Rule::d03;
+      case WriteEnd::failed:
+        return Rule::d04;
+      case WriteEnd::reset:
+        return Rule::d05;
+      case WriteEnd::detached:
+        return Rule::ns15;
+      case WriteEnd::aborted:
+        return Rule::q26;
       case WriteEnd::open:
       case WriteEnd::initial:
-      case WriteEnd::applied: break;
+      case WriteEnd::applied:
+        break;
     }
     if (story.same->excluded) return Rule::d01;
   }
@@ -140,12 +151,14 @@ Rule rule_of_read(const Scene& scene, const Namespace& ns, const Blocks::Story& 
 
 std::string version_text(const Blocks::Story& story) {
   if (story.possible == 0) return "zeros, as nobody wrote the block";
-  if (story.possible > 1) return fmt::format("one of {} values that open or doubtful writes allow", story.possible);
+  if (story.possible > 1)
+    return fmt::format("one of {} values that open or doubtful writes allow", story.possible);
   return story.expected->writer == 0 ? fmt::format("{:016x}, its value from the start", story.expected->value)
                                      : fmt::format("{:016x}", story.expected->value);
 }
 
-void compare_finished(const Scene& scene, const Command& command, const Completion& completion, Namespace& ns) {
+void compare_finished(const Scene& scene, const Command& command, const Completion& completion,
+                      Namespace& ns) {
   const Status status = completion.status();
   if (status != Status::success && status != Status::compare_failure) return;
   if (command.detail == kNone || !ns.tracked || !completion.trusted) return;
@@ -164,8 +177,8 @@ void compare_finished(const Scene& scene, const Command& command, const Completi
     unknown |= match == Match::unknown;
     if (match != Match::impossible) continue;
     const auto story = ns.content.story(slba + i, digests[i]);
-    violation(scene, Rule::d10, fmt::format("{}: success on other data", text_of(scene, command)), "compare_failure",
-              fmt::format("success; block {} holds {}", slba + i, version_text(story)),
+    violation(scene, Rule::d10, fmt::format("{}: success on other data", text_of(scene, command)),
+              "compare_failure", fmt::format("success; block {} holds {}", slba + i, version_text(story)),
               {command.submitted, story.expected != nullptr ? story.expected->writer : 0});
     return;
   }
@@ -191,8 +204,10 @@ WriteEnd end_of(Status status) {
     case Status::reservation_conflict:
     case Status::format_in_progress:
     case Status::command_size_limit_exceeded:
-    case Status::conflicting_attributes: return WriteEnd::refused;
-    default: return WriteEnd::failed;
+    case Status::conflicting_attributes:
+      return WriteEnd::refused;
+    default:
+      return WriteEnd::failed;
   }
 }
 
@@ -214,7 +229,7 @@ void remember_failure(const Scene& scene, const Command& command, const Completi
 
 /// A success shows that the namespace was active. An error may have other reasons.
 void observe_namespace(const Scene& scene, const Command& command, const Completion& completion) {
-  if (command.ns == kNone || command.altered || command.reused_cid) return;
+  if (command.ns == kNone || command.reused_cid) return;
   if (!completion.success() || !has_range(command.entry.opcode)) return;
   observe_attachment(scene, command.ns, scene.index, true, command.submitted);
   auto& proven = edit_attachment(scene.s.namespaces[command.ns], scene.index).proven_blocks;
@@ -232,8 +247,8 @@ std::uint32_t proven_blocks(const Namespace* ns, std::uint16_t controller) {
 
 }  // namespace
 
-bool check_read(const Scene& scene, std::uint32_t index, std::uint64_t slba, std::span<const std::byte> digests, Seq since,
-                const std::string& what, bool application) {
+bool check_read(const Scene& scene, std::uint32_t index, std::uint64_t slba,
+                std::span<const std::byte> digests, Seq since, const std::string& what, bool application) {
   Namespace& ns = scene.s.namespaces[index];
   if (!ns.tracked || ns.block_bytes == 0) return false;
   const std::uint64_t blocks = digests.size() / 8 / (ns.block_bytes / 512);
@@ -250,11 +265,16 @@ bool check_read(const Scene& scene, std::uint32_t index, std::uint64_t slba, std
     const bool zero = value == ns.content.zero();
     const Rule rule = application ? Rule::app01 : rule_of_read(scene, ns, story, zero);
     std::string seen = fmt::format("{:016x}{}", value, zero ? " (zeros)" : "");
-    if (story.same != nullptr) seen += fmt::format(", written by the command of event {}", story.same->writer - 1);
-    if (story.same != nullptr && story.same->writer == 0) seen = fmt::format("{:016x}, the value from the start", value);
-    violation(scene, rule, fmt::format("{}: block {} of namespace {} has a value that it cannot have", what, slba + i, ns.nsid),
-              version_text(story), seen,
-              {since, story.expected != nullptr ? story.expected->writer : 0, story.same != nullptr ? story.same->writer : 0});
+    if (story.same != nullptr)
+      seen += fmt::format(", written by the command of event {}", story.same->writer - 1);
+    if (story.same != nullptr && story.same->writer == 0)
+      seen = fmt::format("{:016x}, the value from the start", value);
+    violation(
+        scene, rule,
+        fmt::format("{}: block {} of namespace {} has a value that it cannot have", what, slba + i, ns.nsid),
+        version_text(story), seen,
+        {since, story.expected != nullptr ? story.expected->writer : 0,
+         story.same != nullptr ? story.same->writer : 0});
   }
   const auto count = [&](Rule rule) { exercised(scene, rule); };
   if (application) {
@@ -282,6 +302,8 @@ void begin_io(const Scene& scene, Command& command, std::span<const std::byte> d
   Namespace& ns = scene.s.namespaces[command.ns];
   command.incarnation = ns.incarnation;
   const std::uint8_t opcode = entry.opcode;
+  command.length_known =
+      ns.block_bytes != 0 && command.data_bytes == std::uint64_t{entry.block_count()} * ns.block_bytes;
   if (!ns.tracked || !has_range(opcode)) return;
   const std::uint64_t slba = entry.slba();
   const std::uint32_t blocks = entry.block_count();
@@ -299,7 +321,8 @@ void begin_io(const Scene& scene, Command& command, std::span<const std::byte> d
   if (!zeroes && (opcode != kWrite || !fold_digests(scene.s, ns, digests, blocks))) return;
   const Seq quiet = ns.readers.quiet();
   for (std::uint32_t i = 0; i < blocks; ++i) {
-    ns.content.begin(slba + i, zeroes ? ns.content.zero() : scene.s.scratch[i], scene.now, scene.index, zeroes, quiet);
+    ns.content.begin(slba + i, zeroes ? ns.content.zero() : scene.s.scratch[i], scene.now, scene.index,
+                     zeroes, quiet);
   }
   command.writing = true;
 }
@@ -346,7 +369,8 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
   if (command.reading) ns->readers.end(command.readers);
   if (opcode == kRead && completion.success() && !completion.digests.empty() && ns->tracked) {
     if (completion.trusted) {
-      check_read(scene, command.ns, command.entry.slba(), completion.digests, command.submitted, "read", false);
+      check_read(scene, command.ns, command.entry.slba(), completion.digests, command.submitted, "read",
+                 false);
     } else {
       inconclusive(scene, Rule::d01);
     }
@@ -360,7 +384,8 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
     if (completion.success()) {
       end_write(scene, command, WriteEnd::applied);
       // Another command's data may have lain in the buffer when the controller read it.
-      if (!completion.trusted && opcode == kWrite) taint(*ns, command.entry.slba(), command.entry.block_count());
+      if (!completion.trusted && opcode == kWrite)
+        taint(*ns, command.entry.slba(), command.entry.block_count());
       if (opcode == kWriteZeroes) exercised(scene, Rule::d13);
     } else if (completion.status() == Status::abort_requested && command.aborted_at_once) {
       end_write(scene, command, WriteEnd::aborted);
@@ -385,7 +410,8 @@ void drop_io(const Scene& scene, Command& command, bool at_once) {
   if (command.reading) ns->readers.end(command.readers);
   if (command.writing) {
     if (at_once) {
-      scene.c().limbo.push_back({command.submitted, command.entry.slba(), command.entry.block_count(), command.ns, command.incarnation});
+      scene.c().limbo.push_back({command.submitted, command.entry.slba(), command.entry.block_count(),
+                                 command.ns, command.incarnation});
     } else {
       exercised(scene, Rule::d05);
       end_write(scene, command, WriteEnd::reset);
@@ -431,8 +457,8 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
     if (by_limit && !bit) allowed.may(Status::invalid_field);
   }
   if (entry.fuse() != 0) {
-    allowed.may({Status::invalid_field, Status::aborted_failed_fused, Status::aborted_missing_fused, Status::invalid_opcode,
-                 Status::atomic_write_unit_exceeded});
+    allowed.may({Status::invalid_field, Status::aborted_failed_fused, Status::aborted_missing_fused,
+                 Status::invalid_opcode, Status::atomic_write_unit_exceeded});
   }
 
   // Namespace
@@ -442,7 +468,8 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
   if (nsid == spec::kBroadcastNsid) {
     const unsigned flush = announced.vwc >> 1U & 3U;
     if (opcode == kFlush && (!announced.known || flush != 2)) {
-      if (!announced.known || flush == 0) allowed.may({Status::invalid_field, Status::invalid_namespace_or_format});
+      if (!announced.known || flush == 0)
+        allowed.may({Status::invalid_field, Status::invalid_namespace_or_format});
     } else {
       allowed.must(Rule::ns10, {Status::invalid_field, Status::invalid_namespace_or_format});
     }
@@ -455,7 +482,8 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
       active = may_be_active(scene.s.namespaces[index], scene.index, command.submitted);
       inactive = may_be_inactive(scene.s.namespaces[index], scene.index, command.submitted);
     } else {
-      active = !subsystem.complete || subsystem.creates_open != 0 || subsystem.create_until >= command.submitted;
+      active =
+          !subsystem.complete || subsystem.creates_open != 0 || subsystem.create_until >= command.submitted;
     }
     exercised(scene, Rule::ns10);
     if (!active) {
@@ -476,14 +504,16 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
       allowed.may(Status::lba_out_of_range);
     } else {
       exercised(scene, Rule::d14);
-      if (slba > ns->blocks || blocks > ns->blocks - slba) allowed.must(Rule::d14, {Status::lba_out_of_range});
+      if (slba > ns->blocks || blocks > ns->blocks - slba)
+        allowed.must(Rule::d14, {Status::lba_out_of_range});
     }
     const bool transfers = opcode == kRead || opcode == kWrite || opcode == kCompare;
     const std::uint32_t block_bytes = ns == nullptr ? 0 : ns->block_bytes;
     if (transfers && block_bytes != 0 && exceeds_mdts(c, blocks * block_bytes)) {
       allowed.must(Rule::q33, {Status::invalid_field});
     }
-    // Where nobody announced a longest transfer, one of this length that succeeded shows that it is not too long.
+    // Where nobody announced a longest transfer, one of this length that succeeded shows that it is not too
+    // long.
     if (transfers && (!announced.known || block_bytes == 0) && blocks > proven_blocks(ns, scene.index)) {
       allowed.may(Status::invalid_field);
     }
@@ -492,12 +522,13 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
     if (opcode == kWriteZeroes) plain |= kDeallocate;
     const bool options = (entry.cdw12 & ~plain) != 0 || entry.cdw13 != 0;
     if (options) {
-      allowed.may({Status::invalid_field, Status::invalid_protection_information, Status::conflicting_attributes});
+      allowed.may(
+          {Status::invalid_field, Status::invalid_protection_information, Status::conflicting_attributes});
     }
     if (opcode == kWriteZeroes && (entry.cdw12 & kDeallocate) != 0) allowed.may(Status::invalid_field);
     if (command.no_tail || ns == nullptr || !ns->identified || (ns->dps & 7U) != 0) {
-      allowed.may({Status::guard_check_error, Status::application_tag_check_error, Status::reference_tag_check_error,
-                   Status::invalid_protection_information});
+      allowed.may({Status::guard_check_error, Status::application_tag_check_error,
+                   Status::reference_tag_check_error, Status::invalid_protection_information});
     }
     // Media
     const bool deallocated_error = ns == nullptr || !ns->identified || (ns->nsfeat & 4U) != 0;
@@ -513,9 +544,12 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
   allowed.may(Status::namespace_not_ready);
   const bool security = !announced.known || (announced.oacs & spec::oacs::security) != 0;
   if (security) allowed.may(Status::access_denied);
-  if (is_write_type(opcode) && (ns == nullptr || !ns->identified || (ns->nsfeat & 1U) != 0)) allowed.may(Status::capacity_exceeded);
-  if (is_write_type(opcode) && (!announced.known || announced.nwpc != 0)) allowed.may(Status::namespace_write_protected);
-  if (!announced.known || (announced.oncs & spec::oncs::reservations) != 0) allowed.may(Status::reservation_conflict);
+  if (is_write_type(opcode) && (ns == nullptr || !ns->identified || (ns->nsfeat & 1U) != 0))
+    allowed.may(Status::capacity_exceeded);
+  if (is_write_type(opcode) && (!announced.known || announced.nwpc != 0))
+    allowed.may(Status::namespace_write_protected);
+  if (!announced.known || (announced.oncs & spec::oncs::reservations) != 0)
+    allowed.may(Status::reservation_conflict);
   if (!announced.known || (announced.oacs & spec::oacs::format) != 0) allowed.may(Status::format_in_progress);
   if (!announced.known || (announced.cmic & spec::cmic::ana) != 0) {
     allowed.may({Status::ana_persistent_loss, Status::ana_inaccessible, Status::ana_transition});
@@ -524,11 +558,14 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
 
 Rule rule_of_refusal_io(const Command& command, Status status) {
   switch (status) {
-    case Status::invalid_namespace_or_format: return Rule::ns10;
-    case Status::lba_out_of_range: return Rule::d14;
+    case Status::invalid_namespace_or_format:
+      return Rule::ns10;
+    case Status::lba_out_of_range:
+      return Rule::d14;
     case Status::invalid_field:
       return has_range(command.entry.opcode) || command.entry.opcode == kFlush ? Rule::ns10 : Rule::q33;
-    default: return Rule::q33;
+    default:
+      return Rule::q33;
   }
 }
 

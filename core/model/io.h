@@ -15,13 +15,15 @@ void settle_limbo(const Scene& scene);
 
 /// Ends a command's part of the blocks that it writes.
 void end_write(const Scene& scene, Command& command, WriteEnd how);
-/// Writes of this controller to the namespace, not ended yet, have no effect from now on (detach, by own convention).
+/// Writes of this controller to the namespace, not ended yet, have no effect from now on (detach, by own
+/// convention).
 void settle_writes(const Scene& scene, std::uint16_t controller, std::uint32_t ns);
 /// Is a write to this namespace under way?
 bool writes_open(const State& state, std::uint32_t ns);
 
-/// Checks data read by a command or an application (`what` names it) that began at `since`. False when it was not judged.
-bool check_read(const Scene& scene, std::uint32_t ns, std::uint64_t slba, std::span<const std::byte> digests, Seq since,
-                const std::string& what, bool application);
+/// Checks data read by a command or an application (`what` names it) that began at `since`. False when it was
+/// not judged.
+bool check_read(const Scene& scene, std::uint32_t ns, std::uint64_t slba, std::span<const std::byte> digests,
+                Seq since, const std::string& what, bool application);
 
 }  // namespace polypath::model

@@ -20,39 +20,53 @@ constexpr std::uint32_t kOverflow = 0xFFFFFFFF;  // first entry of a changed-nam
 
 LogId lid_of(const Command& command) { return static_cast<LogId>(command.entry.cdw10 & 0xFFU); }
 bool keeps_event(const Command& command) { return (command.entry.cdw10 & 0x8000U) != 0; }
-std::uint64_t offset_of(const Command& command) { return std::uint64_t{command.entry.cdw13} << 32U | command.entry.cdw12; }
+std::uint64_t offset_of(const Command& command) {
+  return std::uint64_t{command.entry.cdw13} << 32U | command.entry.cdw12;
+}
 std::uint64_t length_of(const Command& command) {
   return ((std::uint64_t{command.entry.cdw11 & 0xFFFFU} << 16U | command.entry.cdw10 >> 16U) + 1) * 4;
 }
 
 LogReads* reads_of(Controller& c, LogId lid) {
   switch (lid) {
-    case LogId::error_information: return &c.log01;
-    case LogId::smart: return &c.log02;
-    case LogId::changed_ns: return &c.log04;
-    default: return nullptr;
+    case LogId::error_information:
+      return &c.log01;
+    case LogId::smart:
+      return &c.log02;
+    case LogId::changed_ns:
+      return &c.log04;
+    default:
+      return nullptr;
   }
 }
 
 /// Bytes of a log whose length is laid down, 0 for others.
 std::uint64_t size_of(const Announced& announced, LogId lid) {
   switch (lid) {
-    case LogId::error_information: return 64U * (announced.elpe + 1U);
-    case LogId::smart: return spec::kSmartLogBytes;
-    case LogId::firmware_slot: return spec::kFirmwareLogBytes;
-    case LogId::changed_ns: return spec::kChangedNsLogBytes;
-    case LogId::effects: return spec::kEffectsLogBytes;
-    default: return 0;
+    case LogId::error_information:
+      return 64U * (announced.elpe + 1U);
+    case LogId::smart:
+      return spec::kSmartLogBytes;
+    case LogId::firmware_slot:
+      return spec::kFirmwareLogBytes;
+    case LogId::changed_ns:
+      return spec::kChangedNsLogBytes;
+    case LogId::effects:
+      return spec::kEffectsLogBytes;
+    default:
+      return 0;
   }
 }
 
 bool defined(unsigned lid) {
-  return lid <= 0x1C || (lid >= 0x20 && lid <= 0x23) || (lid >= 0x70 && lid <= 0x74) || lid == 0x80 || lid == 0x81 || lid == 0xBF;
+  return lid <= 0x1C || (lid >= 0x20 && lid <= 0x23) || (lid >= 0x70 && lid <= 0x74) || lid == 0x80 ||
+         lid == 0x81 || lid == 0xBF;
 }
 
 std::string list_text(const std::vector<std::uint32_t>& list) {
   std::string out;
-  for (std::size_t i = 0; i < list.size() && i < 16; ++i) out += fmt::format("{}{}", i == 0 ? "" : ", ", list[i]);
+  for (std::size_t i = 0; i < list.size() && i < 16; ++i)
+    out += fmt::format("{}{}", i == 0 ? "" : ", ", list[i]);
   return list.empty() ? "none" : list.size() > 16 ? out + " ..." : out;
 }
 
@@ -71,13 +85,14 @@ void check_changed(const Scene& scene, const Command& command, std::span<const s
   }
   const bool whole = ended || entries == spec::kNsListEntries;
   const auto say = [&](Rule rule, std::string what, std::string allowed, Seq also = 0) {
-    violation(scene, rule, fmt::format("{}: {}", name_of(scene, scene.index), what), std::move(allowed), list_text(list),
-              {command.submitted, also});
+    violation(scene, rule, fmt::format("{}: {}", name_of(scene, scene.index), what), std::move(allowed),
+              list_text(list), {command.submitted, also});
   };
   exercised(scene, Rule::ae10);
   if (list.size() == 1 && list[0] == kOverflow) {
     std::size_t possible = c.changed.size();
-    if (possible <= spec::kNsListEntries && c.initial_known) say(Rule::ae10, "the log of changed namespaces overflowed", "a list");
+    if (possible <= spec::kNsListEntries && c.initial_known)
+      say(Rule::ae10, "the log of changed namespaces overflowed", "a list");
     return;
   }
   if (!ascending) {
@@ -88,12 +103,15 @@ void check_changed(const Scene& scene, const Command& command, std::span<const s
   const bool quiet = std::none_of(c.changed.begin(), c.changed.end(), [](const Changed&) { return true; });
   if (c.log04.cleared_until != 0 && quiet) exercised(scene, Rule::ae11);
   for (const std::uint32_t nsid : list) {
-    const bool possible = std::any_of(c.changed.begin(), c.changed.end(), [&](const Changed& row) { return row.nsid == nsid; });
+    const bool possible =
+        std::any_of(c.changed.begin(), c.changed.end(), [&](const Changed& row) { return row.nsid == nsid; });
     if (possible || may_hold_more) continue;
     if (c.log04.cleared_until != 0 && quiet) {
-      say(Rule::ae11, "the log of changed namespaces lists something again", "none: nothing changed since it was read", c.log04.cleared_until);
+      say(Rule::ae11, "the log of changed namespaces lists something again",
+          "none: nothing changed since it was read", c.log04.cleared_until);
     } else {
-      say(Rule::ae10, fmt::format("the log lists namespace {}, which did not change", nsid), "namespaces that changed");
+      say(Rule::ae10, fmt::format("the log lists namespace {}, which did not change", nsid),
+          "namespaces that changed");
     }
     return;
   }
@@ -105,8 +123,9 @@ void check_changed(const Scene& scene, const Command& command, std::span<const s
     }
     if (peer) exercised(scene, Rule::ae21);
     if (std::find(list.begin(), list.end(), row.nsid) != list.end()) continue;
-    say(peer ? Rule::ae21 : Rule::ae10, fmt::format("the log does not list namespace {}, which changed", row.nsid), "all namespaces that changed",
-        row.until);
+    say(peer ? Rule::ae21 : Rule::ae10,
+        fmt::format("the log does not list namespace {}, which changed", row.nsid),
+        "all namespaces that changed", row.until);
     return;
   }
   // An event that the host has seen must have its reason in the log.
@@ -116,7 +135,9 @@ void check_changed(const Scene& scene, const Command& command, std::span<const s
     const bool undisturbed = c.cause_from != 0 && c.log04.read_until < c.cause_from;
     if (!first || !undisturbed) continue;
     exercised(scene, Rule::ae20);
-    if (list.empty()) say(Rule::ae20, "the log is empty after its event", "the namespaces that the event was about", event.at);
+    if (list.empty())
+      say(Rule::ae20, "the log is empty after its event", "the namespaces that the event was about",
+          event.at);
   }
 }
 
@@ -124,7 +145,8 @@ void check_errors(const Scene& scene, const Command& command, std::span<const st
   Controller& c = scene.c();
   if (offset_of(command) != 0) return;
   const auto say = [&](Rule rule, std::string what, std::string allowed, std::string seen) {
-    violation(scene, rule, fmt::format("{}: {}", name_of(scene, scene.index), what), std::move(allowed), std::move(seen), {command.submitted});
+    violation(scene, rule, fmt::format("{}: {}", name_of(scene, scene.index), what), std::move(allowed),
+              std::move(seen), {command.submitted});
   };
   exercised(scene, Rule::ae14);
   const std::size_t most = c.announced.known ? c.announced.elpe + 1U : data.size() / 64;
@@ -146,7 +168,8 @@ void check_errors(const Scene& scene, const Command& command, std::span<const st
     newest = std::max(newest, entry.count);
   }
   if (newest != 0 && newest < c.error_count) {
-    say(Rule::ae14, "the error count went back", fmt::format("at least {}", c.error_count), fmt::format("{}", newest));
+    say(Rule::ae14, "the error count went back", fmt::format("at least {}", c.error_count),
+        fmt::format("{}", newest));
   }
   c.error_count = std::max(c.error_count, newest);
   if (full) return;  // older entries may have been pushed out, or not been read
@@ -159,24 +182,30 @@ void check_errors(const Scene& scene, const Command& command, std::span<const st
       found |= entry.count != 0 && entry.sqid == promised.sqid && entry.cid == promised.cid;
     }
     if (found) continue;
-    violation(scene, Rule::q34, fmt::format("{}: the error log says nothing of a status with More", name_of(scene, scene.index)),
-              fmt::format("an entry for queue {} cid {}", promised.sqid, promised.cid), "none", {promised.at, command.submitted});
+    violation(
+        scene, Rule::q34,
+        fmt::format("{}: the error log says nothing of a status with More", name_of(scene, scene.index)),
+        fmt::format("an entry for queue {} cid {}", promised.sqid, promised.cid), "none",
+        {promised.at, command.submitted});
     return;
   }
 }
 
 void check_smart(const Scene& scene, const Command& command, std::span<const std::byte> data) {
   Controller& c = scene.c();
-  if (offset_of(command) != 0 || data.size() < 96 || (command.entry.nsid != 0 && command.entry.nsid != spec::kBroadcastNsid)) return;
+  if (offset_of(command) != 0 || data.size() < 96 ||
+      (command.entry.nsid != 0 && command.entry.nsid != spec::kBroadcastNsid))
+    return;
   // Data units read, data units written, host reads, host writes; 128 bits of which the low half is enough.
   constexpr std::array<std::size_t, 4> kOffsets{32, 48, 64, 80};
-  constexpr std::array<const char*, 4> kNames{"data units read", "data units written", "host reads", "host writes"};
+  constexpr std::array<const char*, 4> kNames{"data units read", "data units written", "host reads",
+                                              "host writes"};
   exercised(scene, Rule::ae16);
   for (std::size_t i = 0; i < kOffsets.size(); ++i) {
     const auto value = read_as<std::uint64_t>(data.subspan(kOffsets[i]));
     if (value < c.smart[i]) {
-      violation(scene, Rule::ae16, fmt::format("{}: {} went back", name_of(scene, scene.index), kNames[i]), fmt::format("at least {}", c.smart[i]),
-                fmt::format("{}", value), {command.submitted});
+      violation(scene, Rule::ae16, fmt::format("{}: {} went back", name_of(scene, scene.index), kNames[i]),
+                fmt::format("at least {}", c.smart[i]), fmt::format("{}", value), {command.submitted});
     }
     c.smart[i] = value;
   }
@@ -187,8 +216,10 @@ void check_effects(const Scene& scene, const Command& command, std::span<const s
   if (offset_of(command) != 0 || data.size() < 2048) return;
   exercised(scene, Rule::log01);
   const auto say = [&](std::size_t code, bool io, const char* allowed, std::uint32_t seen) {
-    violation(scene, Rule::log01, fmt::format("{}: {} opcode {:#04x} in the effects log", name_of(scene, scene.index), io ? "I/O" : "Admin", code), allowed,
-              fmt::format("{:#010x}", seen), {command.submitted});
+    violation(scene, Rule::log01,
+              fmt::format("{}: {} opcode {:#04x} in the effects log", name_of(scene, scene.index),
+                          io ? "I/O" : "Admin", code),
+              allowed, fmt::format("{:#010x}", seen), {command.submitted});
   };
   for (const bool io : {false, true}) {
     for (std::size_t code = 0; code < 256; ++code) {
@@ -198,7 +229,8 @@ void check_effects(const Scene& scene, const Command& command, std::span<const s
         say(code, io, "0 for a command that is not supported", effects);
         return;
       }
-      const auto* row = spec::find_command(io ? spec::CommandSet::nvm : spec::CommandSet::admin, static_cast<std::uint8_t>(code));
+      const auto* row = spec::find_command(io ? spec::CommandSet::nvm : spec::CommandSet::admin,
+                                           static_cast<std::uint8_t>(code));
       if (row == nullptr) continue;
       const bool keep_alive = !io && code == 0x18;  // with KAS only
       if (row->announced == spec::Announced::mandatory && !supported && !keep_alive) {
@@ -244,22 +276,37 @@ void end_log_read(const Scene& scene, const Command& command, bool success) {
   if (lid_of(command) != LogId::changed_ns) return;
   if (keeps_event(command)) {
     // Whether such a read empties the list is not laid down.
-    for (auto& row : c.changed) row.sure = false;
+    for (auto& row : c.changed) {
+      row.sure = false;
+      row.shown = true;
+    }
     return;
   }
   c.cause_unknown = c.cause_unknown && !c.initial_known;
   if (c.cause_pending == 0 && c.cause_until < command.submitted) c.cause_from = 0;
   std::erase_if(c.changed, [&](const Changed& row) { return row.until < command.submitted; });
-  for (auto& row : c.changed) row.sure = false;  // in this read or in the next one
+  for (auto& row : c.changed) {  // in this read or in the next one
+    row.sure = false;
+    row.shown = true;
+  }
 }
 
 void check_log(const Scene& scene, const Command& command, std::span<const std::byte> data) {
   switch (lid_of(command)) {
-    case LogId::changed_ns: check_changed(scene, command, data); break;
-    case LogId::error_information: check_errors(scene, command, data); break;
-    case LogId::smart: check_smart(scene, command, data); break;
-    case LogId::effects: check_effects(scene, command, data); break;
-    default: break;
+    case LogId::changed_ns:
+      check_changed(scene, command, data);
+      break;
+    case LogId::error_information:
+      check_errors(scene, command, data);
+      break;
+    case LogId::smart:
+      check_smart(scene, command, data);
+      break;
+    case LogId::effects:
+      check_effects(scene, command, data);
+      break;
+    default:
+      break;
   }
 }
 
@@ -275,7 +322,8 @@ void allow_log(const Scene& scene, const Command& command, Allowed& allowed) {
     allowed.may({Status::invalid_field, Status::invalid_log_page, Status::command_set_not_supported});
   }
   // Which logs there are
-  const bool mandatory = lid == LogId::error_information || lid == LogId::smart || lid == LogId::firmware_slot;
+  const bool mandatory =
+      lid == LogId::error_information || lid == LogId::smart || lid == LogId::firmware_slot;
   bool announced_log = mandatory;
   if (lid == LogId::changed_ns) announced_log = (announced.oaes & spec::oaes::ns_attribute) != 0;
   if (lid == LogId::effects) announced_log = (announced.lpa & 2U) != 0;
@@ -291,7 +339,8 @@ void allow_log(const Scene& scene, const Command& command, Allowed& allowed) {
     return;
   }
   // Namespace
-  if (entry.nsid != 0 && entry.nsid != spec::kBroadcastNsid) allowed.may({Status::invalid_field, Status::invalid_namespace_or_format});
+  if (entry.nsid != 0 && entry.nsid != spec::kBroadcastNsid)
+    allowed.may({Status::invalid_field, Status::invalid_namespace_or_format});
   // Where in the log
   const std::uint64_t offset = offset_of(command);
   const std::uint64_t size = size_of(announced, lid);

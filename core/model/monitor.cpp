@@ -18,7 +18,8 @@ using trace::Boundary;
 
 /// When the observer wrote the event down: submissions at the start of their interval, all else at its end.
 Time recorded(const trace::BoundaryEvent& event) {
-  return event.kind == Boundary::submitted || event.kind == Boundary::app_submit ? event.earliest : event.latest;
+  return event.kind == Boundary::submitted || event.kind == Boundary::app_submit ? event.earliest
+                                                                                 : event.latest;
 }
 
 bool of_application(Boundary kind) { return kind == Boundary::app_submit || kind == Boundary::app_complete; }
@@ -71,26 +72,52 @@ Monitor::Monitor(const trace::Trace& trace, const Options& options) : trace_(&tr
 
 void Monitor::take(const trace::BoundaryEvent& event) {
   const Scene scene{*trace_, state_, options_, event, next_ + 1, recorded(event), event.controller, false};
-  state_.last_time = std::max(state_.last_time, event.kind == Boundary::submitted ? scene.time : event.latest);
+  state_.last_time =
+      std::max(state_.last_time, event.kind == Boundary::submitted ? scene.time : event.latest);
   if (of_application(event.kind)) {
     event.kind == Boundary::app_submit ? on_app_submit(scene) : on_app_complete(scene);
     return;
   }
   if (event.controller >= state_.controllers.size()) return;
   switch (event.kind) {
-    case Boundary::register_write: on_register_write(scene); break;
-    case Boundary::register_read: on_register_read(scene); break;
-    case Boundary::sq_doorbell: on_sq_doorbell(scene); break;
-    case Boundary::cq_doorbell: on_cq_doorbell(scene); break;
-    case Boundary::submitted: on_submitted(scene); break;
-    case Boundary::fetched: on_fetched(scene); break;
-    case Boundary::dma: on_dma(scene); break;
-    case Boundary::completed: on_completed(scene); break;
-    case Boundary::interrupt: on_interrupt(scene); break;
-    case Boundary::vector_mask: on_vector_mask(scene); break;
-    case Boundary::async_event: on_async_event(scene); break;
-    case Boundary::function: on_function(scene); break;
-    default: break;
+    case Boundary::register_write:
+      on_register_write(scene);
+      break;
+    case Boundary::register_read:
+      on_register_read(scene);
+      break;
+    case Boundary::sq_doorbell:
+      on_sq_doorbell(scene);
+      break;
+    case Boundary::cq_doorbell:
+      on_cq_doorbell(scene);
+      break;
+    case Boundary::submitted:
+      on_submitted(scene);
+      break;
+    case Boundary::fetched:
+      on_fetched(scene);
+      break;
+    case Boundary::dma:
+      on_dma(scene);
+      break;
+    case Boundary::completed:
+      on_completed(scene);
+      break;
+    case Boundary::interrupt:
+      on_interrupt(scene);
+      break;
+    case Boundary::vector_mask:
+      on_vector_mask(scene);
+      break;
+    case Boundary::async_event:
+      on_async_event(scene);
+      break;
+    case Boundary::function:
+      on_function(scene);
+      break;
+    default:
+      break;
   }
 }
 
@@ -109,7 +136,8 @@ void Monitor::finish(Time until) {
   const trace::BoundaryEvent nothing;
   const Time end = std::max(until, state_.last_time);
   for (std::size_t i = 0; i < state_.controllers.size(); ++i) {
-    const Scene scene{*trace_, state_, options_, nothing, next_ + 1, end, static_cast<std::uint16_t>(i), true};
+    const Scene scene{*trace_, state_, options_, nothing, next_ + 1, end, static_cast<std::uint16_t>(i),
+                      true};
     finish_vectors(scene);
     finish_commands(scene);
     finish_events(scene);

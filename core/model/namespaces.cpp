@@ -69,15 +69,17 @@ void start_namespaces(const trace::TraceHeader& header, State& state) {
   }
   for (auto& subsystem : state.subsystems) {
     std::sort(subsystem.namespaces.begin(), subsystem.namespaces.end(),
-              [&](std::uint32_t a, std::uint32_t b) { return state.namespaces[a].nsid < state.namespaces[b].nsid; });
+              [&](std::uint32_t a, std::uint32_t b) {
+                return state.namespaces[a].nsid < state.namespaces[b].nsid;
+              });
   }
 }
 
 std::size_t first_from(const State& state, std::uint32_t subsystem, std::uint32_t nsid) {
   const auto& list = state.subsystems[subsystem].namespaces;
-  const auto at = std::lower_bound(list.begin(), list.end(), nsid, [&](std::uint32_t index, std::uint32_t wanted) {
-    return state.namespaces[index].nsid < wanted;
-  });
+  const auto at = std::lower_bound(
+      list.begin(), list.end(), nsid,
+      [&](std::uint32_t index, std::uint32_t wanted) { return state.namespaces[index].nsid < wanted; });
   return static_cast<std::size_t>(at - list.begin());
 }
 
@@ -127,6 +129,7 @@ std::uint32_t create_namespace(const Scene& scene, std::uint32_t nsid) {
   ns.tracked = false;
   ns.written_untracked = false;
   ns.blocks = 0;
+  ns.block_bytes = 0;
   ns.shared = 2;
   // What the controllers had of the one before is gone; a window that reaches back may still meet it.
   for (auto& attached : ns.attached) {
@@ -167,7 +170,8 @@ bool may_be_inactive(const Namespace& ns, std::uint16_t controller, Seq since) {
   return ns.exists.possible_since(false, since) || attachment(ns, controller).possible_since(false, since);
 }
 
-void observe_attachment(const Scene& scene, std::uint32_t index, std::uint16_t controller, bool active, Seq since) {
+void observe_attachment(const Scene& scene, std::uint32_t index, std::uint16_t controller, bool active,
+                        Seq since) {
   Namespace& ns = scene.s.namespaces[index];
   Attachment& attached = edit_attachment(ns, controller);
   attached.confirmed = scene.now;

@@ -25,9 +25,10 @@ const Fact& attachment(const Namespace& ns, std::uint16_t controller);
 /// The same, for changing; makes an entry.
 Attachment& edit_attachment(Namespace& ns, std::uint16_t controller);
 
-/// A completed observation that began at `since` shows that the namespace was active or not. Decides the fact where
-/// nothing was under way.
-void observe_attachment(const Scene& scene, std::uint32_t ns, std::uint16_t controller, bool active, Seq since);
+/// A completed observation that began at `since` shows that the namespace was active or not. Decides the fact
+/// where nothing was under way.
+void observe_attachment(const Scene& scene, std::uint32_t ns, std::uint16_t controller, bool active,
+                        Seq since);
 
 /// Which rule an observation breaks that contradicts the facts.
 Rule rule_of_view(const Scene& scene, const Namespace* ns, std::uint16_t controller, bool shown_active);

@@ -39,16 +39,10 @@ const Fact* find_fact(const Scene& scene, const Command& command) {
   return cq == nullptr ? nullptr : &cq->exists;
 }
 
-/// A command that cannot succeed leaves no trace in the tables, however large its numbers.
-bool worth_following(const Scene& scene, const Command& command) {
-  if (!followed(command)) return false;
-  return is_create(command) || find_fact(scene, command) != nullptr;
-}
-
 }  // namespace
 
 void begin_queue_command(const Scene& scene, Command& command) {
-  if (!worth_following(scene, command)) return;
+  if (!followed(command)) return;
   Controller& c = scene.c();
   fact_of(scene, command).begin(is_create(command));
   command.counted = true;
@@ -78,7 +72,8 @@ void end_queue_command(const Scene& scene, Command& command, End end) {
   switch (command.entry.opcode) {
     case opcode::create_sq:
       c.io_queue_created = true;
-      open_sq(scene, qid, entries_of(command), static_cast<std::uint16_t>(command.entry.cdw11 >> 16U), command.entry.prp1);
+      open_sq(scene, qid, entries_of(command), static_cast<std::uint16_t>(command.entry.cdw11 >> 16U),
+              command.entry.prp1);
       break;
     case opcode::create_cq:
       c.io_queue_created = true;
@@ -86,13 +81,16 @@ void end_queue_command(const Scene& scene, Command& command, End end) {
               static_cast<std::uint16_t>(command.entry.cdw11 >> 16U), command.entry.prp1);
       break;
     case opcode::delete_sq:
-      // What did not complete by now never will.
+      close_sq(scene, qid, false);
+      // What did not complete by now never will, if the queue was not created anew meanwhile.
+      if (fact_of(scene, command).possible(true)) break;
       for (std::uint32_t i = 0; i < c.commands.size(); ++i) {
         if (c.commands[i].open && c.commands[i].sqid == qid) drop_command(scene, i, false);
       }
-      close_sq(scene, qid, false);
       break;
-    default: close_cq(scene, qid, false); break;
+    default:
+      close_cq(scene, qid, false);
+      break;
   }
 }
 
@@ -107,7 +105,8 @@ void allow_queue_command(const Scene& scene, const Command& command, Allowed& al
   const Fact* fact = find_fact(scene, command);
   const bool may_exist = fact != nullptr && fact->possible_since(true, command.submitted);
   // Its own change is among those under way: whether the queue existed before is asked without it.
-  const bool only_ours = fact != nullptr && command.counted && fact->flips(is_create(command), command.submitted);
+  const bool only_ours =
+      fact != nullptr && command.counted && fact->flips(is_create(command), command.submitted);
   if (!is_create(command)) {
     if (qid == 0 || !may_exist) {
       allowed.must(Rule::q20, {Status::invalid_queue_identifier});
@@ -159,7 +158,8 @@ void allow_queue_command(const Scene& scene, const Command& command, Allowed& al
   }
   // Size
   const std::uint32_t entries = entries_of(command);
-  const unsigned entry_size = static_cast<unsigned>((is_sq(command) ? spec::cc::iosqes : spec::cc::iocqes).get(c.cc));
+  const unsigned entry_size =
+      static_cast<unsigned>((is_sq(command) ? spec::cc::iosqes : spec::cc::iocqes).get(c.cc));
   if (entries < 2 || (cap_known(c) && entries > spec::cap::mqes.get(c.cap) + 1)) {
     allowed.must(Rule::q21, {Status::invalid_queue_size});
   } else if (!cap_known(c)) {

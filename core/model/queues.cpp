@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "model/commands.h"
 #include "spec/registers.h"
 
 namespace polypath::model {
@@ -16,7 +17,8 @@ constexpr std::size_t kStrayDoorbells = 16;
 namespace observed = trace::observed;
 
 void use_ring(Controller& c, std::uint64_t base, std::uint64_t bytes, Seq now) {
-  for (std::uint64_t page = base / spec::kPageSize; page * spec::kPageSize < base + bytes; ++page) c.pages.use(page, now);
+  for (std::uint64_t page = base / spec::kPageSize; page * spec::kPageSize < base + bytes; ++page)
+    c.pages.use(page, now);
 }
 
 void release_ring(Controller& c, std::uint64_t base, std::uint64_t bytes, Seq now) {
@@ -45,14 +47,17 @@ void watch_interrupt(const Scene& scene, Vector& v, bool last_look) {
   const Controller& c = scene.c();
   constexpr auto kNeeded = observed::interrupts | observed::completions | observed::doorbells;
   if (!scene.sees(kNeeded)) return;
-  const bool told = v.last_interrupt > v.last_post || (v.last_interrupt > v.last_release && v.last_interrupt > v.filled);
+  const bool told =
+      v.last_interrupt > v.last_post || (v.last_interrupt > v.last_release && v.last_interrupt > v.filled);
   const bool owed = v.waiting != 0 && !v.doubtful && !told && !is_masked(c, v);
   if (v.due_since != engine::kForever && (!owed || last_look) && scene.time > v.due_since &&
       scene.time - v.due_since > scene.options.interrupt_bound) {
     violation(scene, Rule::q15,
-              fmt::format("{} vector {} did not interrupt for a completion", name_of(scene, scene.index), &v - c.vectors.data()),
+              fmt::format("{} vector {} did not interrupt for a completion", name_of(scene, scene.index),
+                          &v - c.vectors.data()),
               fmt::format("an interrupt within {} ms", scene.options.interrupt_bound / engine::kMillisecond),
-              fmt::format("none for {} ms", (scene.time - v.due_since) / engine::kMillisecond), {v.last_post});
+              fmt::format("none for {} ms", (scene.time - v.due_since) / engine::kMillisecond),
+              {v.last_post});
     v.doubtful = true;
     v.due_since = engine::kForever;
     return;
@@ -67,37 +72,37 @@ void watch_interrupt(const Scene& scene, Vector& v, bool last_look) {
 void judge_early(const Scene& scene, Vector& v) {
   if (v.early == 0) return;
   violation(scene, Rule::q14,
-            fmt::format("{} vector {} interrupted for nothing", name_of(scene, scene.index), &v - scene.c().vectors.data()),
+            fmt::format("{} vector {} interrupted for nothing", name_of(scene, scene.index),
+                        &v - scene.c().vectors.data()),
             "a completion of a queue with interrupts that the host has not acknowledged", "none", {v.early});
   v.early = 0;
 }
 
 }  // namespace
 
-SubmissionQueue* find_sq(Controller& c, std::uint16_t qid) { return qid < c.sqs.size() ? &c.sqs[qid] : nullptr; }
-CompletionQueue* find_cq(Controller& c, std::uint16_t qid) { return qid < c.cqs.size() ? &c.cqs[qid] : nullptr; }
+SubmissionQueue* find_sq(Controller& c, std::uint16_t qid) { return c.sqs.find(qid); }
+CompletionQueue* find_cq(Controller& c, std::uint16_t qid) { return c.cqs.find(qid); }
 
+// What existed when a recording began is not known.
 SubmissionQueue& edit_sq(Controller& c, std::uint16_t qid) {
-  const std::size_t from = c.sqs.size();
-  if (qid >= from) c.sqs.resize(qid + std::size_t{1});
-  for (std::size_t i = from; i < c.sqs.size() && !c.initial_known; ++i) c.sqs[i].exists.forget();
-  return c.sqs[qid];
+  return c.sqs.edit(qid, c.initial_known ? Fact(false) : Fact());
 }
-
 CompletionQueue& edit_cq(Controller& c, std::uint16_t qid) {
-  const std::size_t from = c.cqs.size();
-  if (qid >= from) c.cqs.resize(qid + std::size_t{1});
-  for (std::size_t i = from; i < c.cqs.size() && !c.initial_known; ++i) c.cqs[i].exists.forget();
-  return c.cqs[qid];
+  return c.cqs.edit(qid, c.initial_known ? Fact(false) : Fact());
 }
 
-void open_sq(const Scene& scene, std::uint16_t qid, std::uint32_t entries, std::uint16_t cqid, std::uint64_t base) {
+void open_sq(const Scene& scene, std::uint16_t qid, std::uint32_t entries, std::uint16_t cqid,
+             std::uint64_t base) {
   Controller& c = scene.c();
   SubmissionQueue& sq = edit_sq(c, qid);
-  const Fact exists = sq.exists;
-  sq.by_cid.clear();
-  sq = {.exists = exists, .by_slot = std::move(sq.by_slot), .by_cid = std::move(sq.by_cid)};
-  sq.known = true;
+  SubmissionQueue fresh;
+  fresh.qid = qid;
+  fresh.exists = sq.exists;
+  fresh.by_slot = std::move(sq.by_slot);
+  fresh.by_cid = std::move(sq.by_cid);
+  fresh.by_cid.clear();
+  sq = std::move(fresh);
+  sq.known = sq.exists.surely(true);
   sq.entries = entries;
   sq.cqid = cqid;
   sq.base = base;
@@ -105,20 +110,24 @@ void open_sq(const Scene& scene, std::uint16_t qid, std::uint32_t entries, std::
   use_ring(c, base, std::uint64_t{entries} * kSubmissionBytes, scene.now);
 }
 
-void open_cq(const Scene& scene, std::uint16_t qid, std::uint32_t entries, bool interrupts, std::uint16_t vector,
-             std::uint64_t base) {
+void open_cq(const Scene& scene, std::uint16_t qid, std::uint32_t entries, bool interrupts,
+             std::uint16_t vector, std::uint64_t base) {
   Controller& c = scene.c();
   CompletionQueue& cq = edit_cq(c, qid);
-  const Fact exists = cq.exists;
-  cq = {.exists = exists};
-  cq.known = true;
+  CompletionQueue fresh;
+  fresh.qid = qid;
+  fresh.exists = cq.exists;
+  cq = fresh;
+  cq.known = cq.exists.surely(true);
   cq.entries = entries;
   cq.interrupts = interrupts;
   cq.vector = vector;
   cq.base = base;
   use_ring(c, base, std::uint64_t{entries} * kCompletionBytes, scene.now);
-  if (!interrupts) return;
-  if (Vector* v = edit_vector(c, vector)) ++v->queues;
+  Vector* v = interrupts ? edit_vector(c, vector) : nullptr;
+  if (v == nullptr) return;
+  ++v->queues;
+  if (!cq.known) v->doubtful = true;
 }
 
 void close_sq(const Scene& scene, std::uint16_t qid, bool by_reset) {
@@ -130,7 +139,6 @@ void close_sq(const Scene& scene, std::uint16_t qid, bool by_reset) {
   }
   sq.known = false;
   sq.frozen = false;
-  sq.by_cid.clear();
 }
 
 void close_cq(const Scene& scene, std::uint16_t qid, bool by_reset) {
@@ -143,6 +151,7 @@ void close_cq(const Scene& scene, std::uint16_t qid, bool by_reset) {
       --v->queues;
       v->waiting -= std::min(v->waiting, cq.posted - cq.released);
       v->emptied_at = scene.time;
+      if (cq.exists.possible(true)) v->doubtful = true;
       watch_interrupt(scene, *v, false);
     }
   }
@@ -163,10 +172,14 @@ void open_admin_queue(const Scene& scene) {
 
 void close_queues(const Scene& scene) {
   Controller& c = scene.c();
-  for (std::size_t i = 0; i < c.sqs.size(); ++i) close_sq(scene, static_cast<std::uint16_t>(i), true);
-  for (std::size_t i = 0; i < c.cqs.size(); ++i) close_cq(scene, static_cast<std::uint16_t>(i), true);
-  for (auto& sq : c.sqs) sq.exists = Fact(false);
-  for (auto& cq : c.cqs) cq.exists = Fact(false);
+  for (auto& sq : c.sqs) {
+    close_sq(scene, sq.qid, true);
+    sq.exists = Fact(false);
+  }
+  for (auto& cq : c.cqs) {
+    close_cq(scene, cq.qid, true);
+    cq.exists = Fact(false);
+  }
   c.pages.clear();
   for (auto& v : c.vectors) {
     judge_early(scene, v);
@@ -181,17 +194,18 @@ void on_sq_doorbell(const Scene& scene) {
   Controller& c = scene.c();
   if (c.power == Power::off || c.power == Power::disabling) return;
   SubmissionQueue* sq = find_sq(c, scene.event.queue);
-  if (sq == nullptr || !sq->exists.possible(true)) {
+  if (sq == nullptr || !sq->exists.surely(true)) {
     if (!c.initial_known) return;
-    exercised(scene, Rule::q17);
-    ++c.bad_doorbells[0];
+    if (sq == nullptr || !sq->exists.possible(true)) exercised(scene, Rule::q17);
+    ++c.bad_doorbells[0];  // perhaps, where its creation or deletion is under way
     if (c.stray_doorbells.size() == kStrayDoorbells) c.stray_doorbells.erase(c.stray_doorbells.begin());
     c.stray_doorbells.push_back(scene.event.queue);
     return;
   }
   if (!sq->known) return;
   if (scene.event.c < sq->entries && scene.event.c == sq->tail % sq->entries) {
-    if (sq->rung == sq->tail) ++c.bad_doorbells[1];  // the same value again: no error, but a listed cause of the event
+    if (sq->rung == sq->tail)
+      ++c.bad_doorbells[1];  // the same value again: no error, but a listed cause of the event
     sq->rung = sq->tail;
     return;
   }
@@ -205,11 +219,11 @@ void on_cq_doorbell(const Scene& scene) {
   Controller& c = scene.c();
   if (c.power == Power::off || c.power == Power::disabling) return;
   CompletionQueue* cq = find_cq(c, scene.event.queue);
-  if (cq == nullptr || !cq->exists.possible(true)) {
+  if (cq == nullptr || !cq->exists.surely(true)) {
     if (!c.initial_known) return;
-    exercised(scene, Rule::q17);
+    if (cq == nullptr || !cq->exists.possible(true)) exercised(scene, Rule::q17);
     ++c.bad_doorbells[0];
-    return;
+    if (cq == nullptr || !cq->exists.possible(true)) return;
   }
   if (!cq->known) return;
   Vector* v = cq->interrupts ? find_vector(c, cq->vector) : nullptr;
@@ -242,27 +256,31 @@ void on_fetched(const Scene& scene) {
   Controller& c = scene.c();
   const auto& event = scene.event;
   const auto say = [&](Rule rule, const char* what, const char* allowed, std::initializer_list<Seq> events) {
-    violation(scene, rule, fmt::format("{} queue {}: {}", name_of(scene, scene.index), event.queue, what), allowed,
-              fmt::format("cid {} slot {}", event.a, event.slot), events);
+    violation(scene, rule, fmt::format("{} queue {}: {}", name_of(scene, scene.index), event.queue, what),
+              allowed, fmt::format("cid {} slot {}", event.a, event.slot), events);
   };
   exercised(scene, Rule::r02);
   if (c.power == Power::off) {
-    say(Rule::r02, "a command was fetched while the controller is not ready", "nothing between RDY = 0 and the next enable",
-        {c.reset_until});
+    say(Rule::r02, "a command was fetched while the controller is not ready",
+        "nothing between RDY = 0 and the next enable", {c.reset_until});
     return;
   }
   if (c.shutdown_complete) {
-    say(Rule::r13, "a command was fetched after shutdown was complete", "nothing until a reset", {c.shutdown_from});
+    say(Rule::r13, "a command was fetched after shutdown was complete", "nothing until a reset",
+        {c.shutdown_from});
   }
   SubmissionQueue* sq = find_sq(c, event.queue);
   if (sq == nullptr || !sq->exists.possible(true)) {
     if (!c.initial_known || c.power == Power::disabling) return;
     if (sq != nullptr && sq->before_reset) {
-      say(Rule::r04, "a command was fetched from a queue that a reset ended", "no I/O queue until it is created", {c.reset_until});
-    } else if (std::find(c.stray_doorbells.begin(), c.stray_doorbells.end(), event.queue) != c.stray_doorbells.end()) {
+      say(Rule::r04, "a command was fetched from a queue that a reset ended",
+          "no I/O queue until it is created", {c.reset_until});
+    } else if (std::find(c.stray_doorbells.begin(), c.stray_doorbells.end(), event.queue) !=
+               c.stray_doorbells.end()) {
       say(Rule::q17, "a doorbell of no queue made a command be fetched", "no effect", {});
     } else {
-      say(Rule::q06, "a command was fetched from no queue", "entries of existing queues up to the tail doorbell", {});
+      say(Rule::q06, "a command was fetched from no queue",
+          "entries of existing queues up to the tail doorbell", {});
     }
     return;
   }
@@ -282,8 +300,8 @@ void on_fetched(const Scene& scene) {
     if (again) {
       say(Rule::q07, "an entry was read again", "each entry once", {c.commands[last].fetched});
     } else if (sq->bad_doorbell != 0) {
-      say(Rule::q18, "a doorbell value out of range made an entry be fetched", "entries up to the last valid tail",
-          {sq->bad_doorbell});
+      say(Rule::q18, "a doorbell value out of range made an entry be fetched",
+          "entries up to the last valid tail", {sq->bad_doorbell});
     } else {
       say(Rule::q06, "an entry beyond the tail doorbell was fetched", "entries up to the tail", {});
     }
@@ -297,7 +315,9 @@ void on_fetched(const Scene& scene) {
   Command& command = c.commands[index];
   if (!command.open || command.sqid != event.queue || command.position != position) return;
   command.fetched = scene.now;
-  if (event.payload_bytes >= sizeof(spec::SubmissionEntry)) command.altered = true;
+  if (event.payload_bytes >= sizeof(spec::SubmissionEntry)) {
+    replace_command(scene, index, read_as<spec::SubmissionEntry>(scene.trace.payload(event)));
+  }
 }
 
 void on_interrupt(const Scene& scene) {
@@ -310,8 +330,10 @@ void on_interrupt(const Scene& scene) {
   judge_early(scene, v);
   const Time race = scene.options.interrupt_race;
   if (v.masked && scene.time > v.masked_at + race) {
-    violation(scene, Rule::q14, fmt::format("{} vector {} interrupted while masked", name_of(scene, scene.index), scene.event.a),
-              "nothing until it is unmasked", "an interrupt");
+    violation(
+        scene, Rule::q14,
+        fmt::format("{} vector {} interrupted while masked", name_of(scene, scene.index), scene.event.a),
+        "nothing until it is unmasked", "an interrupt");
   }
   const bool crossing = v.emptied_at != 0 && scene.time - v.emptied_at <= race;
   if (v.waiting == 0 && !v.doubtful && !crossing) {
@@ -352,14 +374,16 @@ void place_submission(SubmissionQueue& sq, Command& command, std::uint32_t index
   sq.by_slot[slot] = index;
 }
 
-void check_sqhd(const Scene& scene, SubmissionQueue& sq, const Command& command, const spec::CompletionEntry& entry) {
+void check_sqhd(const Scene& scene, SubmissionQueue& sq, const Command& command,
+                const spec::CompletionEntry& entry) {
   if (!sq.known) return;
   exercised(scene, Rule::q08);
   exercised(scene, Rule::q09);
   const std::uint64_t size = sq.entries;
   const auto say = [&](Rule rule, const char* what, std::uint64_t low, std::uint64_t high) {
     violation(scene, rule, fmt::format("{} queue {}: {}", name_of(scene, scene.index), command.sqid, what),
-              fmt::format("SQHD from {} to {}", low % size, high % size), fmt::format("SQHD {}", entry.sqhd), {command.submitted});
+              fmt::format("SQHD from {} to {}", low % size, high % size), fmt::format("SQHD {}", entry.sqhd),
+              {command.submitted});
   };
   const std::uint64_t limit = scene.sees(observed::fetches) ? sq.fetched : sq.tail;
   if (entry.sqhd >= size) {
@@ -372,7 +396,8 @@ void check_sqhd(const Scene& scene, SubmissionQueue& sq, const Command& command,
     return;
   }
   sq.published = head;
-  if (head <= command.position) say(Rule::q09, "SQHD does not cover the command's own entry", command.position + 1, limit);
+  if (head <= command.position && !command.reused_cid)
+    say(Rule::q09, "SQHD does not cover the command's own entry", command.position + 1, limit);
 }
 
 void place_completion(const Scene& scene, const spec::CompletionEntry& entry, bool status_only) {
@@ -382,7 +407,8 @@ void place_completion(const Scene& scene, const spec::CompletionEntry& entry, bo
   CompletionQueue* cq = find_cq(c, event.queue);
   if (cq == nullptr || !cq->known) return;
   const auto say = [&](Rule rule, const char* what, std::string allowed, std::string seen) {
-    violation(scene, rule, fmt::format("{} completion queue {}: {}", name_of(scene, scene.index), event.queue, what),
+    violation(scene, rule,
+              fmt::format("{} completion queue {}: {}", name_of(scene, scene.index), event.queue, what),
               std::move(allowed), std::move(seen));
   };
   const std::uint64_t size = cq->entries;
@@ -391,13 +417,15 @@ void place_completion(const Scene& scene, const spec::CompletionEntry& entry, bo
     exercised(scene, Rule::q11);
     if (event.slot != expected) {
       say(Rule::q11, "a completion went to the wrong slot", fmt::format("slot {}", expected),
-          event.slot == trace::kUnknownSlot ? std::string("outside the ring") : fmt::format("slot {}", event.slot));
+          event.slot == trace::kUnknownSlot ? std::string("outside the ring")
+                                            : fmt::format("slot {}", event.slot));
       if (event.slot < size) cq->posted += (event.slot + size - expected) % size;
     }
     exercised(scene, Rule::q10);
     const bool phase = cq->posted / size % 2 == 0;
     if (entry.phase() != phase) {
-      say(Rule::q10, "wrong phase tag", fmt::format("phase {}", phase ? 1 : 0), fmt::format("phase {}", entry.phase() ? 1 : 0));
+      say(Rule::q10, "wrong phase tag", fmt::format("phase {}", phase ? 1 : 0),
+          fmt::format("phase {}", entry.phase() ? 1 : 0));
     }
     if (scene.sees(observed::doorbells) && !cq->head_doubtful) {
       exercised(scene, Rule::q12);
@@ -413,7 +441,9 @@ void place_completion(const Scene& scene, const spec::CompletionEntry& entry, bo
   if (v == nullptr) return;
   if (v->early != 0) {
     if (v->early_time == scene.time) {
-      violation(scene, Rule::q16, fmt::format("{} vector {} interrupted before its completion", name_of(scene, scene.index), cq->vector),
+      violation(scene, Rule::q16,
+                fmt::format("{} vector {} interrupted before its completion", name_of(scene, scene.index),
+                            cq->vector),
                 "the completion first", "the interrupt first", {v->early});
       v->early = 0;
     } else {

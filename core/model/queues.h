@@ -10,9 +10,10 @@ void open_admin_queue(const Scene& scene);
 /// All queues are gone after a reset.
 void close_queues(const Scene& scene);
 
-void open_sq(const Scene& scene, std::uint16_t qid, std::uint32_t entries, std::uint16_t cqid, std::uint64_t base);
-void open_cq(const Scene& scene, std::uint16_t qid, std::uint32_t entries, bool interrupts, std::uint16_t vector,
+void open_sq(const Scene& scene, std::uint16_t qid, std::uint32_t entries, std::uint16_t cqid,
              std::uint64_t base);
+void open_cq(const Scene& scene, std::uint16_t qid, std::uint32_t entries, bool interrupts,
+             std::uint16_t vector, std::uint64_t base);
 void close_sq(const Scene& scene, std::uint16_t qid, bool by_reset);
 void close_cq(const Scene& scene, std::uint16_t qid, bool by_reset);
 
@@ -34,7 +35,8 @@ void place_submission(SubmissionQueue& sq, Command& command, std::uint32_t index
 /// The ring's part of a completion: slot, phase, room, interrupt.
 void place_completion(const Scene& scene, const spec::CompletionEntry& entry, bool status_only);
 /// SQHD of a completion of this command.
-void check_sqhd(const Scene& scene, SubmissionQueue& sq, const Command& command, const spec::CompletionEntry& entry);
+void check_sqhd(const Scene& scene, SubmissionQueue& sq, const Command& command,
+                const spec::CompletionEntry& entry);
 
 /// At the end of the trace: interrupts that never came.
 void finish_vectors(const Scene& scene);

@@ -53,7 +53,9 @@ void constant(const Scene& scene, const char* name, std::uint64_t before, std::u
   const Rule rule = written ? Rule::r16 : Rule::r17;
   exercised(scene, rule);
   if (before == value) return;
-  violation(scene, rule, fmt::format("{} of {} changed{}", name, name_of(scene, scene.index), written ? " after a write to it" : ""),
+  violation(scene, rule,
+            fmt::format("{} of {} changed{}", name, name_of(scene, scene.index),
+                        written ? " after a write to it" : ""),
             hex(before), hex(value));
 }
 
@@ -65,7 +67,8 @@ void read_cap(const Scene& scene) {
   const std::uint8_t halves = event.a == 4 ? 2 : event.b == 8 ? 3 : 1;
   const std::uint64_t value = event.a == 4 ? event.c << 32U : event.c;
   std::uint64_t covered = halves == 3 ? ~0ULL : halves == 2 ? 0xFFFFFFFF00000000ULL : 0xFFFFFFFFULL;
-  if ((c.cap_halves & halves) == halves) constant(scene, "CAP", c.cap & covered & mask, value & mask, c.cap_written);
+  if ((c.cap_halves & halves) == halves)
+    constant(scene, "CAP", c.cap & covered & mask, value & mask, c.cap_written);
   c.cap = (c.cap & ~covered) | (value & covered);
   c.cap_halves |= halves;
   c.cap_written = false;
@@ -90,7 +93,8 @@ void read_shutdown(const Scene& scene, std::uint32_t value) {
   }
   if (shst != 0 || c.shst != 0) exercised(scene, Rule::r12);
   const auto wrong = [&](const char* allowed) {
-    violation(scene, Rule::r12, fmt::format("shutdown status of {} moved as no shutdown does", name_of(scene, scene.index)),
+    violation(scene, Rule::r12,
+              fmt::format("shutdown status of {} moved as no shutdown does", name_of(scene, scene.index)),
               allowed, fmt::format("SHST {} after {}", shst, c.shst), {c.shutdown_from});
   };
   if (!subsystem) {
@@ -125,7 +129,8 @@ void read_csts(const Scene& scene) {
   switch (c.power) {
     case Power::off:
       if (rdy && !en) {
-        violation(scene, Rule::r01, fmt::format("{} is ready and was not enabled", name_of(scene, scene.index)), "RDY 0",
+        violation(scene, Rule::r01,
+                  fmt::format("{} is ready and was not enabled", name_of(scene, scene.index)), "RDY 0",
                   "RDY 1", {c.reset_from});
         c.power = Power::unknown;
       }
@@ -134,7 +139,8 @@ void read_csts(const Scene& scene) {
       if (rdy) {
         exercised(scene, Rule::liv03);
         if (spec::csts::shst.get(value) != 0 && spec::csts::st.get(value) == 0 && c.shst != 0) {
-          violation(scene, Rule::r01, fmt::format("{} became ready during a shutdown", name_of(scene, scene.index)),
+          violation(scene, Rule::r01,
+                    fmt::format("{} became ready during a shutdown", name_of(scene, scene.index)),
                     "RDY 0 while SHST is not 0", "RDY 1", {c.shutdown_from});
         }
         c.power = Power::ready;
@@ -147,7 +153,8 @@ void read_csts(const Scene& scene) {
     case Power::ready:
       if (!rdy && !cfs) {
         const Rule rule = peer_was_reset(scene, c.ready_seen) ? Rule::r06 : Rule::r01;
-        violation(scene, rule, fmt::format("{} stopped being ready and was not disabled", name_of(scene, scene.index)),
+        violation(scene, rule,
+                  fmt::format("{} stopped being ready and was not disabled", name_of(scene, scene.index)),
                   "RDY 1 while EN is 1", "RDY 0", {c.ready_seen});
         c.power = Power::unknown;
       }
@@ -301,9 +308,11 @@ void on_register_read(const Scene& scene) {
     }
     exercised(scene, Rule::r05);
     // The low bits of the addresses are reserved.
-    const std::uint64_t mask = event.a == reg::aqa || event.a == reg::asq + 4 || event.a == reg::acq + 4 ? ~0ULL : ~0xFFFULL;
+    const std::uint64_t mask =
+        event.a == reg::aqa || event.a == reg::asq + 4 || event.a == reg::acq + 4 ? ~0ULL : ~0xFFFULL;
     if ((event.c & mask) != (expected & mask)) {
-      violation(scene, Rule::r05, fmt::format("{} of {} was lost in a Controller Reset", name, name_of(scene, scene.index)),
+      violation(scene, Rule::r05,
+                fmt::format("{} of {} was lost in a Controller Reset", name, name_of(scene, scene.index)),
                 hex(expected), hex(event.c), {c.reset_from});
     }
   }

@@ -5,11 +5,13 @@
 
 namespace polypath::model {
 
-/// EN became 0, or the function was reset: from here until RDY = 0 is visible, commands may still end or be dropped.
+/// EN became 0, or the function was reset: from here until RDY = 0 is visible, commands may still end or be
+/// dropped.
 void begin_reset(const Scene& scene);
 /// RDY = 0 is visible: nothing of before can happen any more.
 void end_reset(const Scene& scene);
-/// Communication is lost at once: no command completes any more, though its effect may still come until end_reset.
+/// Communication is lost at once: no command completes any more, though its effect may still come until
+/// end_reset.
 void lose_commands(const Scene& scene);
 /// NVM Subsystem Reset: every controller of the subsystem.
 void reset_subsystem(const Scene& scene);

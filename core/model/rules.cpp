@@ -7,8 +7,8 @@
 namespace polypath::model {
 namespace {
 
-constexpr std::array<Waiver, 1> kSerialWaiver{{{"qemu-2021", "serial number",
-                                                "QEMU of 2021 gave each controller of a subsystem a serial of its own"}}};
+constexpr std::array<Waiver, 1> kSerialWaiver{
+    {{"qemu-2021", "serial number", "QEMU of 2021 gave each controller of a subsystem a serial of its own"}}};
 
 constexpr std::span<const Waiver> waivers_of(Rule rule) {
   return rule == Rule::ns07 ? std::span<const Waiver>(kSerialWaiver) : std::span<const Waiver>();
@@ -25,18 +25,24 @@ constexpr std::array<RuleRow, kRules> kRows{{
 
 std::string_view scope_name(Scope scope) {
   switch (scope) {
-    case Scope::standard: return "standard";
-    case Scope::host: return "host";
-    case Scope::hazard: return "hazard";
+    case Scope::standard:
+      return "standard";
+    case Scope::host:
+      return "host";
+    case Scope::hazard:
+      return "hazard";
   }
   return "standard";
 }
 
 std::string_view verdict_name(Verdict verdict) {
   switch (verdict) {
-    case Verdict::pass: return "pass";
-    case Verdict::violation: return "violation";
-    case Verdict::inconclusive: return "inconclusive";
+    case Verdict::pass:
+      return "pass";
+    case Verdict::violation:
+      return "violation";
+    case Verdict::inconclusive:
+      return "inconclusive";
   }
   return "inconclusive";
 }

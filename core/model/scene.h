@@ -18,10 +18,10 @@ struct Scene {
   State& s;
   const Options& options;
   const trace::BoundaryEvent& event;
-  Seq now = 0;                ///< number of the event plus one
-  Time time = 0;              ///< when the observer wrote it down
-  std::uint16_t index = 0;    ///< controller that the event is about
-  bool at_end = false;        ///< no event: the trace ended
+  Seq now = 0;              ///< number of the event plus one
+  Time time = 0;            ///< when the observer wrote it down
+  std::uint16_t index = 0;  ///< controller that the event is about
+  bool at_end = false;      ///< no event: the trace ended
 
   Controller& c() const { return s.controllers[index]; }
   bool sees(std::uint32_t observed) const { return (c().observed & observed) == observed; }
@@ -38,7 +38,8 @@ inline void allowed_set(const Scene& scene, Rule rule, std::size_t size) {
   statistics.set_sizes += size;
 }
 
-/// Reports that a rule is broken. The event at hand is among the events that show it, and those given (0: none).
+/// Reports that a rule is broken. The event at hand is among the events that show it, and those given (0:
+/// none).
 void violation(const Scene& scene, Rule rule, std::string summary, std::string allowed, std::string seen,
                std::initializer_list<Seq> events = {});
 

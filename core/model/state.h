@@ -41,9 +41,9 @@ struct Detail {
   bool unknown_identifier = false;         ///< it names a controller that nobody is
   std::uint64_t nsze = 0, ncap = 0;        ///< Namespace Management, create
   std::uint8_t flbas = 0, nmic = 0;
-  bool host_behavior_acre = false;         ///< Set Features 16h
+  bool host_behavior_acre = false;  ///< Set Features 16h
   // Abort
-  Seq victim = 0;                          ///< submission of the command that it names, 0: none was open
+  Seq victim = 0;  ///< submission of the command that it names, 0: none was open
   bool victim_completed = false;
   std::uint16_t victim_status = 0;
 };
@@ -52,33 +52,33 @@ struct Detail {
 struct Command {
   spec::SubmissionEntry entry;
   Seq submitted = 0;
-  Seq fetched = 0;       ///< 0: not seen
-  Time time = 0;         ///< of the submission
-  std::uint64_t position = 0;      ///< in the queue's life: 0 for its first entry
-  std::uint64_t data_bytes = 0;    ///< length of its buffer
+  Seq fetched = 0;                            ///< 0: not seen
+  Time time = 0;                              ///< of the submission
+  std::uint64_t position = 0;                 ///< in the queue's life: 0 for its first entry
+  std::uint64_t data_bytes = 0;               ///< length of its buffer
   std::uint64_t moved_in = 0, moved_out = 0;  ///< bytes that the controller wrote to, read from the buffer
   std::array<Range, 2> ranges{};
   std::uint32_t range_count = 0;
   std::uint32_t detail = kNone;
-  std::uint32_t ns = kNone;        ///< index in State::namespaces
+  std::uint32_t ns = kNone;  ///< index in State::namespaces
   std::uint32_t incarnation = 0;
   std::uint32_t next_same_cid = kNone;
   std::uint16_t sqid = 0;
-  std::uint8_t readers = 0;        ///< generation in Readers
+  std::uint8_t readers = 0;  ///< generation in Readers
   bool open = false;
-  bool reused_cid : 1 = false;        ///< another command with its CID was open at some time of its life
-  bool no_pointer : 1 = false;        ///< PRPs not observed
-  bool no_tail : 1 = false;           ///< dwords that are 0 are unknown
-  bool malformed : 1 = false;         ///< its PRPs break a rule
+  bool reused_cid : 1 = false;  ///< another command with its CID was open at some time of its life
+  bool no_pointer : 1 = false;  ///< PRPs not observed
+  bool no_tail : 1 = false;     ///< dwords that are 0 are unknown
+  bool malformed : 1 = false;   ///< its PRPs break a rule
   bool ranges_known : 1 = false;
-  bool altered : 1 = false;           ///< the controller read another entry than was submitted
-  bool writing : 1 = false;           ///< blocks have a version of it
-  bool reading : 1 = false;           ///< counted among its namespace's readers
-  bool aborted_at_once : 1 = false;   ///< an Abort with IANP 0 completed
-  bool abort_asked : 1 = false;       ///< an Abort names it
-  bool queue_deleting : 1 = false;    ///< Delete SQ of its queue was submitted in its life
-  bool too_early : 1 = false;         ///< rung before the controller was seen to be ready: undefined
-  bool counted : 1 = false;           ///< it began a change of facts, which its end must close
+  bool length_known : 1 = false;     ///< the observer's buffer has the length that the command moves
+  bool writing : 1 = false;          ///< blocks have a version of it
+  bool reading : 1 = false;          ///< counted among its namespace's readers
+  bool aborted_at_once : 1 = false;  ///< an Abort with IANP 0 completed
+  bool abort_asked : 1 = false;      ///< an Abort names it
+  bool queue_deleting : 1 = false;   ///< Delete SQ of its queue was submitted in its life
+  bool too_early : 1 = false;        ///< rung before the controller was seen to be ready: undefined
+  bool counted : 1 = false;          ///< it began a change of facts, which its end must close
 };
 
 /// A write that lost its command to a reset which is not over: it may still take effect.
@@ -89,49 +89,82 @@ struct Limbo {
 };
 
 struct SubmissionQueue {
+  std::uint16_t qid = 0;
   Fact exists{false};
-  bool known = false;             ///< size and positions are
-  bool ever = false;              ///< existed once, and its reset or deletion is visible
-  bool before_reset = false;      ///< it was a reset that ended it
-  bool frozen = false;            ///< an invalid doorbell value: it need not be served any more
+  bool known = false;         ///< size and positions are
+  bool ever = false;          ///< existed once, and its reset or deletion is visible
+  bool before_reset = false;  ///< it was a reset that ended it
+  bool frozen = false;        ///< an invalid doorbell value: it need not be served any more
   std::uint32_t entries = 0;
   std::uint16_t cqid = 0;
   std::uint64_t base = 0;
-  std::uint64_t tail = 0;         ///< entries ever submitted
-  std::uint64_t rung = 0;         ///< tail at the last doorbell
-  std::uint64_t fetched = 0;      ///< entries ever fetched
-  std::uint64_t published = 0;    ///< SQHD so far, as a count
+  std::uint64_t tail = 0;       ///< entries ever submitted
+  std::uint64_t rung = 0;       ///< tail at the last doorbell
+  std::uint64_t fetched = 0;    ///< entries ever fetched
+  std::uint64_t published = 0;  ///< SQHD so far, as a count
   Seq bad_doorbell = 0;
-  std::vector<std::uint32_t> by_slot;        ///< last command submitted in a slot
+  std::vector<std::uint32_t> by_slot;  ///< last command submitted in a slot
   CidTable by_cid;
-  std::array<std::uint32_t, 8> completed{};  ///< last CIDs that completed, plus 1; bit 16: the CID had been reused
+  std::array<std::uint32_t, 8>
+      completed{};  ///< last CIDs that completed, plus 1; bit 16: the CID had been reused
   std::uint32_t completed_at = 0;
 };
 
 struct CompletionQueue {
+  std::uint16_t qid = 0;
   Fact exists{false};
   bool known = false;
-  bool before_reset = false;      ///< it existed before a reset that ended it
+  bool before_reset = false;  ///< it existed before a reset that ended it
   bool interrupts = false;
-  bool head_doubtful = false;     ///< after an invalid doorbell value
+  bool head_doubtful = false;  ///< after an invalid doorbell value
   std::uint32_t entries = 0;
   std::uint16_t vector = 0;
   std::uint64_t base = 0;
   std::uint64_t posted = 0, released = 0;
   bool full = false;
-  Time freed_at = 0;              ///< when it last stopped being full, 0 never
+  Time freed_at = 0;  ///< when it last stopped being full, 0 never
+};
+
+/// Queues by identifier: rows of those that were heard of, found through an index.
+template <class Queue>
+class QueueTable {
+ public:
+  Queue* find(std::uint16_t qid) {
+    return qid < index_.size() && index_[qid] != 0 ? &rows_[index_[qid] - 1U] : nullptr;
+  }
+  const Queue* find(std::uint16_t qid) const {
+    return qid < index_.size() && index_[qid] != 0 ? &rows_[index_[qid] - 1U] : nullptr;
+  }
+  /// Makes a row, of a queue that `exists`. Rows move when one is made.
+  Queue& edit(std::uint16_t qid, const Fact& exists) {
+    if (Queue* found = find(qid)) return *found;
+    if (qid >= index_.size()) index_.resize(qid + std::size_t{1}, 0);
+    rows_.emplace_back();
+    rows_.back().qid = qid;
+    rows_.back().exists = exists;
+    index_[qid] = static_cast<std::uint32_t>(rows_.size());
+    return rows_.back();
+  }
+  auto begin() { return rows_.begin(); }
+  auto end() { return rows_.end(); }
+  auto begin() const { return rows_.begin(); }
+  auto end() const { return rows_.end(); }
+
+ private:
+  std::vector<Queue> rows_;
+  std::vector<std::uint32_t> index_;  ///< place in rows_ plus 1
 };
 
 /// An interrupt vector, from the completion queues that use it.
 struct Vector {
-  std::uint64_t waiting = 0;      ///< completions not acknowledged, of queues with interrupts
-  std::uint32_t queues = 0;       ///< with interrupts on this vector
+  std::uint64_t waiting = 0;  ///< completions not acknowledged, of queues with interrupts
+  std::uint32_t queues = 0;   ///< with interrupts on this vector
   bool doubtful = false;
   bool masked = false;
   Time masked_at = 0, emptied_at = 0;
   Time due_since = engine::kForever;
   Seq last_post = 0, last_interrupt = 0, last_release = 0, filled = 0;
-  Seq early = 0;                  ///< an interrupt with nothing to announce
+  Seq early = 0;  ///< an interrupt with nothing to announce
   Time early_time = 0;
 };
 
@@ -139,8 +172,8 @@ struct Vector {
 struct Announced {
   bool known = false;
   std::uint16_t cntlid = 0, oacs = 0, oncs = 0, fuses = 0;
-  std::uint8_t acl = 0, aerl = 0, elpe = 0, lpa = 0, mdts = 0, npss = 0, vwc = 0, cmic = 0, cntrltype = 0, nwpc = 0,
-               sqes = 0, cqes = 0, anacap = 0;
+  std::uint8_t acl = 0, aerl = 0, elpe = 0, lpa = 0, mdts = 0, npss = 0, vwc = 0, cmic = 0, cntrltype = 0,
+               nwpc = 0, sqes = 0, cqes = 0, anacap = 0;
   std::uint32_t nn = 0, mnan = 0, maxcna = 0, oaes = 0, sgls = 0, anagrpmax = 0, ctratt = 0;
   std::uint32_t endgidmax = 0, nsetidmax = 0;
   std::uint16_t kas = 0;
@@ -159,21 +192,22 @@ struct Feature {
   bool default_known = false, saved_known = false, saveable_known = false, saveable = false;
   std::uint32_t default_value = 0, saved_value = 0;
   std::uint32_t pending = 0;
-  Seq touched = 0;        ///< end of the last Set, or of a reset
+  Seq touched = 0;           ///< end of the last Set, or of a reset
   bool after_reset = false;  ///< the value follows from a reset
   Seq shown = 0;             ///< last Get that showed it
 };
 
 struct Reported {
   std::uint8_t type = 0, info = 0, lid = 0;
-  Seq at = 0;         ///< last report, 0 never
+  Seq at = 0;  ///< last report, 0 never
 };
 
 /// An entry of the changed-namespace log as it may be.
 struct Changed {
   std::uint32_t nsid = 0;
   Seq from = 0, until = 0;  ///< window of the change: the command that made it; kNow while it is under way
-  bool sure = false;
+  bool sure = false;        ///< the log must name it
+  bool shown = false;       ///< a read within the window may have named it already
 };
 
 struct LogReads {
@@ -208,7 +242,7 @@ struct Controller {
   std::uint32_t subsystem = 0;
   std::uint32_t observed = 0;
   bool initial_known = true;
-  bool seen = false;          ///< any event
+  bool seen = false;  ///< any event
   Power power = Power::off;
   // registers
   std::uint64_t cap = 0, asq = 0, acq = 0;
@@ -217,21 +251,21 @@ struct Controller {
   std::uint8_t cap_halves = 0;  ///< bit 0: low dword known, bit 1: high
   bool vs_known = false, crto_known = false;
   bool cap_written = false, vs_written = false, crto_written = false;
-  bool admin_known = true;      ///< AQA, ASQ, ACQ are
-  bool admin_kept = false;      ///< a Controller Reset happened since they were written
-  bool rdy_low = true;          ///< RDY = 0 was seen since EN became 0
+  bool admin_known = true;  ///< AQA, ASQ, ACQ are
+  bool admin_kept = false;  ///< a Controller Reset happened since they were written
+  bool rdy_low = true;      ///< RDY = 0 was seen since EN became 0
   bool shst_may_clear = false;
   bool shutdown_asked = false, shutdown_complete = false;
-  bool late = false;            ///< LIV-03, LIV-04 or LIV-05 was reported for this transition
+  bool late = false;  ///< LIV-03, LIV-04 or LIV-05 was reported for this transition
   Time enabled_at = 0, disabled_at = 0, shutdown_at = 0;
-  Seq ready_seen = 0;           ///< last read with RDY = 1
-  Seq ready_from = 0;           ///< the first one since it was enabled
-  Seq reset_from = 0;           ///< begin of the last Controller Level Reset
-  Seq reset_until = 0;          ///< its end: RDY = 0 visible. kNow while it goes on
+  Seq ready_seen = 0;   ///< last read with RDY = 1
+  Seq ready_from = 0;   ///< the first one since it was enabled
+  Seq reset_from = 0;   ///< begin of the last Controller Level Reset
+  Seq reset_until = 0;  ///< its end: RDY = 0 visible. kNow while it goes on
   Seq shutdown_from = 0;
   // queues and commands
-  std::vector<SubmissionQueue> sqs;
-  std::vector<CompletionQueue> cqs;
+  QueueTable<SubmissionQueue> sqs;
+  QueueTable<CompletionQueue> cqs;
   std::vector<Vector> vectors;
   std::vector<std::uint16_t> stray_doorbells;  ///< the last submission queues rung that do not exist
   std::vector<Command> commands;
@@ -240,35 +274,35 @@ struct Controller {
   BufferPages pages;
   std::uint32_t open_commands = 0;
   Gauge aborts, aers;
-  bool io_queue_created = false;   ///< since the last reset, surely
+  bool io_queue_created = false;  ///< since the last reset, surely
   bool io_queue_maybe = false;
   bool queue_count_known = false;
   std::uint32_t sqs_allocated = 0, cqs_allocated = 0;
-  Seq life = 0;                    ///< last command that completed without error
+  Seq life = 0;  ///< last command that completed without error
   // announcements and features
   Announced announced;
   std::vector<Feature> features;
-  Fact ns_events;                  ///< FID 0Bh bit 8
+  Fact ns_events;  ///< FID 0Bh bit 8
   Fact acre{false};
   // events
   std::vector<Reported> reported;
   std::vector<Changed> changed;
   LogReads log04, log01, log02;
   std::uint32_t cause_pending = 0;
-  Seq cause_from = 0;              ///< begin of the oldest cause since the event was cleared
-  Seq cause_until = 0;             ///< end of the last possible cause of a namespace event
-  Seq old_cause = 0;               ///< the same, before the last reset
-  bool cause_unknown = false;      ///< recording began in mid-life
+  Seq cause_from = 0;          ///< begin of the oldest cause since the event was cleared
+  Seq cause_until = 0;         ///< end of the last possible cause of a namespace event
+  Seq old_cause = 0;           ///< the same, before the last reset
+  bool cause_unknown = false;  ///< recording began in mid-life
   bool log_unknown = false;
   std::array<std::uint32_t, 2> bad_doorbells{};  ///< writes to no queue, of wrong values, not reported yet
   bool due = false;
-  bool due_waits = false;          ///< no event request is open for it
-  bool due_waited = false;         ///< none was when it became due
+  bool due_waits = false;   ///< no event request is open for it
+  bool due_waited = false;  ///< none was when it became due
   Time due_time = 0;
   Seq due_seq = 0;
   std::uint32_t due_nsid = 0;
   Seq log04_emptied = 0;
-  std::uint64_t error_count = 0;   ///< highest seen in the error log
+  std::uint64_t error_count = 0;  ///< highest seen in the error log
   std::array<std::uint64_t, 4> smart{};
   std::vector<MoreSet> more_set;  ///< completions with M = 1 since the reset
   std::uint64_t effects_known = 0;
@@ -280,8 +314,8 @@ struct Controller {
 struct Attachment {
   std::uint16_t controller = 0;
   Fact fact;
-  Seq confirmed = 0;         ///< last moment at which an observation or a command showed the value
-  Seq changed = 0;           ///< end of the last change
+  Seq confirmed = 0;                  ///< last moment at which an observation or a command showed the value
+  Seq changed = 0;                    ///< end of the last change
   std::uint16_t changed_by = 0xFFFF;  ///< controller that processed it
   std::uint32_t proven_blocks = 0;    ///< of the longest I/O command that succeeded
 };
@@ -291,13 +325,13 @@ struct Namespace {
   std::uint32_t incarnation = 0;
   Fact exists;
   Seq born = 0, died = 0;
-  std::uint64_t blocks = 0;        ///< 0 unknown
-  std::uint32_t block_bytes = 0;   ///< 0 unknown
-  std::uint8_t shared = 2;         ///< 0 private, 1 shared, 2 unknown
-  bool tracked = false;            ///< content is followed
-  bool written_untracked = false;  ///< written while it was not
-  bool created = false;            ///< by a command of the trace
-  Fact attached_default;           ///< of controllers that are not in `attached`
+  std::uint64_t blocks = 0;          ///< 0 unknown
+  std::uint32_t block_bytes = 0;     ///< 0 unknown
+  std::uint8_t shared = 2;           ///< 0 private, 1 shared, 2 unknown
+  bool tracked = false;              ///< content is followed
+  bool written_untracked = false;    ///< written while it was not
+  bool created = false;              ///< by a command of the trace
+  Fact attached_default;             ///< of controllers that are not in `attached`
   std::vector<Attachment> attached;  ///< ascending by controller
   Blocks content;
   Readers readers;
@@ -312,9 +346,9 @@ struct Namespace {
 struct Subsystem {
   std::vector<std::uint32_t> namespaces;  ///< indices, ascending by NSID
   std::vector<std::uint16_t> controllers;
-  bool complete = true;                   ///< the header names every namespace that exists
+  bool complete = true;  ///< the header names every namespace that exists
   std::uint32_t creates_open = 0;
-  Seq create_until = 0;                   ///< end of the last create
+  Seq create_until = 0;  ///< end of the last create
 };
 
 /// An identifier of a namespace, for finding another one with the same.
@@ -355,25 +389,25 @@ struct State {
   std::vector<Namespace> namespaces;
   std::vector<Detail> details;
   std::vector<std::uint32_t> free_details;
-  std::vector<Identity> identities;         ///< ascending by hash
-  std::vector<std::uint64_t> scratch;       ///< digests of the command at hand
+  std::vector<Identity> identities;    ///< ascending by hash
+  std::vector<std::uint64_t> scratch;  ///< digests of the command at hand
   // applications
-  std::vector<Request> requests;            ///< open
+  std::vector<Request> requests;              ///< open
   std::vector<std::uint64_t> ended_requests;  ///< the last of them, a ring
   std::uint32_t ended_at = 0;
-  std::vector<FailedCommand> failed;        ///< the last of them, a ring
+  std::vector<FailedCommand> failed;  ///< the last of them, a ring
   std::uint32_t failed_at = 0;
   std::vector<Suspect> suspects;
-  std::uint32_t hosts_seen = 0;             ///< bit set of host indices, up to 31
+  std::uint32_t hosts_seen = 0;  ///< bit set of host indices, up to 31
   // judgments
   std::vector<Finding> findings;
   std::array<RuleStatistics, kRules> statistics{};
   Time last_time = 0;
   std::string profile;
-  bool simulator = false;                   ///< the project's own conventions hold
+  bool simulator = false;  ///< the project's own conventions hold
   bool serials_may_differ = false;
-  std::uint64_t resets = 0;                 ///< of any controller
-  bool damaged = false;                     ///< a payload that is no payload
+  std::uint64_t resets = 0;  ///< of any controller
+  bool damaged = false;      ///< a payload that is no payload
 };
 
 }  // namespace polypath::model

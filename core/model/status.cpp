@@ -44,9 +44,10 @@ void allow_common(const Scene& scene, const Command& command, Allowed& allowed) 
   if (!command.ranges_known) allowed.may(Status::prp_offset_invalid);
   if (command.entry.psdt() != 0) {
     allowed.may({Status::invalid_field, Status::invalid_sgl_segment, Status::invalid_sgl_count,
-                 Status::data_sgl_length_invalid, Status::metadata_sgl_length_invalid, Status::sgl_type_invalid,
-                 Status::sgl_offset_invalid, Status::sgl_granularity_invalid});
-    const bool never = command.entry.psdt() == 3 || (c.announced.known && (c.announced.sgls & 3U) == 0) || command.sqid == 0;
+                 Status::data_sgl_length_invalid, Status::metadata_sgl_length_invalid,
+                 Status::sgl_type_invalid, Status::sgl_offset_invalid, Status::sgl_granularity_invalid});
+    const bool never =
+        command.entry.psdt() == 3 || (c.announced.known && (c.announced.sgls & 3U) == 0) || command.sqid == 0;
     if (never) allowed.must(Rule::q33, {Status::invalid_field});
   }
 }
@@ -60,8 +61,8 @@ bool exceeds_mdts(const Controller& c, std::uint64_t bytes) {
 }
 
 void judge_status(const Scene& scene, const Command& command, const Completion& completion) {
-  // What the controller really read, or which of two commands this is, is not known.
-  if (command.altered || command.reused_cid) {
+  // Which of two commands this is, is not known.
+  if (command.reused_cid) {
     inconclusive(scene, Rule::q33);
     return;
   }
@@ -81,11 +82,13 @@ void judge_status(const Scene& scene, const Command& command, const Completion& 
   if (allowed.contains(status)) return;
   Rule rule = allowed.rule();
   if (status != Status::success) {
-    rule = command.sqid == 0 ? rule_of_refusal_admin(scene, command, status) : rule_of_refusal_io(command, status);
+    rule = command.sqid == 0 ? rule_of_refusal_admin(scene, command, status)
+                             : rule_of_refusal_io(command, status);
     if (is_abort(status) && peer_was_reset(scene, command.submitted)) rule = Rule::r06;
   }
-  violation(scene, rule, fmt::format("{}: a status that nothing explains", text_of(scene, command)), allowed.text(),
-            trace::status_text(completion.entry.linux_status()), {allowed.cause(), command.submitted});
+  violation(scene, rule, fmt::format("{}: a status that nothing explains", text_of(scene, command)),
+            allowed.text(), trace::status_text(completion.entry.linux_status()),
+            {allowed.cause(), command.submitted});
 }
 
 }  // namespace polypath::model

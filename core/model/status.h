@@ -7,7 +7,8 @@
 
 namespace polypath::model {
 
-/// Compares the status of a completion with the allowed ones. Called before the command's effects are taken in.
+/// Compares the status of a completion with the allowed ones. Called before the command's effects are taken
+/// in.
 void judge_status(const Scene& scene, const Command& command, const Completion& completion);
 
 /// Statuses of an Admin command, of an I/O command (without those that any command may have).

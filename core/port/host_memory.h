@@ -16,7 +16,8 @@ inline constexpr std::uint64_t kPageBytes = 4096;
 
 class HostMemory {
  public:
-  /// Addresses from 0 up to `limit` exist; an access beyond it fails (a Data Transfer Error for a controller).
+  /// Addresses from 0 up to `limit` exist; an access beyond it fails (a Data Transfer Error for a
+  /// controller).
   explicit HostMemory(std::uint64_t limit = std::uint64_t{1} << 40U) : limit_(limit) {}
 
   std::uint64_t limit() const { return limit_; }
@@ -36,13 +37,14 @@ class HostMemory {
     return write(address, {reinterpret_cast<const std::byte*>(&value), sizeof(T)});
   }
 
-  /// Contiguous bytes inside one page, for copying without a bounce buffer: null when the page was never written
-  /// (it reads as zeros). The range must not cross a page.
+  /// Contiguous bytes inside one page, for copying without a bounce buffer: null when the page was never
+  /// written (it reads as zeros). The range must not cross a page.
   const std::byte* peek(std::uint64_t address) const;
   /// The same for writing; makes the page.
   std::byte* poke(std::uint64_t address);
 
-  /// Hands out `bytes` of zeroed memory aligned to a page (a host's allocator; nothing is ever given back twice).
+  /// Hands out `bytes` of zeroed memory aligned to a page (a host's allocator; nothing is ever given back
+  /// twice).
   std::uint64_t allocate(std::uint64_t bytes);
 
   void hash(engine::Hasher& hasher) const;

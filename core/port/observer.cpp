@@ -14,7 +14,8 @@ namespace {
 using spec::Direction;
 using trace::Boundary;
 
-// Beyond any MDTS of a profile: longer transfers are refused by every controller, so their buffers are not walked.
+// Beyond any MDTS of a profile: longer transfers are refused by every controller, so their buffers are not
+// walked.
 constexpr std::uint64_t kLongestTransfer = std::uint64_t{16} << 20U;
 constexpr std::size_t kDigestBytes = 512;
 
@@ -69,9 +70,12 @@ void Observer::register_write(const Scene& scene, std::uint32_t offset, std::uin
 
   const auto low = static_cast<std::uint32_t>(value);
   const auto halve = [&](std::uint64_t& target, std::uint32_t base) {
-    if (offset == base && bytes == 8) target = value;
-    else if (offset == base) target = (target & ~0xFFFFFFFFULL) | low;
-    else if (offset == base + 4) target = (target & 0xFFFFFFFFULL) | std::uint64_t{low} << 32U;
+    if (offset == base && bytes == 8)
+      target = value;
+    else if (offset == base)
+      target = (target & ~0xFFFFFFFFULL) | low;
+    else if (offset == base + 4)
+      target = (target & 0xFFFFFFFFULL) | std::uint64_t{low} << 32U;
   };
   const bool enabled = spec::cc::en.get(state_.cc) != 0;
   if (!enabled) {  // AQA, ASQ and ACQ may be written only while EN is 0
@@ -99,7 +103,8 @@ void Observer::register_read(const Scene& scene, std::uint32_t offset, std::uint
   e.b = bytes;
   e.c = value;
   scene.trace.add(e);
-  if (offset == spec::reg::cap && bytes == 8) state_.dstrd = static_cast<unsigned>(spec::cap::dstrd.get(value));
+  if (offset == spec::reg::cap && bytes == 8)
+    state_.dstrd = static_cast<unsigned>(spec::cap::dstrd.get(value));
 }
 
 void Observer::vector_mask(const Scene& scene, std::uint16_t vector, bool masked) {
@@ -307,7 +312,8 @@ void Observer::completed(const Scene& scene, std::uint16_t cqid, std::uint64_t a
   forget(entry.sqid, entry.cid);
 }
 
-// Queue geometry and block sizes from admin commands that succeeded. `ranges_` still holds the command's buffer.
+// Queue geometry and block sizes from admin commands that succeeded. `ranges_` still holds the command's
+// buffer.
 void Observer::learn(const Scene& scene, const spec::SubmissionEntry& entry) {
   const auto* row = spec::find_command(spec::CommandSet::admin, entry.opcode);
   if (row == nullptr) return;

@@ -1,6 +1,7 @@
-// Stands between host and controller and writes boundary events. It knows queues only from what passes by (AQA, ASQ,
-// ACQ, Create and Delete commands that succeeded), and walks data pointers itself, so a device that misbehaves cannot
-// hide it. Any target can use it; one that cannot see fetches and DMA leaves those calls out.
+// Stands between host and controller and writes boundary events. It knows queues only from what passes by
+// (AQA, ASQ, ACQ, Create and Delete commands that succeeded), and walks data pointers itself, so a device
+// that misbehaves cannot hide it. Any target can use it; one that cannot see fetches and DMA leaves those
+// calls out.
 #pragma once
 
 #include <cstdint>
@@ -18,10 +19,10 @@ class Observer {
  public:
   /// What it has learned so far: plain values, so that a snapshot of a world can hold them.
   struct Ring {
-    std::uint64_t base = 0;     ///< 0: the ring does not exist
+    std::uint64_t base = 0;  ///< 0: the ring does not exist
     std::uint32_t entries = 0;
-    std::uint32_t tail = 0;     ///< SQ: last valid tail seen
-    std::uint32_t head = 0;     ///< SQ: fetched up to here, or SQHD where fetches are not seen
+    std::uint32_t tail = 0;  ///< SQ: last valid tail seen
+    std::uint32_t head = 0;  ///< SQ: fetched up to here, or SQHD where fetches are not seen
   };
   /// A command that was seen and has not completed: enough to read its data at completion.
   struct Open {
@@ -60,11 +61,13 @@ class Observer {
   void register_read(const Scene& scene, std::uint32_t offset, std::uint64_t value, unsigned bytes);
   void vector_mask(const Scene& scene, std::uint16_t vector, bool masked);
   // Called by targets that see what the controller does.
-  void fetched(const Scene& scene, std::uint16_t sqid, std::uint64_t address, const spec::SubmissionEntry& entry);
-  void dma(const Scene& scene, std::uint16_t sqid, std::uint16_t cid, std::uint64_t address, std::uint32_t bytes,
-           bool write, bool stray);
+  void fetched(const Scene& scene, std::uint16_t sqid, std::uint64_t address,
+               const spec::SubmissionEntry& entry);
+  void dma(const Scene& scene, std::uint16_t sqid, std::uint16_t cid, std::uint64_t address,
+           std::uint32_t bytes, bool write, bool stray);
   /// After the entry was written to `address` for completion queue `cqid`.
-  void completed(const Scene& scene, std::uint16_t cqid, std::uint64_t address, const spec::CompletionEntry& entry);
+  void completed(const Scene& scene, std::uint16_t cqid, std::uint64_t address,
+                 const spec::CompletionEntry& entry);
   void interrupt(const Scene& scene, std::uint16_t vector);
   void function(const Scene& scene, trace::FunctionEvent what);
 

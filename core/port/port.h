@@ -1,5 +1,5 @@
-// What a host sees of one controller. The simulator, QEMU and an NVMe/TCP target implement it; host models and raw
-// drivers use nothing else. Time and deadlines come from the engine, which every target has.
+// What a host sees of one controller. The simulator, QEMU and an NVMe/TCP target implement it; host models
+// and raw drivers use nothing else. Time and deadlines come from the engine, which every target has.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,8 @@ class Port {
  public:
   virtual ~Port() = default;
 
-  /// Register access in BAR0; `bytes` is 4 or 8 (others are undefined in the standard, and read 0 / are ignored).
+  /// Register access in BAR0; `bytes` is 4 or 8 (others are undefined in the standard, and read 0 / are
+  /// ignored).
   virtual std::uint64_t read_register(std::uint32_t offset, unsigned bytes) = 0;
   virtual void write_register(std::uint32_t offset, std::uint64_t value, unsigned bytes) = 0;
 

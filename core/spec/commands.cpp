@@ -40,7 +40,8 @@ constexpr std::array<F, 3> kGetFeatures{
     {{"fid", 10, 0, 8, false}, {"sel", 10, 8, 3, false}, {"value", 11, 0, 32, false}}};
 constexpr std::array<F, 2> kNsManagement{{{"sel", 10, 0, 4, false}, {"csi", 11, 24, 8, false}}};
 constexpr std::array<F, 1> kSelect{{{"sel", 10, 0, 4, false}}};
-constexpr std::array<F, 3> kRange{{{"slba", 10, 0, 64, false}, {"nlb", 12, 0, 16, true}, {"fua", 12, 30, 1, false}}};
+constexpr std::array<F, 3> kRange{
+    {{"slba", 10, 0, 64, false}, {"nlb", 12, 0, 16, true}, {"fua", 12, 30, 1, false}}};
 constexpr std::array<F, 4> kZeroes{{{"slba", 10, 0, 64, false},
                                     {"nlb", 12, 0, 16, true},
                                     {"deac", 12, 25, 1, false},
@@ -52,47 +53,236 @@ using enum Announced;
 constexpr auto kAdmin = CommandSet::admin;
 constexpr auto kNvm = CommandSet::nvm;
 
-// Numbers are permanent. Rows that are not implemented yet are here because recordings and Identify pages name them.
+// Numbers are permanent. Rows that are not implemented yet are here because recordings and Identify pages
+// name them.
 constexpr std::array<CommandRow, 33> kRows{{
-    {1, kAdmin, 0x00, "delete_sq", "Delete I/O Submission Queue", none, unused, mandatory, 0, 0, true, DataLength::none, kQueueId},
-    {2, kAdmin, 0x01, "create_sq", "Create I/O Submission Queue", none, unused, mandatory, 0, 0, true, DataLength::none, kCreateSq},
-    {3, kAdmin, 0x02, "get_log_page", "Get Log Page", to_host, depends, mandatory, 0, 0, true, DataLength::log_dwords, kGetLog},
-    {4, kAdmin, 0x04, "delete_cq", "Delete I/O Completion Queue", none, unused, mandatory, 0, 0, true, DataLength::none, kQueueId},
-    {5, kAdmin, 0x05, "create_cq", "Create I/O Completion Queue", none, unused, mandatory, 0, 0, true, DataLength::none, kCreateCq},
-    {6, kAdmin, 0x06, "identify", "Identify", to_host, depends, mandatory, 0, 0, true, DataLength::page, kIdentify},
+    {1, kAdmin, 0x00, "delete_sq", "Delete I/O Submission Queue", none, unused, mandatory, 0, 0, true,
+     DataLength::none, kQueueId},
+    {2, kAdmin, 0x01, "create_sq", "Create I/O Submission Queue", none, unused, mandatory, 0, 0, true,
+     DataLength::none, kCreateSq},
+    {3, kAdmin, 0x02, "get_log_page", "Get Log Page", to_host, depends, mandatory, 0, 0, true,
+     DataLength::log_dwords, kGetLog},
+    {4, kAdmin, 0x04, "delete_cq", "Delete I/O Completion Queue", none, unused, mandatory, 0, 0, true,
+     DataLength::none, kQueueId},
+    {5, kAdmin, 0x05, "create_cq", "Create I/O Completion Queue", none, unused, mandatory, 0, 0, true,
+     DataLength::none, kCreateCq},
+    {6, kAdmin, 0x06, "identify", "Identify", to_host, depends, mandatory, 0, 0, true, DataLength::page,
+     kIdentify},
     {7, kAdmin, 0x08, "abort", "Abort", none, unused, mandatory, 0, 0, true, DataLength::none, kAbort},
     {8, kAdmin, 0x09, "set_features", "Set Features", to_controller, depends, mandatory, 0,
      effect::controller_capability, true, DataLength::feature, kSetFeatures},
-    {9, kAdmin, 0x0A, "get_features", "Get Features", to_host, depends, mandatory, 0, 0, true, DataLength::feature, kGetFeatures},
-    {10, kAdmin, 0x0C, "async_event_request", "Asynchronous Event Request", none, unused, mandatory, 0, 0, true, DataLength::none, {}},
+    {9, kAdmin, 0x0A, "get_features", "Get Features", to_host, depends, mandatory, 0, 0, true,
+     DataLength::feature, kGetFeatures},
+    {10,
+     kAdmin,
+     0x0C,
+     "async_event_request",
+     "Asynchronous Event Request",
+     none,
+     unused,
+     mandatory,
+     0,
+     0,
+     true,
+     DataLength::none,
+     {}},
     {11, kAdmin, 0x0D, "ns_management", "Namespace Management", to_controller, depends, oacs, 3,
      effect::ns_inventory, true, DataLength::create_page, kNsManagement},
-    {12, kAdmin, 0x10, "firmware_commit", "Firmware Commit", none, unused, oacs, 2, 0, false, DataLength::none, {}},
-    {13, kAdmin, 0x11, "firmware_download", "Firmware Image Download", to_controller, unused, oacs, 2, 0, false, DataLength::dwords_cdw10, {}},
-    {14, kAdmin, 0x14, "self_test", "Device Self-test", none, depends, oacs, 4, 0, false, DataLength::none, {}},
+    {12,
+     kAdmin,
+     0x10,
+     "firmware_commit",
+     "Firmware Commit",
+     none,
+     unused,
+     oacs,
+     2,
+     0,
+     false,
+     DataLength::none,
+     {}},
+    {13,
+     kAdmin,
+     0x11,
+     "firmware_download",
+     "Firmware Image Download",
+     to_controller,
+     unused,
+     oacs,
+     2,
+     0,
+     false,
+     DataLength::dwords_cdw10,
+     {}},
+    {14,
+     kAdmin,
+     0x14,
+     "self_test",
+     "Device Self-test",
+     none,
+     depends,
+     oacs,
+     4,
+     0,
+     false,
+     DataLength::none,
+     {}},
     {15, kAdmin, 0x15, "ns_attachment", "Namespace Attachment", to_controller, required, oacs, 3,
      effect::ns_inventory, true, DataLength::page, kSelect},
-    {16, kAdmin, 0x18, "keep_alive", "Keep Alive", none, unused, mandatory, 0, 0, false, DataLength::none, {}},
-    {17, kAdmin, 0x7C, "doorbell_buffer_config", "Doorbell Buffer Config", none, unused, oacs, 8, 0, false, DataLength::none, {}},
-    {18, kAdmin, 0x80, "format", "Format NVM", none, depends, oacs, 1,
-     effect::block_content | effect::ns_capability, false, DataLength::none, {}},
-    {19, kAdmin, 0x84, "sanitize", "Sanitize", none, unused, oacs, 15, effect::block_content, false, DataLength::none, {}},
-    {20, kAdmin, 0x86, "get_lba_status", "Get LBA Status", to_host, required, oacs, 9, 0, false, DataLength::dwords_cdw12, {}},
+    {16,
+     kAdmin,
+     0x18,
+     "keep_alive",
+     "Keep Alive",
+     none,
+     unused,
+     mandatory,
+     0,
+     0,
+     false,
+     DataLength::none,
+     {}},
+    {17,
+     kAdmin,
+     0x7C,
+     "doorbell_buffer_config",
+     "Doorbell Buffer Config",
+     none,
+     unused,
+     oacs,
+     8,
+     0,
+     false,
+     DataLength::none,
+     {}},
+    {18,
+     kAdmin,
+     0x80,
+     "format",
+     "Format NVM",
+     none,
+     depends,
+     oacs,
+     1,
+     effect::block_content | effect::ns_capability,
+     false,
+     DataLength::none,
+     {}},
+    {19,
+     kAdmin,
+     0x84,
+     "sanitize",
+     "Sanitize",
+     none,
+     unused,
+     oacs,
+     15,
+     effect::block_content,
+     false,
+     DataLength::none,
+     {}},
+    {20,
+     kAdmin,
+     0x86,
+     "get_lba_status",
+     "Get LBA Status",
+     to_host,
+     required,
+     oacs,
+     9,
+     0,
+     false,
+     DataLength::dwords_cdw12,
+     {}},
     {21, kNvm, 0x00, "flush", "Flush", none, required, mandatory, 0, 0, true, DataLength::none, {}},
-    {22, kNvm, 0x01, "write", "Write", to_controller, required, mandatory, 0, effect::block_content, true, DataLength::blocks, kRange},
+    {22, kNvm, 0x01, "write", "Write", to_controller, required, mandatory, 0, effect::block_content, true,
+     DataLength::blocks, kRange},
     {23, kNvm, 0x02, "read", "Read", to_host, required, mandatory, 0, 0, true, DataLength::blocks, kRange},
-    {24, kNvm, 0x04, "write_uncorrectable", "Write Uncorrectable", none, required, oncs, 1, effect::block_content,
-     false, DataLength::none, kRange},
-    {25, kNvm, 0x05, "compare", "Compare", to_controller, required, oncs, 0, 0, true, DataLength::blocks, kRange},
-    {26, kNvm, 0x08, "write_zeroes", "Write Zeroes", none, required, oncs, 3, effect::block_content, true, DataLength::none, kZeroes},
-    {27, kNvm, 0x09, "dataset_management", "Dataset Management", to_controller, required, oncs, 2,
-     effect::block_content, false, DataLength::ranges, {}},
+    {24, kNvm, 0x04, "write_uncorrectable", "Write Uncorrectable", none, required, oncs, 1,
+     effect::block_content, false, DataLength::none, kRange},
+    {25, kNvm, 0x05, "compare", "Compare", to_controller, required, oncs, 0, 0, true, DataLength::blocks,
+     kRange},
+    {26, kNvm, 0x08, "write_zeroes", "Write Zeroes", none, required, oncs, 3, effect::block_content, true,
+     DataLength::none, kZeroes},
+    {27,
+     kNvm,
+     0x09,
+     "dataset_management",
+     "Dataset Management",
+     to_controller,
+     required,
+     oncs,
+     2,
+     effect::block_content,
+     false,
+     DataLength::ranges,
+     {}},
     {28, kNvm, 0x0C, "verify", "Verify", none, required, oncs, 7, 0, false, DataLength::none, kRange},
-    {29, kNvm, 0x0D, "reservation_register", "Reservation Register", to_controller, required, oncs, 5, 0, false, DataLength::key_pair, {}},
-    {30, kNvm, 0x0E, "reservation_report", "Reservation Report", to_host, required, oncs, 5, 0, false, DataLength::dwords_cdw10, {}},
-    {31, kNvm, 0x11, "reservation_acquire", "Reservation Acquire", to_controller, required, oncs, 5, 0, false, DataLength::key_pair, {}},
-    {32, kNvm, 0x15, "reservation_release", "Reservation Release", to_controller, required, oncs, 5, 0, false, DataLength::key_pair, {}},
-    {33, kNvm, 0x19, "copy", "Copy", to_controller, required, oncs, 8, effect::block_content, false, DataLength::none, {}},
+    {29,
+     kNvm,
+     0x0D,
+     "reservation_register",
+     "Reservation Register",
+     to_controller,
+     required,
+     oncs,
+     5,
+     0,
+     false,
+     DataLength::key_pair,
+     {}},
+    {30,
+     kNvm,
+     0x0E,
+     "reservation_report",
+     "Reservation Report",
+     to_host,
+     required,
+     oncs,
+     5,
+     0,
+     false,
+     DataLength::dwords_cdw10,
+     {}},
+    {31,
+     kNvm,
+     0x11,
+     "reservation_acquire",
+     "Reservation Acquire",
+     to_controller,
+     required,
+     oncs,
+     5,
+     0,
+     false,
+     DataLength::key_pair,
+     {}},
+    {32,
+     kNvm,
+     0x15,
+     "reservation_release",
+     "Reservation Release",
+     to_controller,
+     required,
+     oncs,
+     5,
+     0,
+     false,
+     DataLength::key_pair,
+     {}},
+    {33,
+     kNvm,
+     0x19,
+     "copy",
+     "Copy",
+     to_controller,
+     required,
+     oncs,
+     8,
+     effect::block_content,
+     false,
+     DataLength::none,
+     {}},
 }};
 
 // Opcode to row, built once by the compiler: dispatch is an index, never a search.
@@ -130,8 +320,10 @@ const CommandRow* find_command_number(std::uint16_t number) {
 
 std::uint64_t data_bytes(const CommandRow& row, const SubmissionEntry& entry, std::uint32_t block_bytes) {
   switch (row.length) {
-    case DataLength::none: return 0;
-    case DataLength::page: return 4096;
+    case DataLength::none:
+      return 0;
+    case DataLength::page:
+      return 4096;
     case DataLength::log_dwords:
       return ((std::uint64_t{entry.cdw11 & 0xFFFFU} << 16U | entry.cdw10 >> 16U) + 1) * 4;
     case DataLength::feature: {
@@ -139,18 +331,28 @@ std::uint64_t data_bytes(const CommandRow& row, const SubmissionEntry& entry, st
       const bool capabilities = row.direction == Direction::to_host && (entry.cdw10 >> 8U & 7U) == 3;
       if (capabilities) return 0;
       switch (static_cast<FeatureId>(entry.cdw10 & 0xFFU)) {
-        case FeatureId::lba_range: return 4096;
-        case FeatureId::timestamp: return 8;
-        case FeatureId::host_behavior: return 512;
-        default: return 0;
+        case FeatureId::lba_range:
+          return 4096;
+        case FeatureId::timestamp:
+          return 8;
+        case FeatureId::host_behavior:
+          return 512;
+        default:
+          return 0;
       }
     }
-    case DataLength::create_page: return (entry.cdw10 & 0xFU) == 0 ? 4096 : 0;
-    case DataLength::blocks: return std::uint64_t{entry.block_count()} * block_bytes;
-    case DataLength::ranges: return (std::uint64_t{entry.cdw10 & 0xFFU} + 1) * 16;
-    case DataLength::dwords_cdw10: return (std::uint64_t{entry.cdw10} + 1) * 4;
-    case DataLength::dwords_cdw12: return (std::uint64_t{entry.cdw12} + 1) * 4;
-    case DataLength::key_pair: return 16;
+    case DataLength::create_page:
+      return (entry.cdw10 & 0xFU) == 0 ? 4096 : 0;
+    case DataLength::blocks:
+      return std::uint64_t{entry.block_count()} * block_bytes;
+    case DataLength::ranges:
+      return (std::uint64_t{entry.cdw10 & 0xFFU} + 1) * 16;
+    case DataLength::dwords_cdw10:
+      return (std::uint64_t{entry.cdw10} + 1) * 4;
+    case DataLength::dwords_cdw12:
+      return (std::uint64_t{entry.cdw12} + 1) * 4;
+    case DataLength::key_pair:
+      return 16;
   }
   return 0;
 }

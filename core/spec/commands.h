@@ -1,5 +1,6 @@
-// THE table of commands. Support and effects log, fuzz decoder, text form of programs, trace printing, Python's
-// methods and the reference documentation all derive from a row. Adding a command starts here (docs/extending.md).
+// THE table of commands. Support and effects log, fuzz decoder, text form of programs, trace printing,
+// Python's methods and the reference documentation all derive from a row. Adding a command starts here
+// (docs/extending.md).
 #pragma once
 
 #include <cstdint>
@@ -76,11 +77,13 @@ const CommandRow* find_command_number(std::uint16_t number);
 std::uint64_t field_value(const SubmissionEntry& entry, const CommandField& field);
 void set_field(SubmissionEntry& entry, const CommandField& field, std::uint64_t value);
 
-/// Bytes that a command moves through its data pointer, for logical blocks of `block_bytes`; 0 when it moves none or the
-/// table does not know it. May exceed what any controller accepts.
+/// Bytes that a command moves through its data pointer, for logical blocks of `block_bytes`; 0 when it moves
+/// none or the table does not know it. May exceed what any controller accepts.
 std::uint64_t data_bytes(const CommandRow& row, const SubmissionEntry& entry, std::uint32_t block_bytes);
 
 /// Set of a queue: the Admin queue takes admin commands, every other the NVM set.
-constexpr CommandSet set_of_queue(std::uint16_t qid) { return qid == 0 ? CommandSet::admin : CommandSet::nvm; }
+constexpr CommandSet set_of_queue(std::uint16_t qid) {
+  return qid == 0 ? CommandSet::admin : CommandSet::nvm;
+}
 
 }  // namespace polypath::spec

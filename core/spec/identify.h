@@ -1,5 +1,6 @@
-// Identify data structures (4096 bytes each). Base specification, "Identify command"; NVM command set, "Identify".
-// Only fields that some room reads or writes have a name; the rest stay reserved bytes at checked offsets.
+// Identify data structures (4096 bytes each). Base specification, "Identify command"; NVM command set,
+// "Identify". Only fields that some room reads or writes have a name; the rest stay reserved bytes at checked
+// offsets.
 #pragma once
 
 #include <array>
@@ -108,7 +109,8 @@ static_assert(offsetof(IdentifyController, anatt) == 342 && offsetof(IdentifyCon
 static_assert(offsetof(IdentifyController, sqes) == 512 && offsetof(IdentifyController, oncs) == 520);
 static_assert(offsetof(IdentifyController, acwu) == 532 && offsetof(IdentifyController, sgls) == 536);
 static_assert(offsetof(IdentifyController, mnan) == 540 && offsetof(IdentifyController, maxcna) == 560);
-static_assert(offsetof(IdentifyController, subnqn) == 768 && offsetof(IdentifyController, power_states) == 2048);
+static_assert(offsetof(IdentifyController, subnqn) == 768 &&
+              offsetof(IdentifyController, power_states) == 2048);
 
 static_assert(sizeof(IdentifyNamespace) == kIdentifyBytes);
 static_assert(offsetof(IdentifyNamespace, nsfeat) == 24 && offsetof(IdentifyNamespace, nmic) == 30);
@@ -128,8 +130,9 @@ inline constexpr std::uint16_t security = 1, format = 2, firmware = 4, ns_manage
                                directives = 0x20, doorbell_buffer = 0x100, get_lba_status = 0x200;
 }
 namespace oncs {
-inline constexpr std::uint16_t compare = 1, write_uncorrectable = 2, dsm = 4, write_zeroes = 8, save_select = 0x10,
-                               reservations = 0x20, timestamp = 0x40, verify = 0x80, copy = 0x100;
+inline constexpr std::uint16_t compare = 1, write_uncorrectable = 2, dsm = 4, write_zeroes = 8,
+                               save_select = 0x10, reservations = 0x20, timestamp = 0x40, verify = 0x80,
+                               copy = 0x100;
 }
 namespace oaes {
 inline constexpr std::uint32_t ns_attribute = 1U << 8, firmware_activation = 1U << 9, ana = 1U << 11;

@@ -38,7 +38,14 @@ enum class FeatureId : std::uint8_t {
 /// SEL of Get Features.
 enum class FeatureSelect : std::uint8_t { current = 0, defaults = 1, saved = 2, capabilities = 3 };
 
-enum class EventType : std::uint8_t { error = 0, smart = 1, notice = 2, immediate = 3, one_shot = 4, io_set = 6 };
+enum class EventType : std::uint8_t {
+  error = 0,
+  smart = 1,
+  notice = 2,
+  immediate = 3,
+  one_shot = 4,
+  io_set = 6
+};
 
 namespace event_info {
 inline constexpr std::uint8_t invalid_doorbell_register = 0, invalid_doorbell_value = 1;  // type error
@@ -47,7 +54,8 @@ inline constexpr std::uint8_t ns_attribute_changed = 0, ana_change = 3;         
 
 /// CQE DW0 of an Asynchronous Event Request: type 2:0, information 15:8, log 23:16.
 constexpr std::uint32_t event_dword(EventType type, std::uint8_t info, LogId log) {
-  return static_cast<std::uint32_t>(type) | std::uint32_t{info} << 8U | static_cast<std::uint32_t>(log) << 16U;
+  return static_cast<std::uint32_t>(type) | std::uint32_t{info} << 8U |
+         static_cast<std::uint32_t>(log) << 16U;
 }
 
 #pragma pack(push, 1)

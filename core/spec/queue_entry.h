@@ -33,28 +33,54 @@ struct SubmissionEntry {
   /// CDWn for n in 10..15; 0 for other n.
   constexpr std::uint32_t cdw(unsigned n) const {
     switch (n) {
-      case 2: return cdw2;
-      case 3: return cdw3;
-      case 10: return cdw10;
-      case 11: return cdw11;
-      case 12: return cdw12;
-      case 13: return cdw13;
-      case 14: return cdw14;
-      case 15: return cdw15;
-      default: return 0;
+      case 2:
+        return cdw2;
+      case 3:
+        return cdw3;
+      case 10:
+        return cdw10;
+      case 11:
+        return cdw11;
+      case 12:
+        return cdw12;
+      case 13:
+        return cdw13;
+      case 14:
+        return cdw14;
+      case 15:
+        return cdw15;
+      default:
+        return 0;
     }
   }
   constexpr void set_cdw(unsigned n, std::uint32_t value) {
     switch (n) {
-      case 2: cdw2 = value; break;
-      case 3: cdw3 = value; break;
-      case 10: cdw10 = value; break;
-      case 11: cdw11 = value; break;
-      case 12: cdw12 = value; break;
-      case 13: cdw13 = value; break;
-      case 14: cdw14 = value; break;
-      case 15: cdw15 = value; break;
-      default: break;
+      case 2:
+        cdw2 = value;
+        break;
+      case 3:
+        cdw3 = value;
+        break;
+      case 10:
+        cdw10 = value;
+        break;
+      case 11:
+        cdw11 = value;
+        break;
+      case 12:
+        cdw12 = value;
+        break;
+      case 13:
+        cdw13 = value;
+        break;
+      case 14:
+        cdw14 = value;
+        break;
+      case 15:
+        cdw15 = value;
+        break;
+      default:
+        break;
     }
   }
   bool operator==(const SubmissionEntry&) const = default;
@@ -85,8 +111,8 @@ static_assert(offsetof(CompletionEntry, sqhd) == 8 && offsetof(CompletionEntry, 
 
 /// Status word with phase 0 from its parts.
 constexpr std::uint16_t make_status_word(Status status, bool dnr, bool more = false, unsigned crd = 0) {
-  return static_cast<std::uint16_t>(static_cast<unsigned>(status) << 1U | (crd & 3U) << 12U | (more ? 0x4000U : 0U) |
-                                    (dnr ? 0x8000U : 0U));
+  return static_cast<std::uint16_t>(static_cast<unsigned>(status) << 1U | (crd & 3U) << 12U |
+                                    (more ? 0x4000U : 0U) | (dnr ? 0x8000U : 0U));
 }
 
 inline constexpr std::uint32_t kBroadcastNsid = 0xFFFFFFFF;

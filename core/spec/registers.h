@@ -33,12 +33,12 @@ struct BitField {
 };
 
 namespace cap {
-inline constexpr BitField mqes{0, 16}, cqr{16, 1}, ams{17, 2}, to{24, 8}, dstrd{32, 4}, nssrs{36, 1}, css{37, 8},
-    mpsmin{48, 4}, mpsmax{52, 4}, crwms{59, 1}, crims{60, 1};
+inline constexpr BitField mqes{0, 16}, cqr{16, 1}, ams{17, 2}, to{24, 8}, dstrd{32, 4}, nssrs{36, 1},
+    css{37, 8}, mpsmin{48, 4}, mpsmax{52, 4}, crwms{59, 1}, crims{60, 1};
 }
 namespace cc {
-inline constexpr BitField en{0, 1}, css{4, 3}, mps{7, 4}, ams{11, 3}, shn{14, 2}, iosqes{16, 4}, iocqes{20, 4},
-    crime{24, 1};
+inline constexpr BitField en{0, 1}, css{4, 3}, mps{7, 4}, ams{11, 3}, shn{14, 2}, iosqes{16, 4},
+    iocqes{20, 4}, crime{24, 1};
 }
 namespace csts {
 inline constexpr BitField rdy{0, 1}, cfs{1, 1}, shst{2, 2}, nssro{4, 1}, pp{5, 1}, st{6, 1};

@@ -1,4 +1,5 @@
-// Status of a completion: status code type, status code, and the retry bits. Base specification, "Status Field".
+// Status of a completion: status code type, status code, and the retry bits. Base specification, "Status
+// Field".
 #pragma once
 
 #include <cstdint>

@@ -9,7 +9,8 @@ using program::Form;
 using program::Value;
 
 std::string Runner::controller_name(std::uint32_t controller) const {
-  return controller < program_.topology.controllers.size() ? program_.topology.controllers[controller].id : "?";
+  return controller < program_.topology.controllers.size() ? program_.topology.controllers[controller].id
+                                                           : "?";
 }
 
 bool Runner::controller_of(const Value* value, std::uint32_t& out) const {
@@ -23,7 +24,8 @@ bool Runner::controller_of(const Value* value, std::uint32_t& out) const {
       out = static_cast<std::uint32_t>(value->number % all.size());
       return true;
     case Form::name: {
-      const auto at = std::find_if(all.begin(), all.end(), [&](const auto& c) { return c.id == value->text; });
+      const auto at =
+          std::find_if(all.begin(), all.end(), [&](const auto& c) { return c.id == value->text; });
       out = static_cast<std::uint32_t>(at - all.begin());
       return at != all.end();
     }
@@ -59,7 +61,9 @@ bool Runner::host_of(const program::Step& step, std::uint32_t& out) const {
 bool Runner::ns_of(const Value* value, std::uint32_t controller, std::uint32_t& nsid) const {
   if (value == nullptr) return false;
   switch (value->form) {
-    case Form::literal: nsid = static_cast<std::uint32_t>(value->number); return true;
+    case Form::literal:
+      nsid = static_cast<std::uint32_t>(value->number);
+      return true;
     case Form::name: {
       const auto bound = names_.find(value->text);
       if (bound != names_.end()) {

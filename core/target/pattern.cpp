@@ -16,7 +16,8 @@ Piece make_piece(std::uint64_t tag, std::uint64_t position) {
   std::uint64_t word = engine::mix(tag, position);
   for (auto& out : piece) {
     out = word;
-    word = word * 0x5851F42D4C957F2DULL + 0x14057B7EF767814FULL;  // a full-period step: no two words repeat soon
+    word =
+        word * 0x5851F42D4C957F2DULL + 0x14057B7EF767814FULL;  // a full-period step: no two words repeat soon
   }
   return piece;
 }

@@ -59,7 +59,8 @@ bool RawDriver::has_room(std::uint16_t qid) const {
 }
 
 std::uint64_t RawDriver::take_pages(port::Port& port, std::uint32_t pages) {
-  const auto fits = std::find_if(free_.begin(), free_.end(), [&](const Buffer& b) { return b.pages == pages; });
+  const auto fits =
+      std::find_if(free_.begin(), free_.end(), [&](const Buffer& b) { return b.pages == pages; });
   if (fits == free_.end()) return port.memory().allocate(std::uint64_t{pages} * kPage);
   const std::uint64_t address = fits->address;
   free_.erase(fits);
@@ -89,7 +90,8 @@ std::uint64_t RawDriver::attach_buffer(port::Port& port, spec::SubmissionEntry& 
     std::uint64_t slot = base + std::uint64_t{pages} * kPage;
     entry.prp2 = slot;
     for (std::uint32_t i = 1; i < pages; ++i) {
-      if (slot % kPage == kPage - 8 && i + 1 < pages) {  // the last slot of a full page names the next list page
+      if (slot % kPage == kPage - 8 &&
+          i + 1 < pages) {  // the last slot of a full page names the next list page
         memory.write_value(slot, slot + 8);
         slot += 8;
       }
@@ -159,13 +161,14 @@ void RawDriver::lose_all(std::vector<RawOutcome>& out) {
 void RawDriver::hash(engine::Hasher& hasher) const {
   hasher.add(queues_.size());
   for (const QueuePair& q : queues_) {
-    for (const std::uint64_t word : {q.sq, q.cq, std::uint64_t{q.sq_entries}, std::uint64_t{q.tail},
-                                     std::uint64_t{q.sqhd}, std::uint64_t{q.head}, std::uint64_t{q.next_cid},
-                                     std::uint64_t{q.phase}}) {
+    for (const std::uint64_t word :
+         {q.sq, q.cq, std::uint64_t{q.sq_entries}, std::uint64_t{q.tail}, std::uint64_t{q.sqhd},
+          std::uint64_t{q.head}, std::uint64_t{q.next_cid}, std::uint64_t{q.phase}}) {
       hasher.add(word);
     }
   }
-  for (const Outstanding& o : outstanding_) hasher.add(std::uint64_t{o.request} << 32U | std::uint64_t{o.sqid} << 16U | o.cid);
+  for (const Outstanding& o : outstanding_)
+    hasher.add(std::uint64_t{o.request} << 32U | std::uint64_t{o.sqid} << 16U | o.cid);
 }
 
 }  // namespace polypath::target

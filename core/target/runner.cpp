@@ -49,8 +49,8 @@ bool Runner::advance() {
       if (try_begin(i)) return true;
     }
   }
-  // Once nothing is asked for any more, the world gets a moment to come to rest; timers that guard what has long
-  // ended (a host's queue deadlines) are not waited for.
+  // Once nothing is asked for any more, the world gets a moment to come to rest; timers that guard what has
+  // long ended (a host's queue deadlines) are not waited for.
   if (end_ == engine::kForever && over()) end_ = engine.now() + kRest;
   const engine::Time until = std::min(limits_.virtual_time, end_);
   engine::Event event;
@@ -75,7 +75,8 @@ bool Runner::over() const {
   const bool asked = std::any_of(requests_.begin(), requests_.end(), [&](const Request& r) {
     constexpr std::uint8_t kAsyncEventRequest = 0x0C;
     const Step& step = program_.steps[r.step];
-    const bool admin = step.kind == StepKind::admin || (step.kind == StepKind::submit && step.number(Field::queue) == 0);
+    const bool admin =
+        step.kind == StepKind::admin || (step.kind == StepKind::submit && step.number(Field::queue) == 0);
     return !admin || step.number(Field::opcode) != kAsyncEventRequest;
   });
   if (asked || !hosts_ready()) return false;
@@ -98,7 +99,8 @@ bool Runner::try_begin(std::size_t actor_index) {
   if (step.at != engine::kForever && step.at > engine.now()) {
     if (!engine.pending(actor.wake)) {
       engine.set_cause({step.id, step.latitude});
-      actor.wake = engine.schedule_cancellable(step.at, kWakeActor, static_cast<std::uint32_t>(actor_index), 0);
+      actor.wake =
+          engine.schedule_cancellable(step.at, kWakeActor, static_cast<std::uint32_t>(actor_index), 0);
     }
     return false;
   }
@@ -124,8 +126,12 @@ void Runner::begin(std::size_t index) {
     case StepKind::read:
     case StepKind::flush:
     case StepKind::compare:
-    case StepKind::write_zeroes: begin_io(index); return;
-    case StepKind::workload: begin_workload(index); return;
+    case StepKind::write_zeroes:
+      begin_io(index);
+      return;
+    case StepKind::workload:
+      begin_workload(index);
+      return;
     case StepKind::attach:
     case StepKind::detach:
     case StepKind::create_ns:
@@ -133,10 +139,14 @@ void Runner::begin(std::size_t index) {
     case StepKind::policy:
     case StepKind::reset:
     case StepKind::shutdown:
-    case StepKind::rescan: begin_management(index); return;
+    case StepKind::rescan:
+      begin_management(index);
+      return;
     case StepKind::admin:
     case StepKind::io:
-    case StepKind::submit: begin_raw_command(index); return;
+    case StepKind::submit:
+      begin_raw_command(index);
+      return;
     case StepKind::register_write:
     case StepKind::register_read:
     case StepKind::doorbell:
@@ -147,7 +157,9 @@ void Runner::begin(std::size_t index) {
     case StepKind::enable:
     case StepKind::disable:
     case StepKind::mask_vector:
-    case StepKind::reap: begin_raw(index); return;
+    case StepKind::reap:
+      begin_raw(index);
+      return;
     case StepKind::wait: {
       const auto actor = std::find_if(actors_.begin(), actors_.end(), [&](const Actor& a) {
         return a.next > 0 && a.steps[a.next - 1] == index;
@@ -156,7 +168,9 @@ void Runner::begin(std::size_t index) {
       engine.schedule(engine.now() + step.number(Field::duration), kWakeActor, whom, index + 1);
       return;
     }
-    case StepKind::expect: check_expect(index); break;
+    case StepKind::expect:
+      check_expect(index);
+      break;
     case StepKind::fault: {
       const Value* id = step.find(Field::fault);
       if (id == nullptr || !world_.set_fault(id->text, step.number(Field::enabled, 1) != 0)) {
@@ -165,7 +179,8 @@ void Runner::begin(std::size_t index) {
       }
       break;
     }
-    case StepKind::nothing: break;
+    case StepKind::nothing:
+      break;
   }
   finish(index);
 }
@@ -204,8 +219,8 @@ void Runner::expect_status(std::size_t index) {
     const bool with_dnr = (wanted->number & spec::kStatusDnr) != 0;
     const auto seen = static_cast<unsigned>(outcome.status & (with_dnr ? 0x47FFU : 0x7FFU));
     if (outcome.lost) {
-      fail(index, fmt::format("expected status {}, but the command was lost", spec::status_name(spec::status_of(
-                                                                                 static_cast<unsigned>(wanted->number)))));
+      fail(index, fmt::format("expected status {}, but the command was lost",
+                              spec::status_name(spec::status_of(static_cast<unsigned>(wanted->number)))));
     } else if (seen != (wanted->number & 0x47FFU)) {
       fail(index, fmt::format("expected status {}, got {}{}",
                               spec::status_name(spec::status_of(static_cast<unsigned>(wanted->number))),
@@ -245,10 +260,17 @@ void Runner::handle_own(const engine::Event& event) {
     case kWakeActor:
       if (event.arg != 0) finish(event.arg - 1);  // the end of a `wait`
       break;
-    case kPollReady: poll_ready(event.whom); break;
-    case kWorkloadTick: workload_tick(event.whom); break;
-    case World::kRawInterrupt: reap(event.whom); break;
-    default: break;
+    case kPollReady:
+      poll_ready(event.whom);
+      break;
+    case kWorkloadTick:
+      workload_tick(event.whom);
+      break;
+    case World::kRawInterrupt:
+      reap(event.whom);
+      break;
+    default:
+      break;
   }
 }
 

@@ -1,5 +1,5 @@
-// Runs a program on a world: actors in turn, steps as the text says them, outcomes bound to names, expectations
-// checked. What the device and the hosts then do is theirs.
+// Runs a program on a world: actors in turn, steps as the text says them, outcomes bound to names,
+// expectations checked. What the device and the hosts then do is theirs.
 #pragma once
 
 #include <cstdint>
@@ -26,17 +26,17 @@ struct StepFinding {
 struct StepOutcome {
   std::uint32_t step = 0;
   bool started = false, done = false;
-  bool lost = false;            ///< no completion came: a reset or a lost queue
-  std::uint16_t status = 0;     ///< 15 bits, Linux form (DNR 0x4000)
-  int error = 0;                ///< errno of an application's request
+  bool lost = false;         ///< no completion came: a reset or a lost queue
+  std::uint16_t status = 0;  ///< 15 bits, Linux form (DNR 0x4000)
+  int error = 0;             ///< errno of an application's request
   std::uint32_t dw0 = 0, dw1 = 0;
   std::vector<std::byte> data;  ///< controller-to-host data of raw commands and reads (when kept)
 };
 
 struct RunLimits {
   engine::Time virtual_time = 3600 * engine::kSecond;
-  std::uint64_t events = 50'000'000;       ///< turns of the engine
-  std::size_t trace_events = 8'000'000;    ///< boundary events kept: about a gigabyte
+  std::uint64_t events = 50'000'000;     ///< turns of the engine
+  std::size_t trace_events = 8'000'000;  ///< boundary events kept: about a gigabyte
   bool keep_data = false;  ///< keep the data of every read (Python); otherwise only what is checked
 };
 
@@ -44,8 +44,8 @@ class Runner {
  public:
   Runner(World& world, const program::Program& program, RunLimits limits = {});
 
-  /// Lets one thing happen: a step begins or an event is handled. False when the program has ended and the world is
-  /// quiet, or a limit was reached.
+  /// Lets one thing happen: a step begins or an event is handled. False when the program has ended and the
+  /// world is quiet, or a limit was reached.
   bool advance();
   void run() {
     while (advance()) {
@@ -65,7 +65,7 @@ class Runner {
     std::string name;
     std::vector<std::size_t> steps;  ///< indices into the program, in order
     std::size_t next = 0;
-    bool waits = false;              ///< for the outcome of its step
+    bool waits = false;  ///< for the outcome of its step
     engine::Ticket wake;
   };
   /// A load that runs beside the steps.
@@ -87,11 +87,11 @@ class Runner {
   enum class Owner : std::uint8_t { application, passthrough, raw };
   struct Request {
     Owner owner = Owner::application;
-    std::uint32_t id = 0;        ///< host request id, or raw request id
-    std::uint32_t where = 0;     ///< host index (application), controller (others)
-    std::size_t step = 0;        ///< program index
+    std::uint32_t id = 0;     ///< host request id, or raw request id
+    std::uint32_t where = 0;  ///< host index (application), controller (others)
+    std::size_t step = 0;     ///< program index
     std::int32_t workload = -1;
-    std::uint32_t stage = 0;     ///< create_queue_pair and others go through several commands
+    std::uint32_t stage = 0;  ///< create_queue_pair and others go through several commands
     Expected expected;
     bool live = true;
   };
@@ -127,14 +127,15 @@ class Runner {
   std::uint32_t nsid_number(const program::Value& value, std::uint32_t controller) const;
   std::string controller_name(std::uint32_t controller) const;
   std::string ns_name(std::uint32_t subsystem, std::uint32_t nsid) const;
-  bool target_of(const program::Step& step, std::uint32_t& host, std::uint32_t& subsystem, std::uint32_t& nsid) const;
+  bool target_of(const program::Step& step, std::uint32_t& host, std::uint32_t& subsystem,
+                 std::uint32_t& nsid) const;
   std::uint32_t block_bytes_in(std::uint32_t subsystem, std::uint32_t nsid) const;
 
   // steps_*.cpp: one function per family
   void start_hosts();
   bool hosts_ready() const;
-  void submit_io(Request request, std::uint32_t subsystem, std::uint32_t nsid, std::uint8_t opcode, std::uint64_t lba,
-                 std::uint32_t blocks, std::span<const std::byte> data);
+  void submit_io(Request request, std::uint32_t subsystem, std::uint32_t nsid, std::uint8_t opcode,
+                 std::uint64_t lba, std::uint32_t blocks, std::span<const std::byte> data);
   void begin_io(std::size_t index);
   void begin_workload(std::size_t index);
   void workload_tick(std::size_t workload);
@@ -152,15 +153,18 @@ class Runner {
   void check_expect(std::size_t index);
   void check_heads(std::size_t index, const program::Value& heads);
   void check_data(std::size_t index, const Expected& expected, std::span<const std::byte> data);
-  spec::SubmissionEntry entry_of(const program::Step& step, std::uint32_t controller, std::uint16_t qid) const;
+  spec::SubmissionEntry entry_of(const program::Step& step, std::uint32_t controller,
+                                 std::uint16_t qid) const;
   std::vector<std::byte> payload_of(const program::Step& step, std::uint32_t controller,
-                                    const spec::SubmissionEntry& entry, std::uint16_t qid, std::uint32_t length) const;
+                                    const spec::SubmissionEntry& entry, std::uint16_t qid,
+                                    std::uint32_t length) const;
   std::vector<std::byte> controller_list(const std::vector<std::uint32_t>& controllers) const;
   std::uint32_t block_bytes(std::uint32_t controller, std::uint32_t nsid) const;
 
   static constexpr engine::Time kRest = engine::kSecond;
-  static constexpr std::uint32_t kTakesController = 99;  ///< stage of a request that ends with the raw driver in charge
-  static constexpr std::uint16_t kWakeActor = World::kWake;          ///< whom: actor
+  static constexpr std::uint32_t kTakesController =
+      99;  ///< stage of a request that ends with the raw driver in charge
+  static constexpr std::uint16_t kWakeActor = World::kWake;         ///< whom: actor
   static constexpr std::uint16_t kPollReady = World::kWake + 1;     ///< whom: controller
   static constexpr std::uint16_t kWorkloadTick = World::kWake + 2;  ///< whom: workload
 
@@ -168,12 +172,12 @@ class Runner {
   program::Program program_;
   RunLimits limits_;
   std::vector<Actor> actors_;
-  std::vector<StepOutcome> outcomes_;          ///< by program index
-  std::map<std::string, std::size_t> labels_;  ///< label to program index
-  std::map<std::string, std::uint64_t> names_; ///< bound outcomes
+  std::vector<StepOutcome> outcomes_;           ///< by program index
+  std::map<std::string, std::size_t> labels_;   ///< label to program index
+  std::map<std::string, std::uint64_t> names_;  ///< bound outcomes
   std::vector<Request> requests_;
   std::vector<Workload> workloads_;
-  std::vector<RawState> raw_;                  ///< by controller
+  std::vector<RawState> raw_;  ///< by controller
   std::vector<StepFinding> findings_;
   std::uint32_t next_raw_request_ = 1;
   std::uint64_t steps_done_ = 0, events_ = 0;

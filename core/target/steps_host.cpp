@@ -41,8 +41,9 @@ void Runner::submit_io(Request request, std::uint32_t subsystem, std::uint32_t n
   drain();
 }
 
-bool Runner::begin_passthrough(std::size_t index, std::uint32_t controller, const spec::SubmissionEntry& entry,
-                               std::span<const std::byte> data, std::uint32_t length) {
+bool Runner::begin_passthrough(std::size_t index, std::uint32_t controller,
+                               const spec::SubmissionEntry& entry, std::span<const std::byte> data,
+                               std::uint32_t length) {
   if (world_.hosts().driver(controller) == nullptr) return false;
   const auto* row = spec::find_command(spec::CommandSet::admin, entry.opcode);
   const bool sends = row != nullptr && row->direction == spec::Direction::to_controller;
@@ -115,7 +116,8 @@ void Runner::begin_management(std::size_t index) {
       }
       return;
     }
-    default: break;
+    default:
+      break;
   }
   if (raw) {
     unable(index, fmt::format("{} belongs to no host's driver; use `disable`, `enable` and `register_write`",
@@ -123,11 +125,15 @@ void Runner::begin_management(std::size_t index) {
     return;
   }
   switch (step.kind) {
-    case StepKind::reset: request.id = hosts.reset(surroundings, controller); break;
+    case StepKind::reset:
+      request.id = hosts.reset(surroundings, controller);
+      break;
     case StepKind::shutdown:
       request.id = hosts.shutdown(surroundings, controller, step.number(Field::abrupt) != 0);
       break;
-    default: request.id = hosts.rescan(surroundings, controller); break;
+    default:
+      request.id = hosts.rescan(surroundings, controller);
+      break;
   }
   requests_.push_back(request);
   drain();
@@ -231,13 +237,14 @@ void Runner::check_heads(std::size_t index, const Value& heads) {
             return ns.id == row.text && ns.subsystem != world_.device().controllers[c].subsystem;
           });
       const auto shown = world_.hosts().namespaces_of(c);
-      if (!topology_name && std::binary_search(shown.begin(), shown.end(), nsid)) seen.push_back(controller_name(c));
+      if (!topology_name && std::binary_search(shown.begin(), shown.end(), nsid))
+        seen.push_back(controller_name(c));
     }
     std::sort(wanted.begin(), wanted.end());
     std::sort(seen.begin(), seen.end());
     if (wanted != seen) {
-      fail(index, fmt::format("the head of {} should have paths [{}] but has [{}]", row.text, fmt::join(wanted, ", "),
-                              fmt::join(seen, ", ")));
+      fail(index, fmt::format("the head of {} should have paths [{}] but has [{}]", row.text,
+                              fmt::join(wanted, ", "), fmt::join(seen, ", ")));
     }
   }
 }

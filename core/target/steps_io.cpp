@@ -17,18 +17,24 @@ namespace {
 
 std::uint8_t opcode_of(StepKind kind) {
   switch (kind) {
-    case StepKind::write: return 0x01;
-    case StepKind::read: return 0x02;
-    case StepKind::compare: return 0x05;
-    case StepKind::write_zeroes: return 0x08;
-    default: return 0x00;
+    case StepKind::write:
+      return 0x01;
+    case StepKind::read:
+      return 0x02;
+    case StepKind::compare:
+      return 0x05;
+    case StepKind::write_zeroes:
+      return 0x08;
+    default:
+      return 0x00;
   }
 }
 
 }  // namespace
 
 // Subsystem and NSID of an operand that names a namespace, as the host sees it.
-bool Runner::target_of(const Step& step, std::uint32_t& host, std::uint32_t& subsystem, std::uint32_t& nsid) const {
+bool Runner::target_of(const Step& step, std::uint32_t& host, std::uint32_t& subsystem,
+                       std::uint32_t& nsid) const {
   if (!host_of(step, host)) return false;
   const Value* ns = step.find(Field::ns);
   if (ns == nullptr) return false;
@@ -65,7 +71,8 @@ void Runner::begin_io(std::size_t index) {
   }
   const std::uint32_t size = block_bytes_in(subsystem, nsid);
   const std::uint64_t lba = step.number(Field::lba);
-  const auto blocks = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(step.number(Field::blocks, 1), 1, 65536));
+  const auto blocks =
+      static_cast<std::uint32_t>(std::clamp<std::uint64_t>(step.number(Field::blocks, 1), 1, 65536));
   std::vector<std::byte> data;
   if (step.kind == StepKind::write || step.kind == StepKind::compare) {
     data.resize(std::size_t{blocks} * size);
@@ -75,7 +82,8 @@ void Runner::begin_io(std::size_t index) {
         data[i] = static_cast<std::byte>(given->text[i % given->text.size()]);
       }
     } else {
-      fill_pattern(tag != nullptr ? tag_number(tag->text) : engine::mix(program_.seed, step.id), lba * size, data);
+      fill_pattern(tag != nullptr ? tag_number(tag->text) : engine::mix(program_.seed, step.id), lba * size,
+                   data);
     }
   }
   Request request;
@@ -98,13 +106,15 @@ void Runner::begin_workload(std::size_t index) {
   }
   load.block_bytes = block_bytes_in(load.subsystem, load.nsid);
   const auto& table = world_.device().subsystems[load.subsystem].ns_of_nsid;
-  const std::uint64_t size =
-      load.nsid < table.size() && table[load.nsid] != 0 ? world_.device().namespaces[table[load.nsid] - 1].blocks : 1;
+  const std::uint64_t size = load.nsid < table.size() && table[load.nsid] != 0
+                                 ? world_.device().namespaces[table[load.nsid] - 1].blocks
+                                 : 1;
   load.blocks = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(step.number(Field::blocks, 8), 1, 256));
   load.first_lba = std::min(step.number(Field::lba), size - 1);
   load.lbas = std::min(step.number(Field::length, size), size - load.first_lba);
   load.depth = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(step.number(Field::depth, 4), 1, 1024));
-  load.read_percent = static_cast<std::uint32_t>(std::min<std::uint64_t>(step.number(Field::read_percent, 50), 100));
+  load.read_percent =
+      static_cast<std::uint32_t>(std::min<std::uint64_t>(step.number(Field::read_percent, 50), 100));
   const std::uint64_t rate = std::clamp<std::uint64_t>(step.number(Field::rate, 1000), 1, engine::kSecond);
   load.interval = engine::kSecond / rate;
   load.until = world_.engine().now() + step.number(Field::duration, engine::kSecond);
@@ -142,7 +152,8 @@ void Runner::workload_submit(std::size_t at) {
   std::vector<std::byte> data;
   if (!read) {
     data.resize(std::size_t{load.blocks} * load.block_bytes);
-    const std::uint64_t stamp = engine::mix(engine::mix(program_.seed, program_.steps[load.step].id), ++load.number);
+    const std::uint64_t stamp =
+        engine::mix(engine::mix(program_.seed, program_.steps[load.step].id), ++load.number);
     fill_pattern(stamp, lba * load.block_bytes, data);
   }
   Request request;
@@ -150,7 +161,8 @@ void Runner::workload_submit(std::size_t at) {
   request.where = load.host;
   request.step = load.step;
   request.workload = static_cast<std::int32_t>(at);
-  submit_io(request, load.subsystem, load.nsid, read ? std::uint8_t{0x02} : std::uint8_t{0x01}, lba, load.blocks, data);
+  submit_io(request, load.subsystem, load.nsid, read ? std::uint8_t{0x02} : std::uint8_t{0x01}, lba,
+            load.blocks, data);
 }
 
 void Runner::workload_done(std::size_t at, int error) {

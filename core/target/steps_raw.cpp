@@ -31,17 +31,19 @@ spec::SubmissionEntry Runner::entry_of(const Step& step, std::uint32_t controlle
   entry.cid = static_cast<std::uint16_t>(step.number(Field::cid));
   if (const Value* nsid = step.find(Field::nsid)) entry.nsid = nsid_number(*nsid, controller);
   if (const Value* ns = step.find(Field::ns)) entry.nsid = nsid_number(*ns, controller);
-  constexpr std::pair<Field, unsigned> kDwords[] = {{Field::cdw2, 2},   {Field::cdw3, 3},   {Field::cdw10, 10},
-                                                    {Field::cdw11, 11}, {Field::cdw12, 12}, {Field::cdw13, 13},
-                                                    {Field::cdw14, 14}, {Field::cdw15, 15}};
-  for (const auto& [field, dword] : kDwords) entry.set_cdw(dword, static_cast<std::uint32_t>(step.number(field)));
+  constexpr std::pair<Field, unsigned> kDwords[] = {
+      {Field::cdw2, 2},   {Field::cdw3, 3},   {Field::cdw10, 10}, {Field::cdw11, 11},
+      {Field::cdw12, 12}, {Field::cdw13, 13}, {Field::cdw14, 14}, {Field::cdw15, 15}};
+  for (const auto& [field, dword] : kDwords)
+    entry.set_cdw(dword, static_cast<std::uint32_t>(step.number(field)));
   if (qid != 0 && step.find(Field::lba) != nullptr) {
     const std::uint64_t lba = step.number(Field::lba);
     entry.cdw10 = static_cast<std::uint32_t>(lba);
     entry.cdw11 = static_cast<std::uint32_t>(lba >> 32U);
   }
   if (qid != 0 && step.find(Field::blocks) != nullptr) {
-    entry.cdw12 = (entry.cdw12 & 0xFFFF0000U) | (static_cast<std::uint32_t>(step.number(Field::blocks, 1) - 1) & 0xFFFFU);
+    entry.cdw12 = (entry.cdw12 & 0xFFFF0000U) |
+                  (static_cast<std::uint32_t>(step.number(Field::blocks, 1) - 1) & 0xFFFFU);
   }
   entry.prp1 = step.number(Field::prp1);
   entry.prp2 = step.number(Field::prp2);
@@ -82,7 +84,8 @@ std::vector<std::byte> Runner::payload_of(const Step& step, std::uint32_t contro
 
 std::vector<std::byte> Runner::controller_list(const std::vector<std::uint32_t>& controllers) const {
   std::vector<std::uint16_t> words{static_cast<std::uint16_t>(controllers.size())};
-  for (const std::uint32_t controller : controllers) words.push_back(program_.topology.controllers[controller].cntlid);
+  for (const std::uint32_t controller : controllers)
+    words.push_back(program_.topology.controllers[controller].cntlid);
   std::sort(words.begin() + 1, words.end());
   std::vector<std::byte> data(spec::kIdentifyBytes);
   std::memcpy(data.data(), words.data(), std::min(data.size(), words.size() * sizeof(std::uint16_t)));
@@ -140,14 +143,19 @@ void Runner::begin_raw(std::size_t index) {
       break;
     }
     case StepKind::mask_vector:
-      port.mask_vector(static_cast<std::uint16_t>(step.number(Field::vector)), step.number(Field::masked, 1) != 0);
+      port.mask_vector(static_cast<std::uint16_t>(step.number(Field::vector)),
+                       step.number(Field::masked, 1) != 0);
       break;
-    case StepKind::take: change_hands(index, controller, true); return;
+    case StepKind::take:
+      change_hands(index, controller, true);
+      return;
     case StepKind::give:
       if (world_.raw(controller)) lose();
       change_hands(index, controller, false);
       return;
-    case StepKind::reap: reap(controller); break;
+    case StepKind::reap:
+      reap(controller);
+      break;
     case StepKind::enable:
       world_.set_raw(controller, true);
       raw.driver.enable(port, static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
@@ -175,7 +183,8 @@ void Runner::begin_raw(std::size_t index) {
       queue_pair_next(requests_.back());
       return;
     }
-    default: break;
+    default:
+      break;
   }
   finish(index);
 }
@@ -186,7 +195,8 @@ void Runner::queue_pair_next(Request& request) {
   const std::uint32_t controller = request.where;
   RawState& raw = raw_[controller];
   const auto qid = static_cast<std::uint16_t>(step.number(Field::queue, 1));
-  const auto entries = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(step.number(Field::depth, 64), 2, 65536));
+  const auto entries =
+      static_cast<std::uint32_t>(std::clamp<std::uint64_t>(step.number(Field::depth, 64), 2, 65536));
   const bool create = step.kind == StepKind::create_queue_pair;
   const bool failed = outcomes_[request.step].status != 0;
   if (request.stage == 2 || failed) {
@@ -227,7 +237,8 @@ void Runner::begin_raw_command(std::size_t index) {
     return;
   }
   const bool admin = step.kind == StepKind::admin;
-  auto qid = static_cast<std::uint16_t>(admin ? 0 : step.number(Field::queue, step.kind == StepKind::io ? 1 : 0));
+  auto qid =
+      static_cast<std::uint16_t>(admin ? 0 : step.number(Field::queue, step.kind == StepKind::io ? 1 : 0));
   RawState& raw = raw_[controller];
   if (const Value* queue = step.find(Field::queue); queue != nullptr && queue->form == program::Form::live) {
     const auto queues = raw.driver.queues();
@@ -235,7 +246,8 @@ void Runner::begin_raw_command(std::size_t index) {
   }
   spec::SubmissionEntry entry = entry_of(step, controller, qid);
   const auto* row = spec::find_command(spec::set_of_queue(qid), entry.opcode);
-  const std::uint64_t natural = row == nullptr ? 0 : spec::data_bytes(*row, entry, block_bytes(controller, entry.nsid));
+  const std::uint64_t natural =
+      row == nullptr ? 0 : spec::data_bytes(*row, entry, block_bytes(controller, entry.nsid));
   auto length = static_cast<std::uint32_t>(std::min<std::uint64_t>(natural, kLongestBuffer));
   if (step.find(Field::length) != nullptr) {
     length = static_cast<std::uint32_t>(std::min<std::uint64_t>(step.number(Field::length), kLongestBuffer));
@@ -246,7 +258,8 @@ void Runner::begin_raw_command(std::size_t index) {
     unable(index, world_.raw(controller)
                       ? fmt::format("{} has no queue {}; create it with create_queue_pair (queue 0: enable)",
                                     controller_name(controller), qid)
-                      : fmt::format("{} belongs to its host's driver; put `take` before it", controller_name(controller)));
+                      : fmt::format("{} belongs to its host's driver; put `take` before it",
+                                    controller_name(controller)));
     return;
   }
   if (!raw.driver.has_room(qid)) {
@@ -275,8 +288,8 @@ void Runner::begin_raw_command(std::size_t index) {
   if (step.kind == StepKind::submit) finish_later(index);
 }
 
-bool Runner::raw_submit_admin(std::size_t index, std::uint32_t controller, const spec::SubmissionEntry& command,
-                              std::span<const std::byte> data) {
+bool Runner::raw_submit_admin(std::size_t index, std::uint32_t controller,
+                              const spec::SubmissionEntry& command, std::span<const std::byte> data) {
   RawState& raw = raw_[controller];
   if (!raw.driver.has_room(0)) return false;
   spec::SubmissionEntry entry = command;

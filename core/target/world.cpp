@@ -21,7 +21,8 @@ class World::SimulatedPort final : public port::Port {
   }
   void write_register(std::uint32_t offset, std::uint64_t value, unsigned bytes) override {
     observer().register_write(scene(), offset, value, bytes);
-    device::write_register(world_.state_.device, world_.device_surroundings(), controller_, offset, value, bytes);
+    device::write_register(world_.state_.device, world_.device_surroundings(), controller_, offset, value,
+                           bytes);
   }
   port::HostMemory& memory() override { return *world_.functions_[controller_].memory; }
   void mask_vector(std::uint16_t vector, bool masked) override {
@@ -92,7 +93,8 @@ bool World::set_fault(const std::string& id, bool on) {
 
 bool World::step(engine::Time until, engine::Event& out, bool& ours) {
   ours = true;
-  if (state_.engine.idle() || !state_.engine.next(out, until)) return false;  // idle: the clock stays where it is
+  if (state_.engine.idle() || !state_.engine.next(out, until))
+    return false;  // idle: the clock stays where it is
   if (out.what == static_cast<std::uint16_t>(device::What::message)) {
     if (raw(out.whom)) {
       out.what = kRawInterrupt;
@@ -156,7 +158,8 @@ trace::TraceHeader make_header(const program::Program& program) {
     row.content_zero = ns.drive.empty();
     for (std::uint32_t k = 0; k < topology.controllers.size(); ++k) {
       if (ns.detached || topology.controllers[k].subsystem != ns.subsystem) continue;
-      if (ns.shared || ns.bus == static_cast<std::int32_t>(k)) row.attached.push_back(static_cast<std::uint16_t>(k));
+      if (ns.shared || ns.bus == static_cast<std::int32_t>(k))
+        row.attached.push_back(static_cast<std::uint16_t>(k));
     }
     header.namespaces.push_back(row);
   }
@@ -166,7 +169,8 @@ trace::TraceHeader make_header(const program::Program& program) {
 std::string find_problem(const program::Program& program) {
   if (device::find_profile(program.profile) == nullptr) {
     std::string known;
-    for (const auto& profile : device::profiles()) known += (known.empty() ? "" : ", ") + std::string(profile.name);
+    for (const auto& profile : device::profiles())
+      known += (known.empty() ? "" : ", ") + std::string(profile.name);
     return fmt::format("profile '{}' does not exist; known: {}", program.profile, known);
   }
   for (const std::string& fault : program.faults) {
@@ -177,7 +181,8 @@ std::string find_problem(const program::Program& program) {
       return fmt::format("planted fault '{}' is not in this build (preset dist); use preset release", fault);
     }
   }
-  if (program.topology.controllers.empty()) return "the topology has no controller; add `nvme,id=nvme0,serial=foo`";
+  if (program.topology.controllers.empty())
+    return "the topology has no controller; add `nvme,id=nvme0,serial=foo`";
   return "";
 }
 

@@ -1,5 +1,5 @@
-// A simulated world: engine, device, hosts with their memory, and the observers between them. One world is one
-// thread's; everything that can change is in values, so a snapshot is a copy of them.
+// A simulated world: engine, device, hosts with their memory, and the observers between them. One world is
+// one thread's; everything that can change is in values, so a snapshot is a copy of them.
 #pragma once
 
 #include <cstdint>
@@ -78,8 +78,8 @@ class World {
 
   State state_;
   trace::Trace trace_;
-  std::vector<std::uint32_t> memory_of_;       ///< by controller
-  std::vector<device::Function> functions_;    ///< by controller; points into state_
+  std::vector<std::uint32_t> memory_of_;     ///< by controller
+  std::vector<device::Function> functions_;  ///< by controller; points into state_
   std::vector<std::unique_ptr<SimulatedPort>> ports_;
   std::vector<port::Port*> port_pointers_;
 };
@@ -87,8 +87,8 @@ class World {
 /// The header that describes a program's world to readers of its trace.
 trace::TraceHeader make_header(const program::Program& program);
 
-/// One line that says what of the program this target cannot run (unknown profile, fault, policy), empty when all is
-/// well.
+/// One line that says what of the program this target cannot run (unknown profile, fault, policy), empty when
+/// all is well.
 std::string find_problem(const program::Program& program);
 
 }  // namespace polypath::target

@@ -242,7 +242,8 @@ Trace from_blob(std::span<const std::byte> blob, const std::string& where) {
   const auto hash = in.get<std::uint64_t>();
   const auto events = in.get_planes<BoundaryEvent>();
   const auto inside = in.get_planes<InsideEvent>();
-  const auto payload_bytes = in.get<std::uint64_t>();  // before left() is asked: operands have no order of their own
+  const auto payload_bytes =
+      in.get<std::uint64_t>();  // before left() is asked: operands have no order of their own
   if (payload_bytes != in.left()) in.fail("the payloads have another length than promised");
   auto note = inside.begin();
   const auto notes_before = [&](std::size_t at) {

@@ -12,7 +12,8 @@ bool take(std::span<const std::byte>& rest, std::size_t bytes, std::span<const s
 }
 
 /// Takes a part that begins with {u32 count, u32 extra} and holds `count` elements.
-bool take_counted(std::span<const std::byte>& rest, std::size_t element_bytes, std::span<const std::byte>& out) {
+bool take_counted(std::span<const std::byte>& rest, std::size_t element_bytes,
+                  std::span<const std::byte>& out) {
   std::span<const std::byte> head;
   if (!take(rest, 8, head)) return false;
   std::uint32_t count = 0;
@@ -53,7 +54,8 @@ void Trace::rewind(const Mark& mark) {
 bool Trace::operator==(const Trace& other) const {
   const auto same_bytes = [](const auto& a, const auto& b) {
     using Element = typename std::decay_t<decltype(a)>::value_type;
-    return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(Element)) == 0);
+    return a.size() == b.size() &&
+           (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(Element)) == 0);
   };
   return header == other.header && same_bytes(events_, other.events_) && same_bytes(inside_, other.inside_) &&
          same_bytes(payload_, other.payload_);

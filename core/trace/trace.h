@@ -16,28 +16,31 @@ namespace polypath::trace {
 
 /// Which classes of boundary events were observed. Absence of an unobserved event proves nothing.
 namespace observed {
-inline constexpr std::uint32_t registers = 1, doorbells = 2, submissions = 4, fetches = 8, dma = 16, completions = 32,
-                               interrupts = 64, data = 128, async_events = 256, applications = 512;
+inline constexpr std::uint32_t registers = 1, doorbells = 2, submissions = 4, fetches = 8, dma = 16,
+                               completions = 32, interrupts = 64, data = 128, async_events = 256,
+                               applications = 512;
 inline constexpr std::uint32_t everything = 1023;
 }  // namespace observed
 
 /// What the trace says of one controller before its first event.
 struct ControllerHeader {
-  std::string name;                ///< "nvme0"
-  std::uint32_t subsystem = 0;     ///< index in TraceHeader::subsystems
+  std::string name;             ///< "nvme0"
+  std::uint32_t subsystem = 0;  ///< index in TraceHeader::subsystems
   std::uint32_t observed = observed::everything;
-  bool initial_state_known = true; ///< true: as after power on (CC = 0, no queues); false: recording began in mid-life
+  bool initial_state_known =
+      true;  ///< true: as after power on (CC = 0, no queues); false: recording began in mid-life
   bool operator==(const ControllerHeader&) const = default;
 };
 
-/// A namespace as the topology announces it before the first event; only what a host could be told by a data sheet.
+/// A namespace as the topology announces it before the first event; only what a host could be told by a data
+/// sheet.
 struct NamespaceHeader {
   std::uint32_t subsystem = 0;
   std::uint32_t nsid = 0;
-  std::uint64_t blocks = 0;        ///< logical blocks, 0 unknown
-  std::uint32_t block_bytes = 512; ///< logical block size
+  std::uint64_t blocks = 0;         ///< logical blocks, 0 unknown
+  std::uint32_t block_bytes = 512;  ///< logical block size
   bool shared = true;
-  bool content_zero = true;        ///< unwritten blocks read as zeros (memory media); false: unknown (a file)
+  bool content_zero = true;  ///< unwritten blocks read as zeros (memory media); false: unknown (a file)
   std::vector<std::uint16_t> attached;  ///< controller indices; meaningful only if attachment_known
   bool attachment_known = true;
   bool operator==(const NamespaceHeader&) const = default;
@@ -93,10 +96,11 @@ class Trace {
   /// Hash of every boundary event so far, payloads included.
   std::uint64_t hash() const { return hash_; }
 
-  /// Drops events and payload but keeps header and running hash: for endless runs whose monitor is up to date.
+  /// Drops events and payload but keeps header and running hash: for endless runs whose monitor is up to
+  /// date.
   void forget();
-  /// Back to `events` boundary events (a snapshot's length); later ones are dropped and the hash recomputed by
-  /// the caller's saved value.
+  /// Back to `events` boundary events (a snapshot's length); later ones are dropped and the hash recomputed
+  /// by the caller's saved value.
   struct Mark {
     std::size_t events = 0, inside = 0, payload = 0;
     std::uint64_t hash = 0;
@@ -117,14 +121,16 @@ class Trace {
   bool keep_inside_ = true;
 };
 
-/// Reads the parts of a `submitted` or `completed` payload; see event.h. Spans point into the trace's payload.
+/// Reads the parts of a `submitted` or `completed` payload; see event.h. Spans point into the trace's
+/// payload.
 struct Parts {
-  std::span<const std::byte> entry;           ///< 64 or 16 bytes
-  std::span<const std::byte> ranges;          ///< {u64 address, u64 bytes} each
-  std::span<const std::byte> digests;         ///< u64 each
+  std::span<const std::byte> entry;    ///< 64 or 16 bytes
+  std::span<const std::byte> ranges;   ///< {u64 address, u64 bytes} each
+  std::span<const std::byte> digests;  ///< u64 each
   std::span<const std::byte> data;
 };
-/// Empty spans for parts that are absent. False when the payload is shorter than its flags say (a damaged trace).
+/// Empty spans for parts that are absent. False when the payload is shorter than its flags say (a damaged
+/// trace).
 bool read_submitted(const Trace& trace, const BoundaryEvent& event, Parts& out);
 bool read_completed(const Trace& trace, const BoundaryEvent& event, Parts& out);
 

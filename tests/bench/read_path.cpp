@@ -1,5 +1,6 @@
-// 4 KiB reads over the whole path: entry, doorbell, fetch, PRP, media, data, completion entry, interrupt, reap, head
-// doorbell, every boundary event traced; the same with the reference model reading along; snapshot and restore.
+// 4 KiB reads over the whole path: entry, doorbell, fetch, PRP, media, data, completion entry, interrupt,
+// reap, head doorbell, every boundary event traced; the same with the reference model reading along; snapshot
+// and restore.
 #include <benchmark/benchmark.h>
 
 #include "model/monitor.h"
@@ -14,7 +15,8 @@ program::Program seed_world(bool hosts) {
   program::Program program;
   program.name = "seed";
   auto& t = program.topology;
-  t.subsystems = {{"subsys0", "nqn.2019-08.org.qemu:subsys0", false}, {"nvme3", "nqn.2019-08.org.qemu:qux", true}};
+  t.subsystems = {{"subsys0", "nqn.2019-08.org.qemu:subsys0", false},
+                  {"nvme3", "nqn.2019-08.org.qemu:qux", true}};
   for (std::uint16_t k = 0; k < 4; ++k) {
     program::ControllerSpec c;
     c.id = "nvme" + std::to_string(k);

@@ -105,14 +105,16 @@ class Run(InScratch):
         self.assertRegex(document["trace_hash"], "^[0-9a-f]{16}$")
 
     def test_the_same_seed_gives_the_same_hashes_and_another_seed_others(self):
-        documents = [json.loads(run("run", "scenarios/detach_under_io.yaml", "--json", "--no-store", "--seed", seed).stdout)
+        arguments = ("run", "scenarios/detach_under_io.yaml", "--json", "--no-store", "--seed")
+        documents = [json.loads(run(*arguments, seed).stdout)
                      for seed in (5, 5, 6)]
         self.assertEqual(documents[0]["trace_hash"], documents[1]["trace_hash"])
         self.assertEqual(documents[0]["state_hash"], documents[1]["state_hash"])
         self.assertNotEqual(documents[0]["trace_hash"], documents[2]["trace_hash"])
 
     def test_a_planted_fault_is_a_finding_with_its_rule_and_events(self):
-        result = run("run", "scenarios/read_after_detach.yaml", "--fault", "detached-ns-answers", "--json", "--no-store")
+        result = run("run", "scenarios/read_after_detach.yaml", "--fault", "detached-ns-answers", "--json",
+                     "--no-store")
         self.assertEqual(result.returncode, 1)
         document = json.loads(result.stdout)
         self.assertEqual(document["verdict"], "violation")

@@ -9,10 +9,17 @@ namespace {
 // The event type that reading a log clears.
 bool clears(spec::LogId log, spec::EventType& type) {
   switch (log) {
-    case spec::LogId::error_information: type = spec::EventType::error; return true;
-    case spec::LogId::smart: type = spec::EventType::smart; return true;
-    case spec::LogId::changed_ns: type = spec::EventType::notice; return true;
-    default: return false;
+    case spec::LogId::error_information:
+      type = spec::EventType::error;
+      return true;
+    case spec::LogId::smart:
+      type = spec::EventType::smart;
+      return true;
+    case spec::LogId::changed_ns:
+      type = spec::EventType::notice;
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -20,7 +27,8 @@ std::uint32_t bit(spec::EventType type) { return 1U << static_cast<unsigned>(typ
 
 }  // namespace
 
-void raise_event(Act& act, std::uint32_t controller, spec::EventType type, std::uint8_t info, spec::LogId log) {
+void raise_event(Act& act, std::uint32_t controller, spec::EventType type, std::uint8_t info,
+                 spec::LogId log) {
   Controller& c = act.controller(controller);
   const auto same = [&](const PendingEvent& e) { return e.type == type && e.info == info; };
   if (std::any_of(c.events.begin(), c.events.end(), same)) return;  // identical ones merge
@@ -29,8 +37,8 @@ void raise_event(Act& act, std::uint32_t controller, spec::EventType type, std::
   if (delay == 0) {
     report_events(act, controller);
   } else {
-    act.world.engine.schedule(act.world.engine.now() + delay, static_cast<std::uint16_t>(What::report), controller,
-                              c.resets);
+    act.world.engine.schedule(act.world.engine.now() + delay, static_cast<std::uint16_t>(What::report),
+                              controller, c.resets);
   }
 }
 
@@ -58,7 +66,8 @@ void clear_event(Act& act, std::uint32_t controller, spec::LogId log) {
   Controller& c = act.controller(controller);
   spec::EventType type{};
   if (!clears(log, type)) return;
-  std::erase_if(c.events, [&](const PendingEvent& e) { return e.log == log; });  // the reader has seen their cause
+  std::erase_if(c.events,
+                [&](const PendingEvent& e) { return e.log == log; });  // the reader has seen their cause
   c.masked_types &= ~bit(type);
   report_events(act, controller);
 }
@@ -94,7 +103,8 @@ void log_error(Act& act, std::uint32_t controller, std::uint16_t sqid, std::uint
 
 namespace admin {
 
-Outcome async_event_request(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry&) {
+Outcome async_event_request(Act& act, std::uint32_t controller, Handle command,
+                            const spec::SubmissionEntry&) {
   Controller& c = act.controller(controller);
   if (c.event_requests.size() > act.profile().aerl) return spec::Status::aer_limit_exceeded;
   c.event_requests.push_back(command);

@@ -1,4 +1,5 @@
-// Set Features and Get Features. Base specification; sheet 04, section 3. Nothing is saveable in these profiles.
+// Set Features and Get Features. Base specification; sheet 04, section 3. Nothing is saveable in these
+// profiles.
 #include <algorithm>
 #include <cstring>
 
@@ -24,8 +25,10 @@ bool known(FeatureId fid) {
     case FeatureId::write_atomicity:
     case FeatureId::async_event:
     case FeatureId::timestamp:
-    case FeatureId::host_behavior: return true;
-    default: return false;
+    case FeatureId::host_behavior:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -40,17 +43,21 @@ bool vector_in_use(const Act& act, const Controller& c, std::uint32_t vector) {
   return false;
 }
 
-
 std::uint64_t milliseconds(const Act& act) { return act.world.engine.now() / engine::kMillisecond; }
 
 // NSID rules of namespace-scope features; `ns` is filled on success.
 Status find_namespace(const Act& act, std::uint32_t controller, std::uint32_t nsid, Status on_broadcast,
                       std::int64_t& ns) {
   switch (classify(act, controller, nsid)) {
-    case NsidClass::active: ns = attached(act.controller(controller), nsid); return Status::success;
-    case NsidClass::broadcast: return on_broadcast;
-    case NsidClass::invalid: return Status::invalid_namespace_or_format;
-    default: return Status::invalid_field;
+    case NsidClass::active:
+      ns = attached(act.controller(controller), nsid);
+      return Status::success;
+    case NsidClass::broadcast:
+      return on_broadcast;
+    case NsidClass::invalid:
+      return Status::invalid_namespace_or_format;
+    default:
+      return Status::invalid_field;
   }
 }
 
@@ -67,7 +74,8 @@ Outcome set_number_of_queues(Controller& c, std::uint32_t value) {
   return outcome;
 }
 
-Outcome set_timestamp(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
+Outcome set_timestamp(Act& act, std::uint32_t controller, Handle command,
+                      const spec::SubmissionEntry& entry) {
   std::array<std::byte, 8> data{};
   const Status status = copy_in(act, controller, command, entry, data);
   if (status != Status::success) return status;
@@ -79,7 +87,8 @@ Outcome set_timestamp(Act& act, std::uint32_t controller, Handle command, const 
   return Status::success;
 }
 
-Outcome set_host_behavior(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
+Outcome set_host_behavior(Act& act, std::uint32_t controller, Handle command,
+                          const spec::SubmissionEntry& entry) {
   std::array<std::byte, 512> data{};
   const Status status = copy_in(act, controller, command, entry, data);
   if (status != Status::success) return status;
@@ -111,7 +120,9 @@ Outcome set_value(Act& act, std::uint32_t controller, Handle command, const spec
   Features& f = c.features;
   const std::uint32_t value = entry.cdw11;
   switch (static_cast<FeatureId>(entry.cdw10 & 0xFFU)) {
-    case FeatureId::arbitration: f.arbitration = value & 0xFFFFFF07U; return Status::success;
+    case FeatureId::arbitration:
+      f.arbitration = value & 0xFFFFFF07U;
+      return Status::success;
     case FeatureId::power_management:
       if ((value & 0x1FU) != 0) return Status::invalid_field;  // one power state
       f.power = value & 0xE0U;
@@ -123,13 +134,17 @@ Outcome set_value(Act& act, std::uint32_t controller, Handle command, const spec
       (kind == 1 ? f.under_temperature : f.over_temperature) = static_cast<std::uint16_t>(value);
       return Status::success;
     }
-    case FeatureId::error_recovery: return set_error_recovery(act, controller, entry);
+    case FeatureId::error_recovery:
+      return set_error_recovery(act, controller, entry);
     case FeatureId::volatile_write_cache:
       if ((act.profile().vwc & 1U) == 0) return Status::invalid_field;
       f.write_cache = value & 1U;
       return Status::success;
-    case FeatureId::number_of_queues: return set_number_of_queues(c, value);
-    case FeatureId::interrupt_coalescing: f.coalescing = value & 0xFFFFU; return Status::success;
+    case FeatureId::number_of_queues:
+      return set_number_of_queues(c, value);
+    case FeatureId::interrupt_coalescing:
+      f.coalescing = value & 0xFFFFU;
+      return Status::success;
     case FeatureId::interrupt_vector: {
       const std::uint32_t vector = value & 0xFFFFU;
       if (!vector_in_use(act, c, vector)) return Status::invalid_field;
@@ -138,14 +153,19 @@ Outcome set_value(Act& act, std::uint32_t controller, Handle command, const spec
       word = (value >> 16U & 1U) != 0 ? word | bit : word & ~bit;
       return Status::success;
     }
-    case FeatureId::write_atomicity: f.write_atomicity = value & 1U; return Status::success;
+    case FeatureId::write_atomicity:
+      f.write_atomicity = value & 1U;
+      return Status::success;
     case FeatureId::async_event:
       if ((value & ~(act.profile().oaes | 0xFFU)) != 0) return Status::invalid_field;
       f.async_event = value;
       return Status::success;
-    case FeatureId::timestamp: return set_timestamp(act, controller, command, entry);
-    case FeatureId::host_behavior: return set_host_behavior(act, controller, command, entry);
-    default: return Status::invalid_field;
+    case FeatureId::timestamp:
+      return set_timestamp(act, controller, command, entry);
+    case FeatureId::host_behavior:
+      return set_host_behavior(act, controller, command, entry);
+    default:
+      return Status::invalid_field;
   }
 }
 
@@ -154,12 +174,18 @@ Outcome get_value(Act& act, std::uint32_t controller, Handle command, const spec
   const Controller& c = act.controller(controller);
   Outcome outcome;
   switch (static_cast<FeatureId>(entry.cdw10 & 0xFFU)) {
-    case FeatureId::arbitration: outcome.dw0 = f.arbitration; break;
-    case FeatureId::power_management: outcome.dw0 = f.power; break;
+    case FeatureId::arbitration:
+      outcome.dw0 = f.arbitration;
+      break;
+    case FeatureId::power_management:
+      outcome.dw0 = f.power;
+      break;
     case FeatureId::temperature_threshold: {
       const std::uint32_t sensor = entry.cdw11 >> 16U & 0xFU, kind = entry.cdw11 >> 20U & 3U;
       if (kind > 1 || sensor == 0xF) return Status::invalid_field;
-      outcome.dw0 = sensor == 0 ? (kind == 1 ? f.under_temperature : f.over_temperature) : kind == 1 ? 0 : 0xFFFF;
+      outcome.dw0 = sensor == 0 ? (kind == 1 ? f.under_temperature : f.over_temperature)
+                    : kind == 1 ? 0
+                                : 0xFFFF;
       break;
     }
     case FeatureId::error_recovery: {
@@ -174,18 +200,27 @@ Outcome get_value(Act& act, std::uint32_t controller, Handle command, const spec
       if ((act.profile().vwc & 1U) == 0) return Status::invalid_field;
       outcome.dw0 = f.write_cache;
       break;
-    case FeatureId::number_of_queues: outcome.dw0 = std::uint32_t{f.queues_cq} << 16U | f.queues_sq; break;
-    case FeatureId::interrupt_coalescing: outcome.dw0 = f.coalescing; break;
+    case FeatureId::number_of_queues:
+      outcome.dw0 = std::uint32_t{f.queues_cq} << 16U | f.queues_sq;
+      break;
+    case FeatureId::interrupt_coalescing:
+      outcome.dw0 = f.coalescing;
+      break;
     case FeatureId::interrupt_vector: {
       const std::uint32_t vector = entry.cdw11 & 0xFFFFU;
       if (vector != 0 && !vector_in_use(act, c, vector)) return Status::invalid_field;
       const bool current = &f == &c.features;
-      const bool disabled = vector == 0 || (current && (c.coalescing_disabled[vector / 32U] >> (vector % 32U) & 1U) != 0);
+      const bool disabled =
+          vector == 0 || (current && (c.coalescing_disabled[vector / 32U] >> (vector % 32U) & 1U) != 0);
       outcome.dw0 = vector | (disabled ? 1U << 16U : 0U);
       break;
     }
-    case FeatureId::write_atomicity: outcome.dw0 = f.write_atomicity; break;
-    case FeatureId::async_event: outcome.dw0 = f.async_event; break;
+    case FeatureId::write_atomicity:
+      outcome.dw0 = f.write_atomicity;
+      break;
+    case FeatureId::async_event:
+      outcome.dw0 = f.async_event;
+      break;
     case FeatureId::timestamp: {
       std::array<std::byte, 8> data{};
       const std::uint64_t value = f.timestamp_base_ms + milliseconds(act);
@@ -200,7 +235,8 @@ Outcome get_value(Act& act, std::uint32_t controller, Handle command, const spec
       outcome.status = copy_out(act, controller, command, entry, data);
       break;
     }
-    default: return Status::invalid_field;
+    default:
+      return Status::invalid_field;
   }
   return outcome;
 }
@@ -212,8 +248,9 @@ Outcome set_features(Act& act, std::uint32_t controller, Handle command, const s
   if (!known(fid)) return Status::invalid_field;
   if ((entry.cdw10 >> 31U) != 0) return Status::feature_not_saveable;
   if (!of_namespace(fid) && entry.nsid != 0 && entry.nsid != spec::kBroadcastNsid) {
-    return classify(act, controller, entry.nsid) == NsidClass::invalid ? Status::invalid_namespace_or_format
-                                                                       : Status::feature_not_namespace_specific;
+    return classify(act, controller, entry.nsid) == NsidClass::invalid
+               ? Status::invalid_namespace_or_format
+               : Status::feature_not_namespace_specific;
   }
   return set_value(act, controller, command, entry);
 }
@@ -223,7 +260,8 @@ Outcome get_features(Act& act, std::uint32_t controller, Handle command, const s
   if (!known(fid)) return Status::invalid_field;
   const Controller& c = act.controller(controller);
   switch (entry.cdw10 >> 8U & 7U) {
-    case static_cast<unsigned>(FeatureSelect::current): return get_value(act, controller, command, entry, c.features);
+    case static_cast<unsigned>(FeatureSelect::current):
+      return get_value(act, controller, command, entry, c.features);
     case static_cast<unsigned>(FeatureSelect::defaults):
     case static_cast<unsigned>(FeatureSelect::saved): {  // nothing saved: the default
       const Features defaults = default_features(c);
@@ -235,7 +273,8 @@ Outcome get_features(Act& act, std::uint32_t controller, Handle command, const s
       outcome.dw0 = kChangeable | (of_namespace(fid) ? kNamespaceSpecific : 0);
       return outcome;
     }
-    default: return Status::invalid_field;
+    default:
+      return Status::invalid_field;
   }
 }
 

@@ -76,7 +76,8 @@ void identify_namespace(const Act& act, const Namespace* ns, Page& page) {
     for (std::size_t i = 0; i < sizeof kFormats; ++i) {
       if (kFormats[i] == ns->block_shift) id.flbas = static_cast<std::uint8_t>(i);
     }
-    if (ns->block_shift != 9 && ns->block_shift != 12) {  // a size the topology asked for: the first format has it
+    if (ns->block_shift != 9 &&
+        ns->block_shift != 12) {  // a size the topology asked for: the first format has it
       id.lbaf[0] = std::uint32_t{ns->block_shift} << 16U;
     }
     id.nmic = ns->shared ? spec::nmic::shared : 0;
@@ -143,7 +144,9 @@ Status build(const Act& act, std::uint32_t controller, const spec::SubmissionEnt
   const bool managed = (act.profile().oacs & spec::oacs::ns_management) != 0;
   const std::int64_t active = attached(c, nsid);
   const std::int64_t exists = kind == NsidClass::broadcast ? -1 : allocated(act, controller, nsid);
-  const auto ns_at = [&](std::int64_t index) { return &act.device.namespaces[static_cast<std::uint32_t>(index)]; };
+  const auto ns_at = [&](std::int64_t index) {
+    return &act.device.namespaces[static_cast<std::uint32_t>(index)];
+  };
 
   switch (cns) {
     case Cns::ns:
@@ -164,7 +167,8 @@ Status build(const Act& act, std::uint32_t controller, const spec::SubmissionEnt
       active_list(act, controller, nsid, page);
       return Status::success;
     case Cns::ns_descriptors:
-      if (kind == NsidClass::invalid || kind == NsidClass::broadcast) return Status::invalid_namespace_or_format;
+      if (kind == NsidClass::invalid || kind == NsidClass::broadcast)
+        return Status::invalid_namespace_or_format;
       if (active < 0) return Status::invalid_field;
       descriptors(*ns_at(active), page);
       return Status::success;
@@ -181,7 +185,8 @@ Status build(const Act& act, std::uint32_t controller, const spec::SubmissionEnt
     }
     case Cns::allocated_ns:
       if (!managed) return Status::invalid_field;
-      if (kind == NsidClass::invalid || kind == NsidClass::broadcast) return Status::invalid_namespace_or_format;
+      if (kind == NsidClass::invalid || kind == NsidClass::broadcast)
+        return Status::invalid_namespace_or_format;
       if (exists >= 0) identify_namespace(act, ns_at(exists), page);
       return Status::success;
     case Cns::attached_controllers: {
@@ -200,11 +205,13 @@ Status build(const Act& act, std::uint32_t controller, const spec::SubmissionEnt
     case Cns::controllers: {
       if (!managed || nsid != 0) return Status::invalid_field;
       std::vector<std::uint16_t> cntlids;
-      for (const std::uint32_t index : subsystem.controllers) cntlids.push_back(act.device.controllers[index].cntlid);
+      for (const std::uint32_t index : subsystem.controllers)
+        cntlids.push_back(act.device.controllers[index].cntlid);
       controller_list(cntlids, cntid, page);
       return Status::success;
     }
-    default: return Status::invalid_field;
+    default:
+      return Status::invalid_field;
   }
 }
 

@@ -38,8 +38,8 @@ Bytes error_information(const Act& act, const Controller& c) {
 Bytes smart(const Controller& c) {
   Bytes log(spec::kSmartLogBytes);
   const auto thousands = [](std::uint64_t units) { return (units + 999) / 1000; };
-  put(log, 1, std::uint16_t{323});                     // composite temperature, K
-  put(log, 3, std::uint8_t{100});                      // available spare, %
+  put(log, 1, std::uint16_t{323});  // composite temperature, K
+  put(log, 3, std::uint8_t{100});   // available spare, %
   put(log, 32, thousands(c.units_read));
   put(log, 48, thousands(c.units_written));
   put(log, 64, c.reads);
@@ -72,7 +72,8 @@ Bytes changed_namespaces(const Controller& c) {
 Bytes effects(const Act& act) {
   Bytes log(spec::kEffectsLogBytes);
   for (const spec::CommandRow& row : spec::commands()) {
-    const std::uint16_t announced = row.announced == spec::Announced::oacs ? act.profile().oacs : act.profile().oncs;
+    const std::uint16_t announced =
+        row.announced == spec::Announced::oacs ? act.profile().oacs : act.profile().oncs;
     const bool supported =
         row.implemented && (row.announced == spec::Announced::mandatory || (announced >> row.bit & 1U) != 0);
     if (!supported) continue;
@@ -95,12 +96,23 @@ Outcome get_log_page(Act& act, std::uint32_t controller, Handle command, const s
 
   Bytes log;
   switch (lid) {
-    case LogId::error_information: log = error_information(act, c); break;
-    case LogId::smart: log = smart(c); break;
-    case LogId::firmware_slot: log = firmware_slot(act); break;
-    case LogId::changed_ns: log = changed_namespaces(c); break;
-    case LogId::effects: log = effects(act); break;
-    default: return Status::invalid_log_page;
+    case LogId::error_information:
+      log = error_information(act, c);
+      break;
+    case LogId::smart:
+      log = smart(c);
+      break;
+    case LogId::firmware_slot:
+      log = firmware_slot(act);
+      break;
+    case LogId::changed_ns:
+      log = changed_namespaces(c);
+      break;
+    case LogId::effects:
+      log = effects(act);
+      break;
+    default:
+      return Status::invalid_log_page;
   }
   // All logs here are of controller scope: a namespace has no log of its own.
   if (entry.nsid != 0 && entry.nsid != spec::kBroadcastNsid) return Status::invalid_field;

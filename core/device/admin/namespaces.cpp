@@ -1,4 +1,5 @@
-// Namespace Management and Namespace Attachment. Base specification; sheet 04, section 5 and sheet 06, section 2.
+// Namespace Management and Namespace Attachment. Base specification; sheet 04, section 5 and sheet 06,
+// section 2.
 #include <algorithm>
 #include <cstring>
 
@@ -37,8 +38,8 @@ Outcome create(Act& act, std::uint32_t controller, Handle command, const spec::S
 
   const std::uint32_t owner = act.controller(controller).subsystem;
   const Subsystem& subsystem = act.device.subsystems[owner];
-  const std::uint64_t capacity = act.profile().capacity_bytes == 0 ? std::uint64_t{1} << 60U
-                                                                   : act.profile().capacity_bytes;
+  const std::uint64_t capacity =
+      act.profile().capacity_bytes == 0 ? std::uint64_t{1} << 60U : act.profile().capacity_bytes;
   const std::uint64_t free = capacity - std::min(capacity, subsystem.allocated_bytes);
   Namespace ns;
   ns.block_shift = kShifts[format];
@@ -72,7 +73,8 @@ void remove_one(Act& act, std::uint32_t controller, std::uint32_t ns) {
 
 Outcome remove(Act& act, std::uint32_t controller, const spec::SubmissionEntry& entry) {
   if (entry.nsid == spec::kBroadcastNsid) {
-    const std::vector<std::uint32_t> all = act.device.subsystems[act.controller(controller).subsystem].ns_of_nsid;
+    const std::vector<std::uint32_t> all =
+        act.device.subsystems[act.controller(controller).subsystem].ns_of_nsid;
     for (const std::uint32_t index : all) {
       if (index != 0) remove_one(act, controller, index - 1);
     }
@@ -99,9 +101,9 @@ bool read_list(const Act& act, std::uint32_t controller, std::span<const std::by
   for (std::size_t i = 1; i <= count; ++i) {
     const std::uint16_t cntlid = word(i);
     if (i > 1 && cntlid <= word(i - 1)) return false;
-    const auto peer = std::lower_bound(peers.begin(), peers.end(), cntlid, [&](std::uint32_t index, std::uint16_t id) {
-      return act.device.controllers[index].cntlid < id;
-    });
+    const auto peer = std::lower_bound(
+        peers.begin(), peers.end(), cntlid,
+        [&](std::uint32_t index, std::uint16_t id) { return act.device.controllers[index].cntlid < id; });
     if (peer == peers.end() || act.device.controllers[*peer].cntlid != cntlid) return false;
     out.push_back(*peer);
   }
@@ -136,7 +138,8 @@ Status detach_one(Act& act, std::uint32_t ns_index, std::uint32_t controller) {
 }
 
 // Tells the controllers whose list changed, and only those.
-void tell(Act& act, std::uint32_t sender, std::span<const std::uint32_t> changed, std::uint32_t nsid, bool detached) {
+void tell(Act& act, std::uint32_t sender, std::span<const std::uint32_t> changed, std::uint32_t nsid,
+          bool detached) {
   for (std::uint32_t controller : changed) {
     if (detached && act.fault(Fault::event_missing)) {
       act.fired(Fault::event_missing);
@@ -152,15 +155,20 @@ void tell(Act& act, std::uint32_t sender, std::span<const std::uint32_t> changed
 
 }  // namespace
 
-Outcome ns_management(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
+Outcome ns_management(Act& act, std::uint32_t controller, Handle command,
+                      const spec::SubmissionEntry& entry) {
   switch (entry.cdw10 & 0xFU) {
-    case 0: return create(act, controller, command, entry);
-    case 1: return remove(act, controller, entry);
-    default: return Status::invalid_field;
+    case 0:
+      return create(act, controller, command, entry);
+    case 1:
+      return remove(act, controller, entry);
+    default:
+      return Status::invalid_field;
   }
 }
 
-Outcome ns_attachment(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
+Outcome ns_attachment(Act& act, std::uint32_t controller, Handle command,
+                      const spec::SubmissionEntry& entry) {
   const unsigned select = entry.cdw10 & 0xFU;
   if (entry.nsid == spec::kBroadcastNsid) return Status::invalid_field;
   if (classify(act, controller, entry.nsid) == NsidClass::invalid) return Status::invalid_namespace_or_format;

@@ -22,7 +22,8 @@ Status check_ring(const Act& act, std::uint32_t controller, const spec::Submissi
   if ((entry.cdw11 & 1U) == 0) return Status::invalid_field;  // CAP.CQR is 1: contiguous only
   if (entry.prp1 % spec::kPageSize != 0) return Status::prp_offset_invalid;
   const std::uint64_t bytes = (std::uint64_t{size} + 1) * entry_bytes;
-  if (!act.world.functions[controller].memory->contains(entry.prp1, bytes)) return Status::data_transfer_error;
+  if (!act.world.functions[controller].memory->contains(entry.prp1, bytes))
+    return Status::data_transfer_error;
   return Status::success;
 }
 

@@ -22,8 +22,9 @@ Range check(const Act& act, std::uint32_t controller, const spec::SubmissionEntr
   const Controller& c = act.controller(controller);
   std::int64_t ns_index = attached(c, entry.nsid);
   if (ns_index < 0) {
-    const bool haunted = act.fault(Fault::detached_ns_answers) && entry.opcode == 0x02 &&
-                         std::find(c.was_active.begin(), c.was_active.end(), entry.nsid) != c.was_active.end();
+    const bool haunted =
+        act.fault(Fault::detached_ns_answers) && entry.opcode == 0x02 &&
+        std::find(c.was_active.begin(), c.was_active.end(), entry.nsid) != c.was_active.end();
     if (haunted) ns_index = allocated(act, controller, entry.nsid);
     if (ns_index < 0) {
       const NsidClass kind = classify(act, controller, entry.nsid);
@@ -92,7 +93,8 @@ Outcome read(Act& act, std::uint32_t controller, Handle command, const spec::Sub
         media->read(offset, std::span(bounce).first(here));
         stored = bounce.data();
       }
-      if (!dma_write(act, controller, command, piece.address, {stored, here})) return Status::data_transfer_error;
+      if (!dma_write(act, controller, command, piece.address, {stored, here}))
+        return Status::data_transfer_error;
       piece.address += here;
       piece.bytes -= here;
       offset += here;
@@ -112,7 +114,8 @@ Outcome read(Act& act, std::uint32_t controller, Handle command, const spec::Sub
 Outcome write(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
   const Range range = check(act, controller, entry, true);
   if (range.status != Status::success) return range.status;
-  thread_local std::vector<std::byte> data;  // scratch: the whole command, so that a failed transfer changes nothing
+  thread_local std::vector<std::byte>
+      data;  // scratch: the whole command, so that a failed transfer changes nothing
   data.resize(range.bytes);
   const Status status = copy_in(act, controller, command, entry, data);
   if (status != Status::success) return status;
@@ -158,11 +161,14 @@ Outcome write_zeroes(Act& act, std::uint32_t controller, Handle, const spec::Sub
 Outcome flush(Act& act, std::uint32_t controller, Handle, const spec::SubmissionEntry& entry) {
   // Every write is durable when it completes, so there is nothing to do but to check the namespace.
   switch (classify(act, controller, entry.nsid)) {
-    case NsidClass::active: return Status::success;
+    case NsidClass::active:
+      return Status::success;
     case NsidClass::broadcast:
       return (act.profile().vwc >> 1U & 3U) == 3U ? Status::success : Status::invalid_field;
-    case NsidClass::invalid: return Status::invalid_namespace_or_format;
-    default: return Status::invalid_field;
+    case NsidClass::invalid:
+      return Status::invalid_namespace_or_format;
+    default:
+      return Status::invalid_field;
   }
 }
 

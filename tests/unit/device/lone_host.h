@@ -1,5 +1,5 @@
-// The least a host needs to try a device: memory, rings, and a call that waits for its completion. Not the host room,
-// so that device tests stand on their own.
+// The least a host needs to try a device: memory, rings, and a call that waits for its completion. Not the
+// host room, so that device tests stand on their own.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -28,7 +28,8 @@ class LoneHost : public ::testing::Test {
     bool phase = true;
   };
 
-  // Three controllers and a private one as in the seed, namespaces 1 (shared), 2 (private to c2) and 4 (detached).
+  // Three controllers and a private one as in the seed, namespaces 1 (shared), 2 (private to c2) and 4
+  // (detached).
   void build(const char* profile = "spec") {
     program::Topology topology;
     topology.subsystems.push_back({"subsys0", "nqn.2019-08.org.qemu:subsys0", false});
@@ -117,8 +118,8 @@ class LoneHost : public ::testing::Test {
     return entry;
   }
   /// Submits one command with a data buffer, lets the world settle, and takes the completion with its CID.
-  Result submit(std::uint32_t c, std::uint16_t qid, spec::SubmissionEntry entry, std::vector<std::byte> data = {},
-                std::uint32_t bytes = 0) {
+  Result submit(std::uint32_t c, std::uint16_t qid, spec::SubmissionEntry entry,
+                std::vector<std::byte> data = {}, std::uint32_t bytes = 0) {
     bytes = std::max<std::uint32_t>(bytes, static_cast<std::uint32_t>(data.size()));
     entry.cid = next_cid_++;
     if (bytes != 0) {
@@ -160,14 +161,16 @@ class LoneHost : public ::testing::Test {
   Result identify(std::uint32_t c, spec::Cns cns, std::uint32_t nsid = 0) {
     return admin(c, 0x06, nsid, static_cast<std::uint32_t>(cns));
   }
-  std::vector<std::uint32_t> list(std::uint32_t c, spec::Cns cns = spec::Cns::active_list, std::uint32_t after = 0) {
+  std::vector<std::uint32_t> list(std::uint32_t c, spec::Cns cns = spec::Cns::active_list,
+                                  std::uint32_t after = 0) {
     const Result result = identify(c, cns, after);
     std::vector<std::uint32_t> all(1024);
     std::memcpy(all.data(), result.data.data(), 4096);
     while (!all.empty() && all.back() == 0) all.pop_back();
     return all;
   }
-  Result attachment(std::uint32_t c, std::uint32_t nsid, unsigned select, std::vector<std::uint16_t> cntlids) {
+  Result attachment(std::uint32_t c, std::uint32_t nsid, unsigned select,
+                    std::vector<std::uint16_t> cntlids) {
     std::vector<std::byte> data(4096);
     cntlids.insert(cntlids.begin(), static_cast<std::uint16_t>(cntlids.size()));
     std::memcpy(data.data(), cntlids.data(), 2 * cntlids.size());
@@ -194,8 +197,9 @@ class LoneHost : public ::testing::Test {
   Result io(std::uint32_t c, std::uint8_t opcode, std::uint32_t nsid, std::uint64_t lba, std::uint32_t blocks,
             std::vector<std::byte> data = {}) {
     const bool moves = opcode != 0x00 && opcode != 0x08;
-    return submit(c, 1, command(opcode, nsid, static_cast<std::uint32_t>(lba), static_cast<std::uint32_t>(lba >> 32U),
-                                blocks - 1),
+    return submit(c, 1,
+                  command(opcode, nsid, static_cast<std::uint32_t>(lba),
+                          static_cast<std::uint32_t>(lba >> 32U), blocks - 1),
                   std::move(data), moves ? blocks * 512 : 0);
   }
   static std::vector<std::byte> bytes_of(std::uint8_t value, std::size_t count) {

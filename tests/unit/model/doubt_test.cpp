@@ -1,5 +1,5 @@
-// Where the standard or the observation leaves something open, every reading is accepted. Each history here is lawful,
-// however odd.
+// Where the standard or the observation leaves something open, every reading is accepted. Each history here
+// is lawful, however odd.
 #include <gtest/gtest.h>
 
 #include <cstring>
@@ -15,8 +15,8 @@ using spec::Status;
 using How = History::How;
 using With = History::With;
 
-constexpr std::uint32_t kPartial = trace::observed::submissions | trace::observed::completions | trace::observed::async_events |
-                                   trace::observed::applications;
+constexpr std::uint32_t kPartial = trace::observed::submissions | trace::observed::completions |
+                                   trace::observed::async_events | trace::observed::applications;
 
 struct Doubt {
   const char* name;
@@ -28,7 +28,8 @@ struct Doubt {
 std::string findings_text(const Monitor& monitor) {
   std::string out;
   for (const auto& f : monitor.findings()) {
-    out += std::string(row_of(f.rule).id) + ": " + f.summary + "\n  allowed " + f.allowed + "\n  seen " + f.seen + "\n";
+    out += std::string(row_of(f.rule).id) + ": " + f.summary + "\n  allowed " + f.allowed + "\n  seen " +
+           f.seen + "\n";
   }
   return out;
 }
@@ -38,7 +39,8 @@ History::Open failing_list(History& h) {
   h.ready_all();
   h.detach(2, 1, {1});
   const auto list = controller_list_bytes({0, 1});
-  return h.run(2, 0, admin_entry(0x15, 1, 1), With{.data = list}, {.status = Status::namespace_not_attached, .dnr = true});
+  return h.run(2, 0, admin_entry(0x15, 1, 1), With{.data = list},
+               {.status = Status::namespace_not_attached, .dnr = true});
 }
 
 const std::vector<Doubt>& doubts() {
@@ -140,7 +142,8 @@ const std::vector<Doubt>& doubts() {
        [](History& h) {
          h.ready_all();
          const auto write = h.start_write(0, 1, 0, 5);
-         h.run(1, 1, io_entry(0x05, 1, 0), With{.digests = h.digests(5)}, {.status = Status::compare_failure});
+         h.run(1, 1, io_entry(0x05, 1, 0), With{.digests = h.digests(5)},
+               {.status = Status::compare_failure});
          h.run(1, 1, io_entry(0x05, 1, 0), With{.digests = h.digests(5)}, {});
          h.complete(write);
        }},
@@ -281,7 +284,8 @@ const std::vector<Doubt>& doubts() {
          h.ready(0);
          const auto read = h.start_read(0, 1, 0);
          h.begin_disable(0);
-         h.complete(read, {.digests = h.digests(0), .change = [](auto&, auto& e) { e.slot = trace::kUnknownSlot; }});
+         h.complete(
+             read, {.digests = h.digests(0), .change = [](auto&, auto& e) { e.slot = trace::kUnknownSlot; }});
          h.read_register(0, spec::reg::csts, 0);
        }},
       {"AbortThatCameTooLate",
@@ -380,7 +384,8 @@ const std::vector<Doubt>& doubts() {
        [](History& h) {
          h.ready(0);
          h.mask(0, 1, true);
-         h.complete(h.start_read(0, 1, 0), {.digests = h.digests(0), .interrupt = false, .acknowledge = false});
+         h.complete(h.start_read(0, 1, 0),
+                    {.digests = h.digests(0), .interrupt = false, .acknowledge = false});
          h.wait(10 * engine::kSecond);
          h.mask(0, 1, false);
          h.interrupt(0, 1);
@@ -508,18 +513,28 @@ const std::vector<Doubt>& doubts() {
       // Partial observation
       {"RecordingBeginsAmongOpenCommands",
        [](History& h) {
-         h.complete({0, 1, 7, 0, io_entry(0x02, 1, 0)}, {.dma = false, .interrupt = false, .acknowledge = false});
-         const auto read = h.submit(0, 1, io_entry(0x02, 1, 0), With{.flags = trace::submitted_part::no_data_pointer});
-         h.complete(read, {.dma = false, .interrupt = false, .acknowledge = false,
-                           .change = [](auto&, auto& e) { e.b |= trace::completed_part::status_only; }});
+         h.complete({0, 1, 7, 0, io_entry(0x02, 1, 0)},
+                    {.dma = false, .interrupt = false, .acknowledge = false});
+         const auto read =
+             h.submit(0, 1, io_entry(0x02, 1, 0), With{.flags = trace::submitted_part::no_data_pointer});
+         h.complete(read,
+                    {.dma = false, .interrupt = false, .acknowledge = false, .change = [](auto&, auto& e) {
+                       e.b |= trace::completed_part::status_only;
+                     }});
        },
        {.observed = kPartial, .known = false}},
       {"RecordedDetachNamesSomebody",
        [](History& h) {
          const auto status_only = [](auto&, auto& e) { e.b |= trace::completed_part::status_only; };
-         const auto go = [&](std::uint16_t c, std::uint16_t q, const spec::SubmissionEntry& entry, Status status) {
+         const auto go = [&](std::uint16_t c, std::uint16_t q, const spec::SubmissionEntry& entry,
+                             Status status) {
            h.complete(h.submit(c, q, entry, With{.flags = trace::submitted_part::no_data_pointer}),
-                      {.status = status, .dnr = status != Status::success, .dma = false, .interrupt = false, .acknowledge = false, .change = status_only});
+                      {.status = status,
+                       .dnr = status != Status::success,
+                       .dma = false,
+                       .interrupt = false,
+                       .acknowledge = false,
+                       .change = status_only});
          };
          go(0, 1, io_entry(0x02, 1, 0), Status::success);
          go(1, 1, io_entry(0x02, 1, 0), Status::success);
@@ -554,8 +569,9 @@ TEST(DecidedDoubt, ARecordingThatStillReachesADetachedNamespaceByNobodyElseIsRef
   History h({.observed = kPartial, .known = false});
   const auto status_only = [](auto&, auto& e) { e.b |= trace::completed_part::status_only; };
   const auto go = [&](const spec::SubmissionEntry& entry, Status status) {
-    h.complete(h.submit(0, 1, entry, With{.flags = trace::submitted_part::no_data_pointer}),
-               {.status = status, .dma = false, .interrupt = false, .acknowledge = false, .change = status_only});
+    h.complete(
+        h.submit(0, 1, entry, With{.flags = trace::submitted_part::no_data_pointer}),
+        {.status = status, .dma = false, .interrupt = false, .acknowledge = false, .change = status_only});
   };
   go(io_entry(0x02, 1, 0), Status::success);        // so it is attached
   go(io_entry(0x02, 1, 0), Status::invalid_field);  // and nobody detached it
@@ -628,7 +644,12 @@ TEST(Hazard, IsReportedWhenALaterCommandShowsThatThePathWasGood) {
     const auto status_only = [](auto&, auto& e) { e.b |= trace::completed_part::status_only; };
     const auto go = [&](std::uint16_t c, std::uint16_t q, const spec::SubmissionEntry& entry, Status status) {
       h.complete(h.submit(c, q, entry, With{.flags = trace::submitted_part::no_data_pointer}),
-                 {.status = status, .dnr = status != Status::success, .dma = false, .interrupt = false, .acknowledge = false, .change = status_only});
+                 {.status = status,
+                  .dnr = status != Status::success,
+                  .dma = false,
+                  .interrupt = false,
+                  .acknowledge = false,
+                  .change = status_only});
     };
     go(0, 1, io_entry(0x02, 1, 0), Status::success);
     go(1, 1, io_entry(0x02, 1, 0), Status::success);

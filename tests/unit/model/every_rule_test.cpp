@@ -1,5 +1,5 @@
-// A check is proven by breaking what it checks: each rule has one history, told twice. As it should be, it exercises the
-// rule and breaks none; with one thing wrong, it breaks this rule.
+// A check is proven by breaking what it checks: each rule has one history, told twice. As it should be, it
+// exercises the rule and breaks none; with one thing wrong, it breaks this rule.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -25,7 +25,7 @@ constexpr std::uint32_t kShutdown = kCcEnabled | 1U << 14U;
 struct Case {
   Rule rule;
   void (*story)(History& h, bool broken);
-  Time observed = 0;      ///< how long after its last event
+  Time observed = 0;  ///< how long after its last event
   Layout layout = {};
 };
 
@@ -46,8 +46,8 @@ std::vector<std::byte> smart_log(std::uint64_t reads) {
 std::vector<std::byte> effects_log(bool with_identify) {
   std::vector<std::byte> out(4096);
   for (const auto& row : spec::commands()) {
-    const bool there = row.announced == spec::Announced::mandatory || row.name == "ns_management" || row.name == "ns_attachment" ||
-                       row.name == "compare" || row.name == "write_zeroes";
+    const bool there = row.announced == spec::Announced::mandatory || row.name == "ns_management" ||
+                       row.name == "ns_attachment" || row.name == "compare" || row.name == "write_zeroes";
     if (!there || (row.name == "identify" && !with_identify)) continue;
     const std::uint32_t effects = 1;
     std::memcpy(out.data() + (row.set == spec::CommandSet::nvm ? 1024 : 0) + row.opcode * 4U, &effects, 4);
@@ -116,7 +116,8 @@ const std::vector<Case>& cases() {
          h.ready(0);
          const auto open = h.start_read(0, 1, 0);
          h.complete(open, {.digests = h.digests(0), .change = [&](Entry& e, Event&) {
-                             if (broken) e.sqhd = static_cast<std::uint16_t>((e.sqhd + 3) % History::kQueueEntries);
+                             if (broken)
+                               e.sqhd = static_cast<std::uint16_t>((e.sqhd + 3) % History::kQueueEntries);
                            }});
        }},
       {Rule::q09,
@@ -173,7 +174,8 @@ const std::vector<Case>& cases() {
       {Rule::q15,
        [](History& h, bool broken) {
          h.ready(0);
-         h.complete(h.start_read(0, 1, 0), {.digests = h.digests(0), .interrupt = !broken, .acknowledge = false});
+         h.complete(h.start_read(0, 1, 0),
+                    {.digests = h.digests(0), .interrupt = !broken, .acknowledge = false});
        },
        5 * engine::kSecond},
       {Rule::q16,
@@ -210,7 +212,8 @@ const std::vector<Case>& cases() {
       {Rule::q19,
        [](History& h, bool broken) {
          h.ready(0);
-         h.run(0, 0, admin_entry(0x04, 0, 1), {.status = broken ? Status::success : Status::invalid_queue_deletion});
+         h.run(0, 0, admin_entry(0x04, 0, 1),
+               {.status = broken ? Status::success : Status::invalid_queue_deletion});
        }},
       {Rule::q20,
        [](History& h, bool broken) {
@@ -229,7 +232,8 @@ const std::vector<Case>& cases() {
       {Rule::q22,
        [](History& h, bool broken) {
          h.ready(0);
-         h.run(0, 0, admin_entry(0x09, 0, 7, 0x00030003), {.status = broken ? Status::success : Status::command_sequence_error, .dw0 = 0x00030003});
+         h.run(0, 0, admin_entry(0x09, 0, 7, 0x00030003),
+               {.status = broken ? Status::success : Status::command_sequence_error, .dw0 = 0x00030003});
        }},
       {Rule::q26,
        [](History& h, bool broken) {
@@ -245,7 +249,8 @@ const std::vector<Case>& cases() {
       {Rule::q27,
        [](History& h, bool broken) {
          h.ready(0);
-         h.run(0, 0, admin_entry(0x08, 0, 1), {.status = broken ? Status::abort_limit_exceeded : Status::success, .dw0 = 1});
+         h.run(0, 0, admin_entry(0x08, 0, 1),
+               {.status = broken ? Status::abort_limit_exceeded : Status::success, .dw0 = 1});
        }},
       {Rule::q28,
        [](History& h, bool broken) {
@@ -286,7 +291,8 @@ const std::vector<Case>& cases() {
       {Rule::q33,
        [](History& h, bool broken) {
          h.ready(0);
-         h.complete(h.start_read(0, 1, 0), {.status = broken ? Status::namespace_write_protected : Status::unrecovered_read_error});
+         h.complete(h.start_read(0, 1, 0),
+                    {.status = broken ? Status::namespace_write_protected : Status::unrecovered_read_error});
        }},
       {Rule::q34,
        [](History& h, bool broken) {
@@ -402,7 +408,9 @@ const std::vector<Case>& cases() {
       {Rule::ns02,
        [](History& h, bool broken) {
          h.ready_all();
-         h.run(0, 0, admin_entry(0x06, 1, 0x12), {.data = controller_list_bytes(broken ? std::vector<std::uint16_t>{0, 1} : std::vector<std::uint16_t>{0, 1, 2})});
+         h.run(0, 0, admin_entry(0x06, 1, 0x12),
+               {.data = controller_list_bytes(broken ? std::vector<std::uint16_t>{0, 1}
+                                                     : std::vector<std::uint16_t>{0, 1, 2})});
        }},
       {Rule::ns03,
        [](History& h, bool broken) {
@@ -587,7 +595,8 @@ const std::vector<Case>& cases() {
       {Rule::d10,
        [](History& h, bool broken) {
          h.ready(0);
-         h.run(0, 1, io_entry(0x05, 1, 0), With{.digests = h.digests(5)}, {.status = broken ? Status::success : Status::compare_failure});
+         h.run(0, 1, io_entry(0x05, 1, 0), With{.digests = h.digests(5)},
+               {.status = broken ? Status::success : Status::compare_failure});
        }},
       {Rule::d11,
        [](History& h, bool broken) {
@@ -607,7 +616,8 @@ const std::vector<Case>& cases() {
       {Rule::d14,
        [](History& h, bool broken) {
          h.ready(0);
-         h.complete(h.start_read(0, 1, History::kBlocks), {.status = broken ? Status::success : Status::lba_out_of_range});
+         h.complete(h.start_read(0, 1, History::kBlocks),
+                    {.status = broken ? Status::success : Status::lba_out_of_range});
        }},
       {Rule::d20,
        [](History& h, bool broken) {
@@ -726,7 +736,8 @@ const std::vector<Case>& cases() {
        }},
       {Rule::ae20,
        [](History& h, bool broken) {
-         // Nobody identified a controller: whom the list names is not known, only that the event has a reason.
+         // Nobody identified a controller: whom the list names is not known, only that the event has a
+         // reason.
          for (std::uint16_t c = 0; c < 3; ++c) h.enable(c);
          const auto request = h.arm(0);
          h.detach(1, 1, {0});
@@ -820,7 +831,8 @@ const std::vector<Case>& cases() {
          h.ready_all();
          const std::uint64_t lba = broken ? 0 : History::kBlocks;
          h.app_submit(1, 0x02, 1, lba);
-         h.complete(h.start_read(0, 1, lba), {.status = broken ? Status::internal_path_error : Status::lba_out_of_range});
+         h.complete(h.start_read(0, 1, lba),
+                    {.status = broken ? Status::internal_path_error : Status::lba_out_of_range});
          h.app_complete(1, 5);
        }},
 
@@ -849,7 +861,8 @@ Monitor told(const Case& c, bool broken) {
 std::string findings_text(const Monitor& monitor) {
   std::string out;
   for (const auto& f : monitor.findings()) {
-    out += std::string(row_of(f.rule).id) + ": " + f.summary + "\n  allowed " + f.allowed + "\n  seen " + f.seen + "\n";
+    out += std::string(row_of(f.rule).id) + ": " + f.summary + "\n  allowed " + f.allowed + "\n  seen " +
+           f.seen + "\n";
   }
   return out;
 }
@@ -867,7 +880,8 @@ TEST_P(EveryRule, IsExercisedByALawfulHistory) {
 TEST_P(EveryRule, IsBrokenByTheSameHistoryWithOneThingWrong) {
   const Case& c = cases()[GetParam()];
   const Monitor monitor = told(c, true);
-  const auto found = std::find_if(monitor.findings().begin(), monitor.findings().end(), [&](const Finding& f) { return f.rule == c.rule; });
+  const auto found = std::find_if(monitor.findings().begin(), monitor.findings().end(),
+                                  [&](const Finding& f) { return f.rule == c.rule; });
   ASSERT_NE(found, monitor.findings().end()) << "found instead:\n" << findings_text(monitor);
   EXPECT_FALSE(found->summary.empty());
   EXPECT_FALSE(found->allowed.empty());
@@ -877,15 +891,17 @@ TEST_P(EveryRule, IsBrokenByTheSameHistoryWithOneThingWrong) {
   EXPECT_EQ(monitor.verdict(), row_of(c.rule).scope == Scope::hazard ? Verdict::pass : Verdict::violation);
 }
 
-INSTANTIATE_TEST_SUITE_P(Table, EveryRule, ::testing::Range<std::size_t>(0, cases().size()), [](const auto& param) {
-  std::string name(row_of(cases()[param.param].rule).id);
-  std::replace(name.begin(), name.end(), '-', '_');
-  return name;
-});
+INSTANTIATE_TEST_SUITE_P(Table, EveryRule, ::testing::Range<std::size_t>(0, cases().size()),
+                         [](const auto& param) {
+                           std::string name(row_of(cases()[param.param].rule).id);
+                           std::replace(name.begin(), name.end(), '-', '_');
+                           return name;
+                         });
 
 TEST(RuleTable, EveryRuleHasAHistoryThatBreaksIt) {
   for (const auto& row : rules()) {
-    const auto count = std::count_if(cases().begin(), cases().end(), [&](const Case& c) { return c.rule == row.rule; });
+    const auto count =
+        std::count_if(cases().begin(), cases().end(), [&](const Case& c) { return c.rule == row.rule; });
     EXPECT_EQ(count, 1) << row.id;
   }
 }

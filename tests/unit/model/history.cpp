@@ -12,7 +12,8 @@ namespace {
 
 using trace::Boundary;
 
-constexpr std::uint64_t kCapValue = 0x7FFULL | 1ULL << 16U | 2ULL << 24U | 1ULL << 37U;  // MQES 2047, CQR, TO 1 s, NVM set
+constexpr std::uint64_t kCapValue =
+    0x7FFULL | 1ULL << 16U | 2ULL << 24U | 1ULL << 37U;  // MQES 2047, CQR, TO 1 s, NVM set
 constexpr std::uint32_t kCcEnabled = 0x00460001;
 constexpr std::uint32_t kAdminEntries = 32;
 
@@ -23,7 +24,8 @@ void put_text(std::span<char> out, std::string_view text) {
 
 }  // namespace
 
-spec::SubmissionEntry admin_entry(std::uint8_t opcode, std::uint32_t nsid, std::uint32_t cdw10, std::uint32_t cdw11) {
+spec::SubmissionEntry admin_entry(std::uint8_t opcode, std::uint32_t nsid, std::uint32_t cdw10,
+                                  std::uint32_t cdw11) {
   spec::SubmissionEntry entry;
   entry.opcode = opcode;
   entry.nsid = nsid;
@@ -32,7 +34,8 @@ spec::SubmissionEntry admin_entry(std::uint8_t opcode, std::uint32_t nsid, std::
   return entry;
 }
 
-spec::SubmissionEntry io_entry(std::uint8_t opcode, std::uint32_t nsid, std::uint64_t lba, std::uint32_t blocks) {
+spec::SubmissionEntry io_entry(std::uint8_t opcode, std::uint32_t nsid, std::uint64_t lba,
+                               std::uint32_t blocks) {
   spec::SubmissionEntry entry;
   entry.opcode = opcode;
   entry.nsid = nsid;
@@ -117,7 +120,8 @@ std::uint64_t History::buffer(std::uint64_t bytes) {
 
 std::uint16_t History::next_cid(std::uint16_t c, std::uint16_t q) { return ring(c, q).cid++; }
 
-void History::write_register(std::uint16_t c, std::uint32_t offset, std::uint64_t value, std::uint32_t bytes) {
+void History::write_register(std::uint16_t c, std::uint32_t offset, std::uint64_t value,
+                             std::uint32_t bytes) {
   auto event = make(Boundary::register_write, c);
   event.a = offset;
   event.b = bytes;
@@ -167,12 +171,14 @@ void History::function(std::uint16_t c, trace::FunctionEvent what) {
   trace.add(event);
 }
 
-History::Open History::submit(std::uint16_t c, std::uint16_t q, spec::SubmissionEntry entry, const With& with) {
+History::Open History::submit(std::uint16_t c, std::uint16_t q, spec::SubmissionEntry entry,
+                              const With& with) {
   Ring& r = ring(c, q);
   if (entry.cid == 0) entry.cid = r.cid++;
   std::uint64_t bytes = with.bytes;
   if (bytes == 0) bytes = std::max<std::uint64_t>(with.digests.size() * 512, with.data.size());
-  if (bytes == 0 && (with.flags & (trace::submitted_part::no_data_pointer | trace::submitted_part::malformed_pointer)) == 0) {
+  if (bytes == 0 && (with.flags & (trace::submitted_part::no_data_pointer |
+                                   trace::submitted_part::malformed_pointer)) == 0) {
     const auto* row = spec::find_command(spec::set_of_queue(q), entry.opcode);
     if (row != nullptr) bytes = spec::data_bytes(*row, entry, layout_.block_bytes);
   }
@@ -244,7 +250,8 @@ void History::complete(const Open& open, const How& how) {
   entry.sqid = open.q;
   entry.cid = open.cid;
   const bool phase = r.cq_entries == 0 || r.posted / r.cq_entries % 2 == 0;
-  entry.status_word = static_cast<std::uint16_t>(spec::make_status_word(how.status, how.dnr, how.more, how.crd) | (phase ? 1U : 0U));
+  entry.status_word = static_cast<std::uint16_t>(
+      spec::make_status_word(how.status, how.dnr, how.more, how.crd) | (phase ? 1U : 0U));
   auto event = make(Boundary::completed, open.c, open.q);
   event.a = open.cid;
   event.slot = r.cq_entries == 0 ? trace::kUnknownSlot : r.posted % r.cq_entries;
@@ -289,13 +296,15 @@ void History::mask(std::uint16_t c, std::uint16_t vector, bool masked) {
   trace.add(event);
 }
 
-History::Open History::start(std::uint16_t c, std::uint16_t q, const spec::SubmissionEntry& entry, const With& with) {
+History::Open History::start(std::uint16_t c, std::uint16_t q, const spec::SubmissionEntry& entry,
+                             const With& with) {
   const Open open = submit(c, q, entry, with);
   fetch(open);
   return open;
 }
 
-History::Open History::run(std::uint16_t c, std::uint16_t q, const spec::SubmissionEntry& entry, const With& with, const How& how) {
+History::Open History::run(std::uint16_t c, std::uint16_t q, const spec::SubmissionEntry& entry,
+                           const With& with, const How& how) {
   const Open open = start(c, q, entry, with);
   complete(open, how);
   return open;
@@ -329,7 +338,8 @@ void History::identify(std::uint16_t c, const std::function<void(spec::IdentifyC
   run(c, 0, admin_entry(0x06, 0, 1), How{.data = bytes_of(id)});
 }
 
-void History::identify_ns(std::uint16_t c, std::uint32_t nsid, const std::function<void(spec::IdentifyNamespace&)>& change, std::uint32_t cns) {
+void History::identify_ns(std::uint16_t c, std::uint32_t nsid,
+                          const std::function<void(spec::IdentifyNamespace&)>& change, std::uint32_t cns) {
   spec::IdentifyNamespace id{};
   id.nsze = id.ncap = id.nuse = kBlocks;
   id.nmic = nsid == 2 ? 0 : spec::nmic::shared;
@@ -351,7 +361,9 @@ void History::create_queues(std::uint16_t c, std::uint16_t qid, std::uint32_t en
   ring(c, qid) = {.entries = entries, .cq_entries = entries, .vector = qid};
 }
 
-void History::set_feature(std::uint16_t c, std::uint8_t fid, std::uint32_t value) { run(c, 0, admin_entry(0x09, 0, fid, value)); }
+void History::set_feature(std::uint16_t c, std::uint8_t fid, std::uint32_t value) {
+  run(c, 0, admin_entry(0x09, 0, fid, value));
+}
 
 void History::ready(std::uint16_t c) {
   enable(c);
@@ -368,11 +380,13 @@ History::Open History::arm(std::uint16_t c) {
   return start(c, 0, admin_entry(0x0C));
 }
 
-void History::attach(std::uint16_t via, std::uint32_t nsid, const std::vector<std::uint16_t>& ids, const How& how) {
+void History::attach(std::uint16_t via, std::uint32_t nsid, const std::vector<std::uint16_t>& ids,
+                     const How& how) {
   run(via, 0, admin_entry(0x15, nsid, 0), With{.data = controller_list_bytes(ids)}, how);
 }
 
-void History::detach(std::uint16_t via, std::uint32_t nsid, const std::vector<std::uint16_t>& ids, const How& how) {
+void History::detach(std::uint16_t via, std::uint32_t nsid, const std::vector<std::uint16_t>& ids,
+                     const How& how) {
   run(via, 0, admin_entry(0x15, nsid, 1), With{.data = controller_list_bytes(ids)}, how);
 }
 
@@ -385,7 +399,8 @@ void History::create(std::uint16_t via, std::uint32_t nsid) {
 
 void History::remove(std::uint16_t via, std::uint32_t nsid) { run(via, 0, admin_entry(0x0D, nsid, 1)); }
 
-void History::list(std::uint16_t c, std::uint32_t cns, const std::vector<std::uint32_t>& nsids, std::uint32_t start) {
+void History::list(std::uint16_t c, std::uint32_t cns, const std::vector<std::uint32_t>& nsids,
+                   std::uint32_t start) {
   run(c, 0, admin_entry(0x06, start, cns), How{.data = list_bytes(nsids)});
 }
 
@@ -395,24 +410,31 @@ void History::changed_log(std::uint16_t c, const std::vector<std::uint32_t>& nsi
 
 void History::event(const Open& request, std::uint32_t dword) { complete(request, How{.dw0 = dword}); }
 
-History::Open History::start_write(std::uint16_t c, std::uint32_t nsid, std::uint64_t lba, std::uint64_t value) {
+History::Open History::start_write(std::uint16_t c, std::uint32_t nsid, std::uint64_t lba,
+                                   std::uint64_t value) {
   return start(c, 1, io_entry(0x01, nsid, lba), With{.digests = digests(value)});
 }
 
-History::Open History::start_read(std::uint16_t c, std::uint32_t nsid, std::uint64_t lba) { return start(c, 1, io_entry(0x02, nsid, lba)); }
+History::Open History::start_read(std::uint16_t c, std::uint32_t nsid, std::uint64_t lba) {
+  return start(c, 1, io_entry(0x02, nsid, lba));
+}
 
-void History::end_read(const Open& open, std::uint64_t value) { complete(open, How{.digests = digests(value)}); }
+void History::end_read(const Open& open, std::uint64_t value) {
+  complete(open, How{.digests = digests(value)});
+}
 
-void History::write(std::uint16_t c, std::uint32_t nsid, std::uint64_t lba, std::uint64_t value, std::uint32_t blocks) {
+void History::write(std::uint16_t c, std::uint32_t nsid, std::uint64_t lba, std::uint64_t value,
+                    std::uint32_t blocks) {
   run(c, 1, io_entry(0x01, nsid, lba, blocks), With{.digests = digests(value, blocks)}, How{});
 }
 
-void History::read(std::uint16_t c, std::uint32_t nsid, std::uint64_t lba, std::uint64_t value, std::uint32_t blocks) {
+void History::read(std::uint16_t c, std::uint32_t nsid, std::uint64_t lba, std::uint64_t value,
+                   std::uint32_t blocks) {
   run(c, 1, io_entry(0x02, nsid, lba, blocks), How{.digests = digests(value, blocks)});
 }
 
-void History::app_submit(std::uint32_t id, std::uint8_t opcode, std::uint32_t nsid, std::uint64_t lba, const std::vector<std::uint64_t>& data,
-                         std::uint16_t host) {
+void History::app_submit(std::uint32_t id, std::uint8_t opcode, std::uint32_t nsid, std::uint64_t lba,
+                         const std::vector<std::uint64_t>& data, std::uint16_t host) {
   auto event = make(Boundary::app_submit, trace::kNoController, host);
   event.a = id;
   event.b = opcode;
@@ -423,7 +445,8 @@ void History::app_submit(std::uint32_t id, std::uint8_t opcode, std::uint32_t ns
   trace.commit();
 }
 
-void History::app_complete(std::uint32_t id, std::uint32_t error, const std::vector<std::uint64_t>& data, std::uint16_t host) {
+void History::app_complete(std::uint32_t id, std::uint32_t error, const std::vector<std::uint64_t>& data,
+                           std::uint16_t host) {
   auto event = make(Boundary::app_complete, trace::kNoController, host);
   event.a = id;
   event.b = error;

@@ -1,5 +1,5 @@
-// Writes traces by hand, as an observer between host and controllers would: queue positions, phases and heads are right
-// unless a test makes them wrong. One controller event follows another by a microsecond.
+// Writes traces by hand, as an observer between host and controllers would: queue positions, phases and heads
+// are right unless a test makes them wrong. One controller event follows another by a microsecond.
 #pragma once
 
 #include <cstdint>
@@ -20,11 +20,11 @@ inline constexpr Time kMs = engine::kMillisecond;
 
 /// What the history's controllers and namespaces are.
 struct Layout {
-  std::size_t controllers = 3;          ///< nvme0 ..., CNTLID as the index, all in one subsystem
+  std::size_t controllers = 3;  ///< nvme0 ..., CNTLID as the index, all in one subsystem
   std::string source = "simulator";
   std::string profile = "spec";
   std::uint32_t observed = trace::observed::everything;
-  bool known = true;                    ///< initial state and attachments
+  bool known = true;  ///< initial state and attachments
   std::uint32_t block_bytes = 512;
   bool content_zero = true;
 };
@@ -34,7 +34,8 @@ class History {
   static constexpr std::uint64_t kBlocks = 1024;
   static constexpr std::uint32_t kQueueEntries = 8;
 
-  /// Namespace 1 is shared and attached to all; 2 is private, on the last controller; 4 is shared and attached to none.
+  /// Namespace 1 is shared and attached to all; 2 is private, on the last controller; 4 is shared and
+  /// attached to none.
   explicit History(const Layout& layout = {});
 
   /// An open command.
@@ -47,8 +48,8 @@ class History {
   struct With {
     std::vector<std::uint64_t> digests = {};
     std::vector<std::byte> data = {};
-    std::uint64_t bytes = 0;   ///< of the buffer: 0 takes the length of digests or data
-    std::uint32_t flags = 0;   ///< further submitted_part flags
+    std::uint64_t bytes = 0;  ///< of the buffer: 0 takes the length of digests or data
+    std::uint32_t flags = 0;  ///< further submitted_part flags
     bool doorbell = true;
   };
   /// How it completes.
@@ -59,7 +60,7 @@ class History {
     std::vector<std::byte> data = {};
     bool dnr = false, more = false;
     unsigned crd = 0;
-    bool dma = true;           ///< the data move first
+    bool dma = true;  ///< the data move first
     bool interrupt = true, acknowledge = true;
     /// Makes it wrong.
     std::function<void(spec::CompletionEntry&, trace::BoundaryEvent&)> change = {};
@@ -75,7 +76,7 @@ class History {
   void write_register(std::uint16_t c, std::uint32_t offset, std::uint64_t value, std::uint32_t bytes = 4);
   void read_register(std::uint16_t c, std::uint32_t offset, std::uint64_t value, std::uint32_t bytes = 4);
   void enable(std::uint16_t c);
-  void disable(std::uint16_t c);   ///< EN = 0 and RDY = 0 seen
+  void disable(std::uint16_t c);  ///< EN = 0 and RDY = 0 seen
   void end_enable(std::uint16_t c);
   void begin_disable(std::uint16_t c);
   void end_disable(std::uint16_t c);
@@ -83,7 +84,9 @@ class History {
 
   // Commands, step by step
   Open submit(std::uint16_t c, std::uint16_t q, spec::SubmissionEntry entry, const With& with);
-  Open submit(std::uint16_t c, std::uint16_t q, spec::SubmissionEntry entry) { return submit(c, q, entry, With{}); }
+  Open submit(std::uint16_t c, std::uint16_t q, spec::SubmissionEntry entry) {
+    return submit(c, q, entry, With{});
+  }
   void fetch(const Open& open);
   void dma(const Open& open, std::uint64_t address, std::uint32_t bytes, bool write);
   void complete(const Open& open, const How& how);
@@ -93,16 +96,24 @@ class History {
   void doorbell(std::uint16_t c, std::uint16_t q, bool completion, std::uint64_t value);
   void mask(std::uint16_t c, std::uint16_t vector, bool masked);
   /// All of it.
-  Open run(std::uint16_t c, std::uint16_t q, const spec::SubmissionEntry& entry, const With& with, const How& how);
-  Open run(std::uint16_t c, std::uint16_t q, const spec::SubmissionEntry& entry, const How& how) { return run(c, q, entry, With{}, how); }
-  Open run(std::uint16_t c, std::uint16_t q, const spec::SubmissionEntry& entry) { return run(c, q, entry, With{}, How{}); }
-  Open start(std::uint16_t c, std::uint16_t q, const spec::SubmissionEntry& entry, const With& with);  ///< submit and fetch
-  Open start(std::uint16_t c, std::uint16_t q, const spec::SubmissionEntry& entry) { return start(c, q, entry, With{}); }
+  Open run(std::uint16_t c, std::uint16_t q, const spec::SubmissionEntry& entry, const With& with,
+           const How& how);
+  Open run(std::uint16_t c, std::uint16_t q, const spec::SubmissionEntry& entry, const How& how) {
+    return run(c, q, entry, With{}, how);
+  }
+  Open run(std::uint16_t c, std::uint16_t q, const spec::SubmissionEntry& entry) {
+    return run(c, q, entry, With{}, How{});
+  }
+  Open start(std::uint16_t c, std::uint16_t q, const spec::SubmissionEntry& entry,
+             const With& with);  ///< submit and fetch
+  Open start(std::uint16_t c, std::uint16_t q, const spec::SubmissionEntry& entry) {
+    return start(c, q, entry, With{});
+  }
 
   // Set-up
   void identify(std::uint16_t c, const std::function<void(spec::IdentifyController&)>& change = {});
-  void identify_ns(std::uint16_t c, std::uint32_t nsid, const std::function<void(spec::IdentifyNamespace&)>& change = {},
-                   std::uint32_t cns = 0);
+  void identify_ns(std::uint16_t c, std::uint32_t nsid,
+                   const std::function<void(spec::IdentifyNamespace&)>& change = {}, std::uint32_t cns = 0);
   void create_queues(std::uint16_t c, std::uint16_t qid = 1, std::uint32_t entries = kQueueEntries);
   void set_feature(std::uint16_t c, std::uint8_t fid, std::uint32_t value);
   /// Enabled, identified, one pair of queues.
@@ -114,26 +125,34 @@ class History {
 
   // Namespaces
   void attach(std::uint16_t via, std::uint32_t nsid, const std::vector<std::uint16_t>& list, const How& how);
-  void attach(std::uint16_t via, std::uint32_t nsid, const std::vector<std::uint16_t>& list) { attach(via, nsid, list, How{}); }
+  void attach(std::uint16_t via, std::uint32_t nsid, const std::vector<std::uint16_t>& list) {
+    attach(via, nsid, list, How{});
+  }
   void detach(std::uint16_t via, std::uint32_t nsid, const std::vector<std::uint16_t>& list, const How& how);
-  void detach(std::uint16_t via, std::uint32_t nsid, const std::vector<std::uint16_t>& list) { detach(via, nsid, list, How{}); }
-  void create(std::uint16_t via, std::uint32_t nsid);   ///< NSID as the controller gives it
-  void remove(std::uint16_t via, std::uint32_t nsid);   ///< Namespace Management, delete
-  void list(std::uint16_t c, std::uint32_t cns, const std::vector<std::uint32_t>& nsids, std::uint32_t start = 0);
+  void detach(std::uint16_t via, std::uint32_t nsid, const std::vector<std::uint16_t>& list) {
+    detach(via, nsid, list, How{});
+  }
+  void create(std::uint16_t via, std::uint32_t nsid);  ///< NSID as the controller gives it
+  void remove(std::uint16_t via, std::uint32_t nsid);  ///< Namespace Management, delete
+  void list(std::uint16_t c, std::uint32_t cns, const std::vector<std::uint32_t>& nsids,
+            std::uint32_t start = 0);
   void changed_log(std::uint16_t c, const std::vector<std::uint32_t>& nsids, bool retain = false);
   void event(const Open& request, std::uint32_t dword = 0x040002);
 
   // Data: `value` names the content of the blocks; 0 is zeros
-  void write(std::uint16_t c, std::uint32_t nsid, std::uint64_t lba, std::uint64_t value, std::uint32_t blocks = 1);
-  void read(std::uint16_t c, std::uint32_t nsid, std::uint64_t lba, std::uint64_t value, std::uint32_t blocks = 1);
+  void write(std::uint16_t c, std::uint32_t nsid, std::uint64_t lba, std::uint64_t value,
+             std::uint32_t blocks = 1);
+  void read(std::uint16_t c, std::uint32_t nsid, std::uint64_t lba, std::uint64_t value,
+            std::uint32_t blocks = 1);
   Open start_write(std::uint16_t c, std::uint32_t nsid, std::uint64_t lba, std::uint64_t value);
   Open start_read(std::uint16_t c, std::uint32_t nsid, std::uint64_t lba);
   void end_read(const Open& open, std::uint64_t value);
 
   // Applications
-  void app_submit(std::uint32_t id, std::uint8_t opcode, std::uint32_t nsid, std::uint64_t lba, const std::vector<std::uint64_t>& digests = {},
-                  std::uint16_t host = 0);
-  void app_complete(std::uint32_t id, std::uint32_t error, const std::vector<std::uint64_t>& digests = {}, std::uint16_t host = 0);
+  void app_submit(std::uint32_t id, std::uint8_t opcode, std::uint32_t nsid, std::uint64_t lba,
+                  const std::vector<std::uint64_t>& digests = {}, std::uint16_t host = 0);
+  void app_complete(std::uint32_t id, std::uint32_t error, const std::vector<std::uint64_t>& digests = {},
+                    std::uint16_t host = 0);
 
   // Judgment
   Monitor judge(Time until = 0, const Options& options = {}) const;
@@ -163,8 +182,10 @@ class History {
 };
 
 // Entries of commands
-spec::SubmissionEntry admin_entry(std::uint8_t opcode, std::uint32_t nsid = 0, std::uint32_t cdw10 = 0, std::uint32_t cdw11 = 0);
-spec::SubmissionEntry io_entry(std::uint8_t opcode, std::uint32_t nsid, std::uint64_t lba, std::uint32_t blocks = 1);
+spec::SubmissionEntry admin_entry(std::uint8_t opcode, std::uint32_t nsid = 0, std::uint32_t cdw10 = 0,
+                                  std::uint32_t cdw11 = 0);
+spec::SubmissionEntry io_entry(std::uint8_t opcode, std::uint32_t nsid, std::uint64_t lba,
+                               std::uint32_t blocks = 1);
 spec::SubmissionEntry log_entry(std::uint8_t lid, std::uint32_t bytes, bool retain = false);
 
 /// A structure as the bytes that a command carries.

@@ -40,8 +40,8 @@ class ObserverTest : public ::testing::Test {
     entry.sqid = sqid;
     entry.cid = cid;
     entry.status_word = 1;
-    observer_.completed(scene(), sqid == 0 ? std::uint16_t{0} : std::uint16_t{1}, base + std::uint64_t{16} * slot,
-                        entry);
+    observer_.completed(scene(), sqid == 0 ? std::uint16_t{0} : std::uint16_t{1},
+                        base + std::uint64_t{16} * slot, entry);
   }
   const trace::BoundaryEvent& last() { return trace_.events().back(); }
   std::size_t count(Boundary kind) {
@@ -177,7 +177,8 @@ TEST(Prps, ListOfTwoPagesChainsThroughItsLastSlot) {
 
 TEST(Prps, ExactlyFullListPageHoldsADataEntryInItsLastSlot) {
   HostMemory memory;
-  for (std::uint64_t i = 0; i < 512; ++i) memory.write_value(0x700000 + 8 * i, 0x1000000 + (2 * i + 2) * 0x1000);
+  for (std::uint64_t i = 0; i < 512; ++i)
+    memory.write_value(0x700000 + 8 * i, 0x1000000 + (2 * i + 2) * 0x1000);
   std::vector<Range> ranges;
   ASSERT_TRUE(walk_prps(memory, 0x1000000, 0x700000, std::uint64_t{513} * 4096, ranges));
   EXPECT_EQ(ranges.size(), 513U);

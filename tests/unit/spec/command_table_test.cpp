@@ -22,9 +22,15 @@ TEST(CommandTable, NumbersNamesAndOpcodesAreUnique) {
 // Stored programs name rows by number: a row may be added, never renumbered.
 TEST(CommandTable, PermanentNumbersStayWhatTheyWere) {
   const std::pair<std::uint16_t, std::string_view> pinned[] = {
-      {1, "delete_sq"}, {2, "create_sq"}, {3, "get_log_page"}, {4, "delete_cq"}, {5, "create_cq"}, {6, "identify"},
-      {7, "abort"}, {8, "set_features"}, {9, "get_features"}, {10, "async_event_request"}, {11, "ns_management"},
-      {15, "ns_attachment"}, {21, "flush"}, {22, "write"}, {23, "read"}, {25, "compare"}, {26, "write_zeroes"}};
+      {1, "delete_sq"},      {2, "create_sq"},
+      {3, "get_log_page"},   {4, "delete_cq"},
+      {5, "create_cq"},      {6, "identify"},
+      {7, "abort"},          {8, "set_features"},
+      {9, "get_features"},   {10, "async_event_request"},
+      {11, "ns_management"}, {15, "ns_attachment"},
+      {21, "flush"},         {22, "write"},
+      {23, "read"},          {25, "compare"},
+      {26, "write_zeroes"}};
   for (const auto& [number, name] : pinned) {
     ASSERT_NE(find_command_number(number), nullptr) << number;
     EXPECT_EQ(find_command_number(number)->name, name);
@@ -61,7 +67,8 @@ TEST(CommandField, ReadsBackWhatWasSetAndTouchesNothingElse) {
       SubmissionEntry entry;
       const std::uint64_t largest = field.bits >= 64 ? ~0ULL : (1ULL << field.bits) - 1;
       set_field(entry, field, largest + (field.zero_based ? 1 : 0));
-      EXPECT_EQ(field_value(entry, field), largest + (field.zero_based ? 1 : 0)) << row.name << "." << field.name;
+      EXPECT_EQ(field_value(entry, field), largest + (field.zero_based ? 1 : 0))
+          << row.name << "." << field.name;
       for (const CommandField& other : row.fields) {
         if (other.name == field.name) continue;
         EXPECT_EQ(field_value(entry, other), other.zero_based ? 1U : 0U) << row.name << "." << other.name;

@@ -1,4 +1,5 @@
-// Every planted fault is noticed by the rule that its row names: a check is proven by breaking what it checks.
+// Every planted fault is noticed by the rule that its row names: a check is proven by breaking what it
+// checks.
 #include "device/faults.h"
 
 #include <gtest/gtest.h>
@@ -47,8 +48,8 @@ steps:
   - wait: 5ms
 )";
 
-// Raw drivers that ask for what hosts do not. They identify their controllers first: the model knows identifiers only
-// from what was announced.
+// Raw drivers that ask for what hosts do not. They identify their controllers first: the model knows
+// identifiers only from what was announced.
 constexpr const char* kRaw = R"(
 steps:
   - enable: {controller: nvme0}
@@ -105,8 +106,9 @@ TEST(PlantedFaults, WithoutOneNoRuleOfTheStandardIsBroken) {
     const auto judgement = judged(std::string(kTopology) + program, "", &findings);
     EXPECT_EQ(findings, "");
     for (const auto& finding : judgement.findings) {
-      EXPECT_EQ(finding.scope(), model::Scope::hazard) << model::row_of(finding.rule).id << ": " << finding.summary
-                                                       << "\n  allowed " << finding.allowed << "\n  seen " << finding.seen;
+      EXPECT_EQ(finding.scope(), model::Scope::hazard)
+          << model::row_of(finding.rule).id << ": " << finding.summary << "\n  allowed " << finding.allowed
+          << "\n  seen " << finding.seen;
     }
   }
 }

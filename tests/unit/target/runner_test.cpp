@@ -30,11 +30,14 @@ hosts:
 program::Program parse(const std::string& text) {
   return scenario::load_scenario_text(std::string(kTopology) + text, "test.yaml");
 }
-program::Program with_host(const std::string& steps) { return parse(std::string(kHost) + "steps:\n" + steps); }
+program::Program with_host(const std::string& steps) {
+  return parse(std::string(kHost) + "steps:\n" + steps);
+}
 program::Program without_host(const std::string& steps) { return parse("steps:\n" + steps); }
 
 struct Done {
-  explicit Done(const program::Program& p, RunLimits limits = {}) : program(p), world(program), runner(world, program, limits) {
+  explicit Done(const program::Program& p, RunLimits limits = {})
+      : program(p), world(program), runner(world, program, limits) {
     runner.run();
   }
   std::string findings() const {
@@ -81,7 +84,8 @@ TEST(Runner, DetachAndAttachChangeWhatControllersListAndHostsReach) {
 TEST(Runner, AnExpectationThatDoesNotHoldNamesBothSides) {
   const Done done(with_host("  - expect: {list: {nvme0: [ns1, ns2]}}\n"));
   ASSERT_EQ(done.runner.findings().size(), 1U);
-  EXPECT_NE(done.findings().find("nvme0 should list [ns1, ns2] but lists [ns1]"), std::string::npos) << done.findings();
+  EXPECT_NE(done.findings().find("nvme0 should list [ns1, ns2] but lists [ns1]"), std::string::npos)
+      << done.findings();
 }
 
 TEST(Runner, ANamespaceIsCreatedNamedAttachedUsedAndDeleted) {
@@ -100,9 +104,11 @@ TEST(Runner, ANamespaceIsCreatedNamedAttachedUsedAndDeleted) {
 }
 
 TEST(Runner, ExpectedStatusesAreCompared) {
-  const Done good(with_host("  - attach: {via: nvme0, ns: ns1, controllers: [nvme0], expect: {status: 1/18}}\n"));
+  const Done good(
+      with_host("  - attach: {via: nvme0, ns: ns1, controllers: [nvme0], expect: {status: 1/18}}\n"));
   EXPECT_EQ(good.findings(), "");
-  const Done bad(with_host("  - attach: {via: nvme0, ns: ns1, controllers: [nvme0], expect: {status: success}}\n"));
+  const Done bad(
+      with_host("  - attach: {via: nvme0, ns: ns1, controllers: [nvme0], expect: {status: success}}\n"));
   EXPECT_NE(bad.findings().find("expected status success, got namespace_already_attached"), std::string::npos)
       << bad.findings();
 }
@@ -213,7 +219,8 @@ TEST(World, ARestoredWorldHasTheSameFuture) {
     World world(program);
     engine::Event event;
     bool ours = false;
-    for (std::uint32_t h = 0; h < program.hosts.size(); ++h) world.hosts().start(world.host_surroundings(), h);
+    for (std::uint32_t h = 0; h < program.hosts.size(); ++h)
+      world.hosts().start(world.host_surroundings(), h);
     for (int i = 0; i < stop && world.step(engine::kForever, event, ours); ++i) {
     }
     World::Snapshot snapshot;

@@ -1,4 +1,5 @@
-// The library of scenarios: each runs, every expectation in it holds, and the model finds nothing against the standard.
+// The library of scenarios: each runs, every expectation in it holds, and the model finds nothing against the
+// standard.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -29,11 +30,13 @@ TEST_P(Scenario, RunsCleanAndIsJudgedToFollowTheStandard) {
   Runner runner(world, program);
   runner.run();
   EXPECT_FALSE(runner.limit_reached());
-  for (const auto& finding : runner.findings()) ADD_FAILURE() << "step " << finding.step << ": " << finding.summary;
+  for (const auto& finding : runner.findings())
+    ADD_FAILURE() << "step " << finding.step << ": " << finding.summary;
   const auto judgement = check::judge(world.trace(), {}, engine::kForever);
   for (const auto& finding : judgement.findings) {
-    EXPECT_EQ(finding.scope(), model::Scope::hazard) << model::row_of(finding.rule).id << ": " << finding.summary
-                                                     << "\n  allowed " << finding.allowed << "\n  seen " << finding.seen;
+    EXPECT_EQ(finding.scope(), model::Scope::hazard)
+        << model::row_of(finding.rule).id << ": " << finding.summary << "\n  allowed " << finding.allowed
+        << "\n  seen " << finding.seen;
   }
 }
 
@@ -49,8 +52,8 @@ TEST_P(Scenario, IsJudgedToFollowTheStandardUnderLatitudeToo) {
     const auto judgement = check::judge(world.trace(), {}, engine::kForever);
     for (const auto& finding : judgement.findings) {
       EXPECT_EQ(finding.scope(), model::Scope::hazard)
-          << "seed " << seed << ", " << model::row_of(finding.rule).id << ": " << finding.summary << "\n  allowed "
-          << finding.allowed << "\n  seen " << finding.seen;
+          << "seed " << seed << ", " << model::row_of(finding.rule).id << ": " << finding.summary
+          << "\n  allowed " << finding.allowed << "\n  seen " << finding.seen;
     }
   }
 }
