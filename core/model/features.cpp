@@ -288,8 +288,10 @@ void allow_features(const Scene& scene, const Command& command, Allowed& allowed
   const bool broadcast = nsid == spec::kBroadcastNsid;
   if (how.of_namespace) {
     allowed.may({Status::invalid_field, Status::invalid_namespace_or_format});
-    const bool capabilities = !set && select_of(command) == FeatureSelect::capabilities;  // of no one namespace
-    if (!set && broadcast && !capabilities) allowed.must(Rule::q33, {Status::invalid_namespace_or_format, Status::invalid_field});
+    const bool capabilities =
+        !set && select_of(command) == FeatureSelect::capabilities;  // of no one namespace
+    if (!set && broadcast && !capabilities)
+      allowed.must(Rule::q33, {Status::invalid_namespace_or_format, Status::invalid_field});
     if (announced.known && !broadcast && !capabilities && (nsid == 0 || nsid > announced.nn)) {
       allowed.must(Rule::q33, {Status::invalid_namespace_or_format, Status::invalid_field});
     }
