@@ -51,7 +51,7 @@ spec::SubmissionEntry log_entry(std::uint8_t lid, std::uint32_t bytes, bool reta
 
 std::vector<std::byte> list_bytes(const std::vector<std::uint32_t>& nsids) {
   std::vector<std::byte> out(4096);
-  std::memcpy(out.data(), nsids.data(), nsids.size() * 4);
+  if (!nsids.empty()) std::memcpy(out.data(), nsids.data(), nsids.size() * 4);
   return out;
 }
 
@@ -59,7 +59,7 @@ std::vector<std::byte> controller_list_bytes(const std::vector<std::uint16_t>& i
   std::vector<std::byte> out(4096);
   const auto count = static_cast<std::uint16_t>(ids.size());
   std::memcpy(out.data(), &count, 2);
-  std::memcpy(out.data() + 2, ids.data(), ids.size() * 2);
+  if (!ids.empty()) std::memcpy(out.data() + 2, ids.data(), ids.size() * 2);
   return out;
 }
 
