@@ -92,9 +92,7 @@ void print_events(const trace::Trace& trace, std::size_t& printed, std::string& 
 }
 
 void run(const Case& what, std::string& out) {
-  const auto encoded = program::encode(what.program);
-  fmt::format_to(std::back_inserter(out), "program {} {:016x}\n", what.name,
-                 engine::hash_bytes(encoded.data(), encoded.size()));
+  fmt::format_to(std::back_inserter(out), "program {}\n", what.name);
   if (const auto problem = target::find_problem(what.program); !problem.empty()) {
     fmt::format_to(std::back_inserter(out), "refused {}\n", problem);
     return;
@@ -121,6 +119,9 @@ void run(const Case& what, std::string& out) {
     fmt::format_to(std::back_inserter(out), "finding {} at {} {}\n", model::row_of(finding.rule).id,
                    finding.time, finding.summary);
   }
+  const auto encoded = program::encode(what.program);
+  fmt::format_to(std::back_inserter(out), "encoded {:016x}\n",
+                 engine::hash_bytes(encoded.data(), encoded.size()));
   std::uint64_t exercised = 0;
   for (const auto& rule : judgement.statistics) exercised += rule.exercised;
   fmt::format_to(std::back_inserter(out), "model {} rules exercised {} knows {:016x}\n",
