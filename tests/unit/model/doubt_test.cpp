@@ -72,7 +72,7 @@ const std::vector<Doubt>& doubts() {
        [](History& h) {
          h.ready_all();
          const auto read = h.start_read(1, 1, 0);
-         for (const std::uint64_t value : {5, 6, 7}) h.write(0, 1, 0, value);
+         for (const std::uint64_t value : {5U, 6U, 7U}) h.write(0, 1, 0, value);
          h.end_read(read, 6);
        }},
       {"OfTwoWritesTheFirstToCompleteComesLast",

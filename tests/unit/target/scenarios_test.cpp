@@ -43,7 +43,7 @@ TEST_P(Scenario, RunsCleanAndIsJudgedToFollowTheStandard) {
 // The freedoms of the standard, used: what is expected of a scenario must not depend on benign timing.
 TEST_P(Scenario, IsJudgedToFollowTheStandardUnderLatitudeToo) {
   auto program = scenario::load_scenario_file(GetParam());
-  for (const std::uint64_t seed : {1, 2, 3}) {
+  for (const std::uint64_t seed : {1U, 2U, 3U}) {
     program.seed = seed;
     for (auto& step : program.steps) step.latitude = 2;
     World world(program);
