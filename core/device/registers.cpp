@@ -50,7 +50,8 @@ void enable(Act& act, std::uint32_t controller) {
     return;
   }
   if (shutdown_state(c) != ShutdownState::normal) return;  // RDY may not become 1 while SHST is not 0
-  schedule(act, site::enable_delay, engine::kMillisecond, What::enabled, controller);
+  // A host that does not wait for RDY = 0 is served when the reset is over.
+  if (!c.stopping) schedule(act, site::enable_delay, engine::kMillisecond, What::enabled, controller);
 }
 
 void controller_reset(Act& act, std::uint32_t controller) {
@@ -70,6 +71,7 @@ void controller_reset(Act& act, std::uint32_t controller) {
       }
     }
   }
+  act.controller(controller).stopping = true;
   schedule(act, site::disable_delay, 100 * engine::kMicrosecond, What::disabled, controller);
 }
 
@@ -130,6 +132,8 @@ void clear_controller(Act& act, std::uint32_t controller) {
     act.device.cqs.erase(c.cq[qid]);
     c.cq[qid] = {};
   }
+  // The MSI-X table is no property and stays; a message that was held back is of a queue that is gone.
+  std::fill(c.vector_pending.begin(), c.vector_pending.end(), std::uint8_t{0});
   c.io_queue_created = false;
   c.features = default_features(c);
   c.coalescing_disabled.assign((c.vectors + 31U) / 32U, 0);
@@ -161,10 +165,15 @@ void became_enabled(Act& act, std::uint32_t controller) {
 }
 
 void became_disabled(Act& act, std::uint32_t controller) {
-  set(act.controller(controller).csts, spec::csts::rdy, 0);
+  Controller& c = act.controller(controller);
+  set(c.csts, spec::csts::rdy, 0);
+  c.stopping = false;
+  if (spec::cc::en.get(c.cc) != 0) enable(act, controller);
 }
 
 void shutdown_complete(Act& act, std::uint32_t controller) {
+  // One write of CC with EN = 1 and SHN = 00b aborts a shutdown that was asked for while EN was 0.
+  if (shutdown_state(act.controller(controller)) != ShutdownState::processing) return;
   // What has not begun is aborted, what has is completed; event requests may stay outstanding.
   for (std::uint32_t k = 0; k < act.device.commands.end_index(); ++k) {
     const Handle command = act.device.commands.handle_at(k);

@@ -206,10 +206,10 @@ void check_attached_controllers(const Scene& scene, const Command& command, std:
     return;
   }
   for (const auto controller : scene.s.subsystems[scene.c().subsystem].controllers) {
-    const auto& announced = scene.s.controllers[controller].announced;
-    if (!announced.known || announced.cntlid < start) continue;
-    if (full && announced.cntlid > list.back()) continue;
-    const bool listed = std::find(list.begin(), list.end(), announced.cntlid) != list.end();
+    const std::uint16_t cntlid = scene.s.controllers[controller].cntlid;
+    if (cntlid == trace::kUnknownCntlid || cntlid < start) continue;
+    if (full && cntlid > list.back()) continue;
+    const bool listed = std::find(list.begin(), list.end(), cntlid) != list.end();
     Namespace& ns = scene.s.namespaces[index];
     const bool allowed = listed ? may_be_active(ns, controller, command.submitted)
                                 : may_be_inactive(ns, controller, command.submitted);

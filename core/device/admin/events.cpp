@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "device/act.h"
+#include "spec/registers.h"
 
 namespace polypath::device {
 namespace {
@@ -44,6 +45,9 @@ void raise_event(Act& act, std::uint32_t controller, spec::EventType type, std::
 
 void report_events(Act& act, std::uint32_t controller) {
   Controller& c = act.controller(controller);
+  // Event requests stay outstanding once shutdown is complete; nothing is posted until a reset.
+  const auto shst = static_cast<spec::ShutdownState>(spec::csts::shst.get(c.csts));
+  if (shst == spec::ShutdownState::complete) return;
   for (std::size_t i = 0; i < c.events.size() && !c.event_requests.empty();) {
     const PendingEvent event = c.events[i];
     const bool repeats = act.fault(Fault::event_repeats_masked) && event.type == spec::EventType::notice;
