@@ -10,12 +10,16 @@ from ._errors import CommandError, Error, InputError
 from ._results import Command, Completion
 
 if TYPE_CHECKING:
+    from typing import Any
+
+    import numpy.typing as npt
     from typing_extensions import Buffer
 
     from ._lab import Lab
 
 Size: TypeAlias = "int | str"  # bytes, or "128MiB"
 Time: TypeAlias = "int | str"  # virtual nanoseconds, or "5ms"
+BytesLike: TypeAlias = "Buffer | npt.NDArray[Any]"  # whatever gives its bytes
 NamespaceLike: TypeAlias = "Namespace | int | str"
 
 #: How long a call waits for a completion entry unless it says otherwise.
@@ -48,10 +52,13 @@ class _Named:
         self.id = id
 
     def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and isinstance(other, _Named) and (self._lab, self.id) == (other._lab, other.id)
+        return isinstance(other, _Named) and self._who() == other._who()
+
+    def _who(self) -> tuple[type, int, str]:
+        return type(self), id(self._lab), self.id
 
     def __hash__(self) -> int:
-        return hash((type(self), id(self._lab), self.id))
+        return hash(self._who())
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id}>"
@@ -185,7 +192,7 @@ class Controller(_Named):
         cdw13: int | None = None,
         cdw14: int | None = None,
         cdw15: int | None = None,
-        data: Buffer | None = None,
+        data: BytesLike | None = None,
         data_len: int | None = None,
         flags: int | None = None,
         prp1: int | None = None,
@@ -196,8 +203,9 @@ class Controller(_Named):
         """Sends any admin command and waits for its completion entry.
 
         `opcode`: a number, or a name of `polypath commands` ("identify"). `data`: bytes to send. `data_len`: bytes of
-        the buffer; left out: what the command moves by the standard, else the length of `data`. `prp1`, `prp2`: as they are, instead of a buffer.
-        A bad status is no exception: look at `.ok`, `.sct`, `.sc`. TimeLimitError after `timeout` of virtual time.
+        the buffer; left out: what the command moves by the standard, else the length of `data`. `prp1`, `prp2`: as
+        they are, instead of a buffer. A bad status is no exception: look at `.ok`, `.sct`, `.sc`. TimeLimitError after
+        `timeout` of virtual time.
         """
         self._ready()
         index = self._step(
@@ -240,7 +248,7 @@ class Controller(_Named):
         cdw13: int | None = None,
         cdw14: int | None = None,
         cdw15: int | None = None,
-        data: Buffer | None = None,
+        data: BytesLike | None = None,
         data_len: int | None = None,
         flags: int | None = None,
         prp1: int | None = None,
@@ -295,7 +303,7 @@ class Controller(_Named):
         cdw13: int | None = None,
         cdw14: int | None = None,
         cdw15: int | None = None,
-        data: Buffer | None = None,
+        data: BytesLike | None = None,
         data_len: int | None = None,
         flags: int | None = None,
         prp1: int | None = None,
@@ -365,7 +373,10 @@ class Controller(_Named):
     # --- life of a controller
 
     def enable(self, depth: int = 32) -> None:
-        """A raw driver sets AQA, ASQ, ACQ (`depth` entries each) and CC.EN, and waits for CSTS.RDY. Error if CFS shows."""
+        """A raw driver sets AQA, ASQ, ACQ (`depth` entries each) and CC.EN, and waits for CSTS.RDY.
+
+        Error when it does not come, or CSTS.CFS does.
+        """
         csts = self._lab._core.outcome(self._step("enable", {"depth": depth}))[4]
         if csts & 3 != 1:
             raise Error(f"{self.id} did not become ready: CSTS reads {csts:#x}; look at what was written to it before")

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from ._devices import Controller, Namespace, NamespaceLike, Time, _Named, ns_operand
+from ._devices import BytesLike, Controller, Namespace, NamespaceLike, Time, _Named, ns_operand
 from ._errors import InputError
 from ._results import Io, Workload
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
-
 
 class Host(_Named):
     """A host with a driver for each of its controllers and a multipath head for each namespace.
@@ -35,12 +34,13 @@ class Host(_Named):
             return ns.block_size
         return self._lab._core.block_bytes(ns, self.paths[0].id)
 
-    def _padded(self, kind: str, ns: NamespaceLike, data: Buffer) -> tuple[bytes, int]:
+    def _padded(self, kind: str, ns: NamespaceLike, data: BytesLike) -> tuple[bytes, int]:
         try:
-            view = memoryview(data)
+            view = memoryview(cast("Buffer", data))
         except TypeError:
             raise InputError(
-                f"{kind}(data=): is {type(data).__name__}; give bytes, or a buffer such as a NumPy array", f"{kind}(data=)"
+                f"{kind}(data=): is {type(data).__name__}; give bytes, or a buffer such as a NumPy array",
+                f"{kind}(data=)",
             ) from None
         size = self._block_size(ns)
         blocks = -(-view.nbytes // size)
@@ -52,7 +52,7 @@ class Host(_Named):
         self,
         ns: NamespaceLike,
         lba: int = 0,
-        data: Buffer | None = None,
+        data: BytesLike | None = None,
         *,
         blocks: int | None = None,
         tag: str | None = None,
@@ -70,8 +70,8 @@ class Host(_Named):
         """Reads `blocks` logical blocks from `lba`. `equals`: a finding, unless it is the content of that tag."""
         return self._request("read", ns, {"lba": lba, "blocks": blocks, "equals": equals})
 
-    def compare(self, ns: NamespaceLike, lba: int, data: Buffer) -> Io:
-        """Compares blocks with `data`; the errno is EIO when they differ."""
+    def compare(self, ns: NamespaceLike, lba: int, data: BytesLike) -> Io:
+        """Compares blocks with `data`; the errno is ENODATA when they differ, as on Linux."""
         payload, blocks = self._padded("compare", ns, data)
         return self._request("compare", ns, {"lba": lba, "blocks": blocks, "data": payload})
 

@@ -249,9 +249,10 @@ class Lab:
 
     def __getitem__(self, id: str) -> Subsystem | Controller | Namespace | Host:
         """A device or host by its id: lab["nvme0"]."""
-        for named in (*self.controllers, *self.namespaces, *self.hosts, *self.subsystems):
-            if named.id == id:
-                return named
+        named: list[Subsystem | Controller | Namespace | Host] = [*self.controllers, *self.namespaces, *self.hosts]
+        for one in (*named, *self.subsystems):
+            if one.id == id:
+                return one
         raise KeyError(id)
 
     @property
@@ -419,7 +420,7 @@ def _faults(faults: Iterable[str]) -> list[str]:
 
 def _check_target(target: str) -> None:
     if target != "sim":
-        raise InputError(f"Lab(target=): {target!r} is not there yet; leave it out (the simulator, 'sim')", "Lab(target=)")
+        raise InputError(f"Lab(target=): {target!r} is not there yet; leave it out (the simulator)", "Lab(target=)")
 
 
 __all__ = ["Lab", "NamespaceLike", "Snapshot", "ns_operand"]

@@ -42,7 +42,7 @@ class _Payload:
 
         if not len(self._raw):
             return numpy.zeros(0, numpy.uint8)
-        return numpy.frombuffer(self._raw, numpy.uint8)
+        return numpy.frombuffer(memoryview(self._raw), numpy.uint8)
 
 
 class Completion(_Payload):
@@ -215,7 +215,7 @@ class Finding:
     allowed: str  #: what would have been right
     seen: str  #: what came
     controller: str | None
-    events: tuple[tuple[int, str], ...]  #: numbers and lines of the events that show it
+    events: list[tuple[int, str]]  #: numbers and lines of the events that show it
 
     def __str__(self) -> str:
         lines = [f"{self.rule} ({self.area}) at {self.time_ns} ns: {self.summary}"]
@@ -262,6 +262,6 @@ def verdict_of(judged: Any) -> Verdict:
     name, findings, rules = judged
     return Verdict(
         name,
-        tuple(Finding(*row[:8], events=tuple(row[8])) for row in findings),
+        tuple(Finding(*row) for row in findings),
         tuple(RuleCount(*row) for row in rules),
     )

@@ -120,7 +120,7 @@ class Trace(Sequence[Event]):
         dtype = numpy.dtype(_COLUMNS)
         if not len(self):
             return numpy.zeros(0, dtype)
-        return numpy.frombuffer(self._lab._core.event_table(), dtype)
+        return numpy.frombuffer(memoryview(self._lab._core.event_table()), dtype)
 
     def to_pandas(self) -> pd.DataFrame:
         """All events as a DataFrame, kind and controller by name. Needs pandas."""
