@@ -106,6 +106,15 @@ const std::string& Lab::profile() {
   return started() ? runner_->program().profile : declared_.profile;
 }
 
+bool Lab::declares(const std::string& name) {
+  const auto named = [&](const auto& all) {
+    return std::any_of(all.begin(), all.end(), [&](const auto& one) { return one.id == name; });
+  };
+  const program::Topology& all = topology();
+  return named(all.subsystems) || named(all.controllers) || named(all.namespaces) ||
+         named(started() ? runner_->program().hosts : declared_.hosts);
+}
+
 void Lab::add_host(program::HostSpec host) {
   const auto& controllers = topology().controllers;
   program::Program now = program();

@@ -69,6 +69,8 @@ class Lab {
   const program::Topology& topology();
   const Settings& settings() const { return settings_; }
   const std::string& profile();
+  /// A device or host has this name.
+  bool declares(const std::string& name);
   bool started() const { return runner_ != nullptr; }
 
   // --- steps; each begins here, and ends here unless it is `nowait`. The index names it from then on.

@@ -143,6 +143,10 @@ std::size_t do_step(Session& session, const std::string& kind, const py::dict& o
   step.label = label.empty() ? label : name("label", label);
   step.after = after;
   step.as = name("as", as);
+  if (!step.as.empty() && session.with([&](Lab& lab) { return lab.declares(step.as); })) {
+    throw program::InputError(kind + "(as=)",
+                              program::in_quotes(as) + " names a device or a host; choose another");
+  }
   if (!at.is_none()) step.at = duration_of(at, kind + "(at=)");
   if (!nowait.is_none()) step.nowait = py::cast<bool>(nowait);
   step.latitude = latitude;

@@ -29,10 +29,11 @@ def _latitude(value: str | int) -> int:
 class Snapshot:
     """A moment of a Lab to which `lab.restore` goes back."""
 
-    __slots__ = ("_core",)
+    __slots__ = ("_core", "_created_ns")
 
-    def __init__(self, core: _core.Snapshot) -> None:
+    def __init__(self, core: _core.Snapshot, created: dict[str, tuple[int, int]]) -> None:
         self._core = core
+        self._created_ns = created
 
 
 class Lab:
@@ -368,11 +369,12 @@ class Lab:
 
     def snapshot(self) -> Snapshot:
         """This moment, to which `restore` goes back. Costs a copy of the world's tables."""
-        return Snapshot(self._core.snapshot())
+        return Snapshot(self._core.snapshot(), dict(self._created_ns))
 
     def restore(self, snapshot: Snapshot) -> None:
         """Back to a snapshot of this Lab; what was done since has not happened, later snapshots are void."""
         self._core.restore(snapshot._core)
+        self._created_ns = dict(snapshot._created_ns)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return (_restored, (*self._core.state(), self._created_ns))

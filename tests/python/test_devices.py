@@ -1,9 +1,13 @@
 """Declaring devices and hosts; bad words and arguments."""
 
+from collections.abc import Callable
+
 import pytest
 from conftest import make_pair
 
 import polypath as pp
+
+Act = Callable[[pp.Lab], object]
 
 
 def test_names_numbers_and_sizes_in_words_or_integers() -> None:
@@ -53,7 +57,7 @@ def test_serials_of_their_own_choose_the_profile_that_allows_them() -> None:
         (lambda lab: lab.controllers[0].read_register(0, 9), "register_read(bytes=)", "give 1 to 8"),
         (lambda lab: lab.advance("5 parsecs"), "wait(duration=)", "give '250ns'"),
         (lambda lab: lab.subsystem("s").namespace(size="big"), "namespace(size=)", "give '128MiB'"),
-        (lambda lab: lab.subsystem("s").namespace(size="1MiB", colour="red"), "namespace(id='ns2')", "colour"),
+        (lambda lab: lab.subsystem("s").namespace(size=1, colour="red"), "namespace(id='ns2')", "colour"),
         (lambda lab: lab.subsystem("subsys0"), "subsystem(id='subsys0')", "already used"),
         (lambda lab: lab.host(paths=["nvme9"]), "host(id='host1')", "is no controller"),
         (lambda lab: lab.host(paths=["nvme0"]), "host(id='host1')", "belongs to one host"),
@@ -64,6 +68,7 @@ def test_serials_of_their_own_choose_the_profile_that_allows_them() -> None:
         (lambda lab: lab.hosts[0].read("ns8"), "read", "names no namespace"),
         (lambda lab: lab.controllers[0].io(3, "read", 1), "io", "put `take` before it"),
         (lambda lab: lab.set_fault("no-such-fault"), "fault", "polypath mutants list"),
+        (lambda lab: lab.controllers[0].create_namespace(4096, id="nvme1"), "create(as=)", "names a device"),
         (lambda lab: lab.step("dance"), "step(kind=)", "is no step"),
         (lambda lab: lab.step("wait", duration=1, colour="red"), "wait(colour=)", "no such operand"),
         (lambda lab: lab.step("wait"), "wait(duration=)", "is missing"),
@@ -74,7 +79,7 @@ def test_serials_of_their_own_choose_the_profile_that_allows_them() -> None:
         (lambda lab: pp.Lab.from_scenario("no such file.yaml"), "no such file.yaml", "no such file.yaml"),
     ],
 )
-def test_a_bad_argument_names_itself_and_the_remedy(act, place: str, remedy: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_bad_argument_names_itself_and_the_remedy(act: Act, place: str, remedy: str) -> None:
     lab = make_pair().lab
     with pytest.raises(pp.InputError) as caught:
         act(lab)

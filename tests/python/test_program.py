@@ -96,6 +96,18 @@ def test_a_scenario_file_runs_as_the_command_runs_it(command, path: Path) -> Non
     assert done["verdict"] == lab.check().verdict
 
 
+def test_a_scenario_cut_in_the_middle_goes_on_as_if_nothing_had_been() -> None:
+    whole, cut = (pp.Lab.from_scenario(ROOT / "scenarios/detach_under_io.yaml") for _ in range(2))
+    whole.run()
+    stops = 0
+    while not cut.run(limit="3ms"):
+        stops += 1
+        with pytest.raises(pp.Error, match="finish it with run"):
+            pickle.dumps(cut)
+    assert stops > 5 and cut.trace_hash == whole.trace_hash
+    assert pickle.loads(pickle.dumps(cut)).trace_hash == whole.trace_hash
+
+
 def test_a_script_goes_on_after_a_scenario() -> None:
     lab = pp.Lab.from_scenario(ROOT / "scenarios/raw_driver.yaml", seed=9)
     lab.run()
@@ -116,8 +128,9 @@ def test_restore_goes_back_and_another_future_follows() -> None:
     lab.run_until(after)
     later = lab.snapshot()
     first = hashes(lab)
+    assert c1.create_namespace("1MiB") in lab.namespaces
     lab.restore(moment)
-    assert hashes(lab) == then
+    assert hashes(lab) == then and lab.namespaces == [ns]
     with pytest.raises(pp.Error, match="undone"):
         _ = after.done
     read = host.read(ns)
