@@ -37,6 +37,19 @@ Value named(const py::handle& value, const std::string& place) {
   return {Form::name, 0, std::move(name), {}};
 }
 
+std::uint64_t number_of(const py::handle& value, std::uint64_t least, std::uint64_t most,
+                        const std::string& place);
+
+// A name, a number, or {"live": k}: the k-th of what there is when the step runs.
+Value reference_of(const py::handle& value, std::uint64_t most, const std::string& place) {
+  if (is_text(value)) return named(value, place);
+  if (!py::isinstance<py::dict>(value)) return literal(number_of(value, 0, most, place));
+  const auto map = py::reinterpret_borrow<py::dict>(value);
+  if (map.size() != 1 || !map.contains("live"))
+    throw InputError(place, "is a dict; give {'live': k} or a name");
+  return {Form::live, number_of(map["live"], 0, most, place), {}, {}};
+}
+
 // Whatever Python takes for an integer (int, numpy.int64, IntEnum), within bounds.
 std::uint64_t number_of(const py::handle& value, std::uint64_t least, std::uint64_t most,
                         const std::string& place) {
@@ -83,8 +96,10 @@ Value list_of(const py::handle& value, std::uint64_t most, const std::string& pl
 
 Value value_of(const py::handle& given, const FieldRow& row, spec::CommandSet set, const std::string& place) {
   switch (row.type) {
-    case FieldType::number:
     case FieldType::queue:
+      if (py::isinstance<py::dict>(given)) return reference_of(given, row.most, place);
+      [[fallthrough]];
+    case FieldType::number:
       return literal(number_of(given, row.least, row.most, place));
     case FieldType::flag:
       return literal(py::cast<bool>(py::bool_(py::reinterpret_borrow<py::object>(given))) ? 1 : 0);
@@ -110,7 +125,7 @@ Value value_of(const py::handle& given, const FieldRow& row, spec::CommandSet se
     case FieldType::host:
     case FieldType::ns:
     case FieldType::controller:
-      return is_text(given) ? named(given, place) : literal(number_of(given, row.least, row.most, place));
+      return reference_of(given, row.most, place);
     case FieldType::controllers:
       return list_of(given, row.most, place);
     case FieldType::list_map: {
@@ -160,8 +175,7 @@ Value list_of(const py::handle& value, std::uint64_t most, const std::string& pl
   }
   Value list;
   for (const py::handle element : value) {
-    list.list.push_back(is_text(element) ? named(element, place)
-                                         : literal(number_of(element, 0, 0xFFFFFFFF, place)));
+    list.list.push_back(reference_of(element, 0xFFFFFFFF, place));
   }
   if (list.list.size() > most) {
     throw InputError(place, fmt::format("has {} elements; {} are the limit", list.list.size(), most));
@@ -242,6 +256,7 @@ program::Step step_of(const std::string& kind, const py::dict& operands) {
   spec::CommandSet set =
       row->kind == program::StepKind::admin ? spec::CommandSet::admin : spec::CommandSet::nvm;
   if (row->kind == program::StepKind::submit && operands.contains("queue") &&
+      !py::isinstance<py::dict>(operands["queue"]) &&
       number_of(operands["queue"], 0, 65535, "submit(queue=)") == 0) {
     set = spec::CommandSet::admin;
   }

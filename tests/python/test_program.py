@@ -169,6 +169,20 @@ def test_actors_run_beside_the_script() -> None:
     assert lab.check().ok and lab.trace[-1].kind == "app_complete"
 
 
+def test_an_operand_may_be_the_kth_of_what_there_is() -> None:
+    lab, c0, _, ns, host = make_pair()
+    assert c0.create_namespace("1MiB").nsid == 2
+    lab.step("attach", via={"live": 1}, ns={"live": 1}, controllers=[{"live": 0}, "nvme1"])
+    lab.step("expect", list={"nvme0": [ns, "ns_created0"], "nvme1": ["ns1", "ns_created0"]})
+    lab.step("expect", heads={"ns1": [c0, "nvme1"]})
+    assert lab.check().ok
+    lab.step("expect", list={"nvme0": []})
+    assert [finding.rule for finding in lab.check().findings] == ["EXPECT"]
+    assert "via: {live: 1}" in lab.to_scenario()
+    with pytest.raises(pp.InputError, match="live"):
+        lab.step("read", host=host, ns={"dead": 1})
+
+
 def test_the_same_seed_gives_the_same_run_and_another_one_does_not() -> None:
     runs = []
     for seed in (1, 1, 2):
