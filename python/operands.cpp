@@ -211,13 +211,13 @@ std::uint64_t size_of(const py::handle& value, const std::string& place) {
 
 std::string bytes_of(const py::handle& value, const std::string& place) {
   Py_buffer view;
-  if (PyObject_GetBuffer(value.ptr(), &view, PyBUF_C_CONTIGUOUS) != 0) {
+  if (PyObject_GetBuffer(value.ptr(), &view, PyBUF_FULL_RO) != 0) {
     PyErr_Clear();
-    throw InputError(place, fmt::format("is {}; give bytes, or a C-contiguous buffer such as a NumPy array "
-                                        "(numpy.ascontiguousarray makes one)",
-                                        kind_of(value)));
+    throw InputError(place,
+                     fmt::format("is {}; give bytes, or a buffer such as a NumPy array", kind_of(value)));
   }
-  std::string out(static_cast<const char*>(view.buf), static_cast<std::size_t>(view.len));
+  std::string out(static_cast<std::size_t>(view.len), '\0');
+  PyBuffer_ToContiguous(out.data(), &view, view.len, 'C');  // row by row, whatever its strides
   PyBuffer_Release(&view);
   return out;
 }

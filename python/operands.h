@@ -19,7 +19,7 @@ program::Step step_of(const std::string& kind, const pybind11::dict& operands);
 engine::Time duration_of(const pybind11::handle& value, const std::string& place);
 std::uint64_t size_of(const pybind11::handle& value, const std::string& place);
 
-/// The bytes of any C-contiguous buffer (bytes, bytearray, memoryview, NumPy array).
+/// The bytes of any buffer, in C order (bytes, bytearray, memoryview, NumPy array).
 std::string bytes_of(const pybind11::handle& value, const std::string& place);
 
 }  // namespace polypath::python

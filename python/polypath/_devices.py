@@ -67,22 +67,26 @@ class _Named:
 class Namespace(_Named):
     """A namespace of a subsystem."""
 
-    __slots__ = ("_block_size", "_nsid")
+    __slots__ = ("_facts",)
 
-    def __init__(self, lab: Lab, id: str, nsid: int, block_size: int) -> None:
+    def __init__(self, lab: Lab, id: str) -> None:
         super().__init__(lab, id)
-        self._nsid = nsid
-        self._block_size = block_size
+        self._facts: tuple[int, int] | None = None
+
+    def _known(self) -> tuple[int, int]:
+        if self._facts is None:
+            self._facts = self._lab._namespace_facts(self.id)
+        return self._facts
 
     @property
     def nsid(self) -> int:
         """Namespace identifier."""
-        return self._nsid
+        return self._known()[0]
 
     @property
     def block_size(self) -> int:
         """Bytes of a logical block."""
-        return self._block_size
+        return self._known()[1]
 
 
 def ns_operand(ns: NamespaceLike) -> str | int:
@@ -154,7 +158,7 @@ class Controller(_Named):
     @property
     def subsystem(self) -> str:
         """Id of its subsystem."""
-        return str(self._fact(2))
+        return self._lab._subsystem_of[self.id]
 
     @property
     def cntlid(self) -> int:

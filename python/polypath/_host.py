@@ -57,7 +57,7 @@ class Host(_Named):
         blocks: int | None = None,
         tag: str | None = None,
     ) -> Io:
-        """Writes from logical block `lba`: `data` (any contiguous buffer, zeros up to whole blocks; 1 MiB at most), or
+        """Writes from logical block `lba`: `data` (any buffer, zeros up to whole blocks; 1 MiB at most), or
         `blocks` blocks with the content of `tag`."""
         operands: dict[str, object] = {"lba": lba, "tag": tag, "blocks": blocks}
         if data is not None:

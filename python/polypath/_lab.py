@@ -49,7 +49,12 @@ class Lab:
     (`polypath mutants list`). `max_events`: how many events the trace may hold (about 100 bytes each).
     """
 
-    __slots__ = ("__weakref__", "_core", "_created_ns")
+    __slots__ = ("__weakref__", "_core", "_created_ns", "_next", "_subsystem_of", "_used")
+
+    _created_ns: dict[str, tuple[int, int]]  # name to NSID and block size
+    _used: set[str]  # names of devices and hosts
+    _next: dict[str, int]  # the number to try next after each stem
+    _subsystem_of: dict[str, str]  # by controller
 
     def __init__(
         self,
@@ -66,13 +71,17 @@ class Lab:
         self._core = _core.Lab(
             _seed(seed), profile or "", name, _latitude(latitude), _faults(faults), max_events
         )
-        self._created_ns: dict[str, tuple[int, int]] = {}
+        self._created_ns, self._used, self._next, self._subsystem_of = {}, set(), {}, {}
 
     @classmethod
     def _of(cls, core: _core.Lab, created: dict[str, tuple[int, int]] | None = None) -> Lab:
         lab = cls.__new__(cls)
         lab._core = core
         lab._created_ns = created or {}
+        lab._next = {}
+        topology: dict[str, list[Any]] = core.topology()
+        lab._used = {row[0] for rows in topology.values() for row in rows} | {row[0] for row in core.hosts()}
+        lab._subsystem_of = {row[0]: row[2] for row in topology["controllers"]}
         return lab
 
     @classmethod
@@ -110,8 +119,9 @@ class Lab:
 
     def subsystem(self, id: str | None = None, **properties: object) -> Subsystem:
         """Adds an NVM subsystem, before the first step. Properties are those of QEMU's nvme-subsys (`nqn=`)."""
-        name = id or self._fresh_name("subsys", [s.id for s in self.subsystems])
+        name = id or self._fresh_name("subsys")
         self._core.add_device(word("nvme-subsys", {"id": name, **properties}), f"subsystem(id={name!r})")
+        self._used.add(name)
         return Subsystem(self, name)
 
     def controller(self, serial: str | None = None, *, id: str | None = None, **properties: object) -> Controller:
@@ -155,13 +165,14 @@ class Lab:
             if paths is None
             else [p.id if isinstance(p, Controller) else p for p in paths]
         )
-        name = id or self._fresh_name("host", [h.id for h in self.hosts])
+        name = id or self._fresh_name("host")
         for argument, value, most in (("queues", queues, 64), ("queue_depth", queue_depth, 65535)):
             least = 2 if argument == "queue_depth" else 1
             if not least <= value <= most:
                 raise InputError(f"host({argument}=): is {value}; give {least} to {most}", f"host({argument}=)")
         started = self._core.started
         self._core.add_host(name, policy, names, queues, queue_depth, io_timeout)
+        self._used.add(name)
         if started:
             for path in names:
                 Controller(self, path).give()
@@ -170,9 +181,11 @@ class Lab:
     def _add_controller(
         self, subsystem: str | None, serial: str, id: str | None, properties: dict[str, object]
     ) -> Controller:
-        name = id or self._fresh_name("nvme", [c.id for c in self.controllers])
+        name = id or self._fresh_name("nvme")
         device = word("nvme", {"id": name, "serial": serial, "subsys": subsystem, **properties})
         self._core.add_device(device, f"controller(id={name!r})")
+        self._used.add(name)
+        self._subsystem_of[name] = subsystem or name
         return Controller(self, name)
 
     def _add_namespace(
@@ -187,8 +200,7 @@ class Lab:
         properties: dict[str, object],
     ) -> Namespace:
         place = "namespace(size=)"
-        known = [ns.id for ns in self.namespaces]
-        name = id or (f"ns{nsid}" if nsid and f"ns{nsid}" not in known else self._fresh_name("ns", known, 1))
+        name = id or (f"ns{nsid}" if nsid and f"ns{nsid}" not in self._used else self._fresh_name("ns", 1))
         if private_to is not None and subsystem is not None and private_to.subsystem != subsystem:
             raise InputError(
                 f"namespace(private_to=): {private_to.id} is no controller of {subsystem}; give one of its own",
@@ -208,18 +220,29 @@ class Lab:
             },
         )
         self._core.add_device(device, f"namespace(id={name!r})")
-        return self._namespace(name)
+        self._used.add(name)
+        return Namespace(self, name)
 
-    def _fresh_name(self, stem: str, taken: Iterable[str] = (), first: int = 0) -> str:
-        used = set(taken) | set(self._created_ns)
-        number = first
-        while f"{stem}{number}" in used:
+    def _fresh_name(self, stem: str, first: int = 0) -> str:
+        number = self._next.get(stem, first)
+        while f"{stem}{number}" in self._used:
             number += 1
+        self._next[stem] = number
         return f"{stem}{number}"
 
     def _created(self, name: str, nsid: int, block_size: int) -> Namespace:
         self._created_ns[name] = (nsid, block_size)
-        return Namespace(self, name, nsid, block_size)
+        self._used.add(name)
+        return Namespace(self, name)
+
+    def _namespace_facts(self, name: str) -> tuple[int, int]:
+        if name in self._created_ns:
+            return self._created_ns[name]
+        rows: list[Any] = self._core.topology()["namespaces"]
+        for row in rows:
+            if row[0] == name:
+                return row[2], row[4]
+        raise InputError(f"namespace {name!r}: there is none of this name; a restore() may have undone it", "namespace")
 
     # --- what there is
 
@@ -236,17 +259,13 @@ class Lab:
     @property
     def namespaces(self) -> list[Namespace]:
         """Namespaces of the topology, then those that the script has created (deleted ones too)."""
-        rows: list[Any] = self._core.topology()["namespaces"]
-        declared = [Namespace(self, row[0], row[2], row[4]) for row in rows]
-        return declared + [Namespace(self, name, *facts) for name, facts in self._created_ns.items()]
+        declared = [str(row[0]) for row in self._core.topology()["namespaces"]]
+        return [Namespace(self, name) for name in (*declared, *self._created_ns)]
 
     @property
     def hosts(self) -> list[Host]:
         """Hosts, in order of declaration."""
         return [Host(self, id) for id, _, _ in self._core.hosts()]
-
-    def _namespace(self, id: str) -> Namespace:
-        return next(ns for ns in self.namespaces if ns.id == id)
 
     def __getitem__(self, id: str) -> Subsystem | Controller | Namespace | Host:
         """A device or host by its id: lab["nvme0"]."""
@@ -374,6 +393,7 @@ class Lab:
     def restore(self, snapshot: Snapshot) -> None:
         """Back to a snapshot of this Lab; what was done since has not happened, later snapshots are void."""
         self._core.restore(snapshot._core)
+        self._used -= self._created_ns.keys() - snapshot._created_ns.keys()
         self._created_ns = dict(snapshot._created_ns)
 
     def __reduce__(self) -> tuple[Any, ...]:
