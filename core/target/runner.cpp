@@ -18,19 +18,22 @@ Runner::Runner(World& world, const program::Program& program, RunLimits limits)
     : world_(world), program_(program), limits_(limits) {
   outcomes_.resize(program_.steps.size());
   raw_.resize(world_.controllers());
-  for (std::size_t i = 0; i < program_.steps.size(); ++i) {
-    const Step& step = program_.steps[i];
-    outcomes_[i].step = step.id;
-    if (!step.label.empty()) labels_.emplace(step.label, i);
-    const std::string name = step.actor.empty() ? "main" : step.actor;
-    auto actor = std::find_if(actors_.begin(), actors_.end(), [&](const Actor& a) { return a.name == name; });
-    if (actor == actors_.end()) {
-      actors_.push_back({});
-      actor = actors_.end() - 1;
-      actor->name = name;
-    }
-    actor->steps.push_back(i);
+  for (std::size_t i = 0; i < program_.steps.size(); ++i) assign(i);
+}
+
+// Makes a step of the program its actor's.
+void Runner::assign(std::size_t index) {
+  const Step& step = program_.steps[index];
+  outcomes_[index].step = step.id;
+  if (!step.label.empty()) labels_.emplace(step.label, index);
+  const std::string name = step.actor.empty() ? "main" : step.actor;
+  auto actor = std::find_if(actors_.begin(), actors_.end(), [&](const Actor& a) { return a.name == name; });
+  if (actor == actors_.end()) {
+    actors_.push_back({});
+    actor = actors_.end() - 1;
+    actor->name = name;
   }
+  actor->steps.push_back(index);
 }
 
 bool Runner::advance() {
@@ -106,7 +109,9 @@ bool Runner::try_begin(std::size_t actor_index) {
   }
   ++actor.next;
   actor.waits = !step.nowait;
+  actor.free_since = engine.now();
   outcomes_[index].started = true;
+  outcomes_[index].begun_at = engine.now();
   begin(index);
   return true;
 }
@@ -199,15 +204,17 @@ void Runner::finish(std::size_t index) {
   note.cause = step.id;
   world_.trace().annotate(note);
   expect_status(index);
-  for (Actor& actor : actors_) {
-    if (actor.waits && actor.next > 0 && actor.steps[actor.next - 1] == index) actor.waits = false;
-  }
+  free_actor(index, world_.engine().now());
 }
 
 // A recorded command never makes its actor wait, but its outcome still belongs to it.
-void Runner::finish_later(std::size_t index) {
+void Runner::finish_later(std::size_t index) { free_actor(index, world_.engine().now()); }
+
+void Runner::free_actor(std::size_t index, engine::Time since) {
   for (Actor& actor : actors_) {
-    if (actor.waits && actor.next > 0 && actor.steps[actor.next - 1] == index) actor.waits = false;
+    if (!actor.waits || actor.next == 0 || actor.steps[actor.next - 1] != index) continue;
+    actor.waits = false;
+    actor.free_since = since;
   }
 }
 

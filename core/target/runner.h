@@ -26,7 +26,8 @@ struct StepFinding {
 struct StepOutcome {
   std::uint32_t step = 0;
   bool started = false, done = false;
-  bool lost = false;         ///< no completion came: a reset or a lost queue
+  bool lost = false;  ///< no completion came: a reset or a lost queue
+  engine::Time begun_at = 0;
   std::uint16_t status = 0;  ///< 15 bits, Linux form (DNR 0x4000)
   int error = 0;             ///< errno of an application's request
   std::uint32_t dw0 = 0, dw1 = 0;
@@ -60,12 +61,41 @@ class Runner {
   /// The run's own state as part of a world's hash.
   void hash(engine::Hasher& hasher) const;
 
+  // live.cpp: a program that grows while it runs. Whatever is done through these, the program that results
+  // runs the same from its start: equal traces, equal states.
+  const program::Program& program() const { return program_; }
+  /// One step more, which begins when the turn of its actor comes. Its id is chosen here. Returns its index.
+  std::size_t append(program::Step step);
+  /// Takes the last step back: it has not begun, or could not be carried out. What it found goes with it.
+  void withdraw_last();
+  /// Its actor goes on without the outcome of a step that has begun, as if it had said `nowait` from the
+  /// start.
+  void let_go(std::size_t index);
+  /// The actor, whose steps have all begun and wait for nothing, has let time pass since and goes on at
+  /// `until` (after now). Nothing else may be pending at that very moment.
+  std::size_t append_pause(const std::string& actor, engine::Time until);
+  /// Every step of this actor has begun, and none holds it up.
+  bool at_rest(const std::string& actor) const;
+  /// The hosts have started, so that steps may begin.
+  bool ready() const { return hosts_ready(); }
+  /// A run that has come to its end, or to a limit, may go on.
+  void reopen();
+  /// The label of a step, given now if it had none.
+  const std::string& label(std::size_t index);
+  /// Data of a step's outcome, moved out.
+  std::vector<std::byte> take_data(std::size_t index) { return std::move(outcomes_[index].data); }
+  void limit_virtual_time(engine::Time most) { limits_.virtual_time = most; }
+  const RawDriver& raw_driver(std::uint32_t controller) const { return raw_[controller].driver; }
+  /// Bytes of a logical block as things are: `ns` is a name or an NSID of the controller's subsystem.
+  std::uint32_t block_bytes_of(const program::Value& ns, std::uint32_t controller) const;
+
  private:
   struct Actor {
     std::string name;
     std::vector<std::size_t> steps;  ///< indices into the program, in order
     std::size_t next = 0;
     bool waits = false;  ///< for the outcome of its step
+    engine::Time free_since = 0;
     engine::Ticket wake;
   };
   /// A load that runs beside the steps.
@@ -103,6 +133,8 @@ class Runner {
   };
 
   // runner.cpp: turns, waiting, outcomes
+  void assign(std::size_t index);
+  void free_actor(std::size_t index, engine::Time since);
   bool over() const;
   bool try_begin(std::size_t actor);
   void begin(std::size_t index);
@@ -184,6 +216,7 @@ class Runner {
   engine::Time end_ = engine::kForever;  ///< when the run is over, once that is known
   bool limit_reached_ = false, started_ = false, draining_ = false;
   mutable bool hosts_were_ready_ = false;
+  mutable engine::Time hosts_ready_at_ = 0;
 };
 
 }  // namespace polypath::target
