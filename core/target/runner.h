@@ -38,6 +38,7 @@ struct RunLimits {
   std::uint64_t events = 50'000'000;     ///< turns of the engine
   std::size_t trace_events = 8'000'000;  ///< boundary events kept: about a gigabyte
   bool keep_data = false;  ///< keep the data of every read (Python); otherwise only what is checked
+  bool step_findings = true;  ///< false: steps that cannot run or disappoint pass in silence (fuzzing)
 };
 
 class Runner {
@@ -47,6 +48,9 @@ class Runner {
   /// Lets one thing happen: a step begins or an event is handled. False when the program has ended and the
   /// world is quiet, or a limit was reached.
   bool advance();
+  /// As `prepared`, which has run the first steps of a program in a world of the same kind, with `more` steps
+  /// to follow those (they are moved from). The caller restores the world to where `prepared` left its own.
+  void resume(const Runner& prepared, std::vector<program::Step>& more);
   void run() {
     while (advance()) {
     }
@@ -103,6 +107,7 @@ class Runner {
   };
 
   // runner.cpp: turns, waiting, outcomes
+  void add_step(std::size_t index);
   bool over() const;
   bool try_begin(std::size_t actor);
   void begin(std::size_t index);
