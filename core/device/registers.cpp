@@ -71,6 +71,14 @@ void controller_reset(Act& act, std::uint32_t controller) {
       }
     }
   }
+  if (act.fault(Fault::reset_restores_attachment)) {
+    for (const std::uint32_t nsid : std::vector<std::uint32_t>(act.controller(controller).was_active)) {
+      const std::int64_t ns = allocated(act, controller, nsid);
+      if (ns < 0 || attached(act.controller(controller), nsid) >= 0) continue;
+      act.fired(Fault::reset_restores_attachment);
+      attach(act, static_cast<std::uint32_t>(ns), controller);
+    }
+  }
   act.controller(controller).stopping = true;
   schedule(act, site::disable_delay, 100 * engine::kMicrosecond, What::disabled, controller);
 }
@@ -78,6 +86,7 @@ void controller_reset(Act& act, std::uint32_t controller) {
 void start_shutdown(Act& act, std::uint32_t controller) {
   Controller& c = act.controller(controller);
   set(c.csts, spec::csts::shst, static_cast<std::uint64_t>(ShutdownState::processing));
+  if (act.broken_by(Fault::shutdown_hangs)) return;
   schedule(act, site::shutdown_delay, engine::kMillisecond, What::shutdown_done, controller);
 }
 
@@ -138,7 +147,8 @@ void clear_controller(Act& act, std::uint32_t controller) {
   c.features = default_features(c);
   c.coalescing_disabled.assign((c.vectors + 31U) / 32U, 0);
   c.event_requests.clear();
-  c.events.clear();
+  const bool keep_events = !c.events.empty() && act.broken_by(Fault::event_survives_reset);
+  if (!keep_events) c.events.clear();
   c.masked_types = 0;
   c.changed.clear();
   c.changed_overflow = false;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "model/commands.h"
 #include "model/queues.h"
 #include "model/reset.h"
 #include "spec/registers.h"
@@ -192,6 +193,7 @@ void write_cc(const Scene& scene) {
   const bool asks = spec::cc::shn.get(value) != 0;
   c.cc = value;
   if (asks && !asked_before) {
+    finish_commands(scene);  // a shutdown is no excuse for what was overdue before it
     c.shutdown_asked = true;
     c.shutdown_from = scene.now;
     c.shutdown_at = scene.time;
