@@ -16,8 +16,8 @@ namespace {
 
 target::RunLimits limits() {
   target::RunLimits limits;
-  limits.events = 20'000;
-  limits.trace_events = 20'000;
+  limits.events = 5'000;
+  limits.trace_events = 5'000;
   limits.step_findings = false;
   return limits;
 }

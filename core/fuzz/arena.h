@@ -49,7 +49,7 @@ class Arena {
   struct Prepared;
   Prepared& prepared(const Shape& shape);
 
-  static constexpr std::size_t kWorlds = 64;  // bounds memory; shapes that share a place take turns
+  static constexpr std::size_t kWorlds = 128;  // bounds memory; shapes that share a place take turns
   ArenaOptions options_;
   std::array<std::unique_ptr<Prepared>, kWorlds> worlds_;
   Counters counters_;

@@ -624,6 +624,9 @@ program::Program prepared_program(const Shape& shape, const std::string& fault) 
   };
   for (unsigned k = 0; k < shape.controllers; ++k) {
     if (owner_of(shape, k) != Owner::raw) continue;
+    Step& capabilities = on(StepKind::register_read, k);
+    put(capabilities, Field::offset, 0);
+    put(capabilities, Field::bytes, 8);
     put(on(StepKind::enable, k), Field::depth, shape.shallow ? 8 : 32);
     Step& identify = on(StepKind::admin, k);
     put(identify, Field::opcode, 0x06);
