@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "spec/status.h"
 #include "target/pattern.h"
@@ -26,7 +27,7 @@ void Runner::assign(std::size_t index) {
   const Step& step = program_.steps[index];
   outcomes_[index].step = step.id;
   if (!step.label.empty()) labels_.emplace(step.label, index);
-  const std::string name = step.actor.empty() ? "main" : step.actor;
+  const std::string_view name = step.actor.empty() ? std::string_view("main") : std::string_view(step.actor);
   auto actor = std::find_if(actors_.begin(), actors_.end(), [&](const Actor& a) { return a.name == name; });
   if (actor == actors_.end()) {
     actors_.push_back({});
@@ -34,6 +35,31 @@ void Runner::assign(std::size_t index) {
     actor->name = name;
   }
   actor->steps.push_back(index);
+}
+
+void Runner::resume(const Runner& prepared, std::vector<Step>& more) {
+  const std::size_t first = prepared.program_.steps.size();
+  program_.steps.resize(first);
+  std::move(more.begin(), more.end(), std::back_inserter(program_.steps));
+  actors_ = prepared.actors_;
+  outcomes_ = prepared.outcomes_;
+  labels_ = prepared.labels_;
+  names_ = prepared.names_;
+  requests_ = prepared.requests_;
+  workloads_ = prepared.workloads_;
+  raw_ = prepared.raw_;
+  findings_ = prepared.findings_;
+  next_raw_request_ = prepared.next_raw_request_;
+  steps_done_ = prepared.steps_done_;
+  events_ = prepared.events_;
+  end_ = prepared.end_;
+  limit_reached_ = prepared.limit_reached_;
+  started_ = prepared.started_;
+  draining_ = false;
+  hosts_were_ready_ = prepared.hosts_were_ready_;
+  hosts_ready_at_ = prepared.hosts_ready_at_;
+  outcomes_.resize(program_.steps.size());
+  for (std::size_t i = first; i < program_.steps.size(); ++i) assign(i);
 }
 
 bool Runner::advance() {
@@ -252,10 +278,15 @@ void Runner::check_data(std::size_t index, const Expected& expected, std::span<c
 }
 
 void Runner::fail(std::size_t index, const std::string& summary) {
+  if (!limits_.step_findings) return;
   findings_.push_back({program_.steps[index].id, world_.engine().now(), summary, false});
 }
 
 void Runner::unable(std::size_t index, const std::string& why) {
+  if (!limits_.step_findings) {
+    finish(index);
+    return;
+  }
   const auto* row = program::find_step(program_.steps[index].kind);
   findings_.push_back({program_.steps[index].id, world_.engine().now(),
                        fmt::format("step {} cannot run: {}", row == nullptr ? "?" : row->name, why), true});

@@ -38,7 +38,8 @@ struct RunLimits {
   engine::Time virtual_time = 3600 * engine::kSecond;
   std::uint64_t events = 50'000'000;     ///< turns of the engine
   std::size_t trace_events = 8'000'000;  ///< boundary events kept: about a gigabyte
-  bool keep_data = false;  ///< keep the data of every read (Python); otherwise only what is checked
+  bool keep_data = false;     ///< keep the data of every read (Python); otherwise only what is checked
+  bool step_findings = true;  ///< false: steps that cannot run or disappoint pass in silence (fuzzing)
 };
 
 class Runner {
@@ -48,6 +49,9 @@ class Runner {
   /// Lets one thing happen: a step begins or an event is handled. False when the program has ended and the
   /// world is quiet, or a limit was reached.
   bool advance();
+  /// As `prepared`, which has run the first steps of a program in a world of the same kind, with `more` steps
+  /// to follow those (they are moved from). The caller restores the world to where `prepared` left its own.
+  void resume(const Runner& prepared, std::vector<program::Step>& more);
   void run() {
     while (advance()) {
     }
