@@ -68,6 +68,8 @@ class Lab:
         target: str = "sim",
     ) -> None:
         _check_target(target)
+        if max_events < 1:
+            raise InputError(f"Lab(max_events=): is {max_events}; give at least 1", "Lab(max_events=)")
         self._core = _core.Lab(
             _seed(seed), profile or "", name, _latitude(latitude), _faults(faults), max_events
         )
@@ -344,6 +346,9 @@ class Lab:
         """Lets time pass until every one of these has ended. TimeLimitError when `timeout` passes before, Error when
         nothing is pending that could end it."""
         for request in requests:
+            if not isinstance(request, Request):
+                kind = type(request).__name__
+                raise InputError(f"run_until(): {kind} is no request; give one, or *requests", "run_until(request)")
             if request._lab is not self:
                 raise InputError("run_until(): this request belongs to another Lab", "run_until(request)")
             self._core.run_until(request._index, timeout)

@@ -96,6 +96,16 @@ def test_a_scenario_file_runs_as_the_command_runs_it(command, path: Path) -> Non
     assert done["verdict"] == lab.check().verdict
 
 
+def test_seed_profile_latitude_and_faults_are_those_of_the_command(command, tmp_path: Path) -> None:  # type: ignore
+    path = ROOT / "scenarios/failover.yaml"
+    lab = pp.Lab.from_scenario(path, seed=3, latitude="adversarial", faults=["event-missing"])
+    lab.run()
+    options = ("--seed", "3", "--latitude", "adversarial", "--fault", "event-missing", "--no-store", "--json")
+    done = json.loads(command("run", path, *options).stdout)
+    assert (done["trace_hash"], done["state_hash"], done["virtual_ns"]) == hashes(lab)
+    assert [f["rule"] for f in done["findings"]] == [f.rule for f in lab.check().findings]
+
+
 def test_a_scenario_cut_in_the_middle_goes_on_as_if_nothing_had_been() -> None:
     whole, cut = (pp.Lab.from_scenario(ROOT / "scenarios/detach_under_io.yaml") for _ in range(2))
     whole.run()
