@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from . import _core
 from ._devices import Controller, Namespace, NamespaceLike, Size, Subsystem, Time, ns_operand, word
-from ._errors import InputError
+from ._errors import Error, InputError
 from ._host import Host
 from ._results import Command, Request, Verdict, verdict_of
 from ._trace import Trace
@@ -29,9 +30,10 @@ def _latitude(value: str | int) -> int:
 class Snapshot:
     """A moment of a Lab to which `lab.restore` goes back."""
 
-    __slots__ = ("_core", "_created_ns")
+    __slots__ = ("_core", "_created_ns", "_lab")
 
-    def __init__(self, core: _core.Snapshot, created: dict[str, tuple[int, int]]) -> None:
+    def __init__(self, lab: Lab, core: _core.Snapshot, created: dict[str, tuple[int, int]]) -> None:
+        self._lab = weakref.ref(lab)
         self._core = core
         self._created_ns = created
 
@@ -393,10 +395,12 @@ class Lab:
 
     def snapshot(self) -> Snapshot:
         """This moment, to which `restore` goes back. Costs a copy of the world's tables."""
-        return Snapshot(self._core.snapshot(), dict(self._created_ns))
+        return Snapshot(self, self._core.snapshot(), dict(self._created_ns))
 
     def restore(self, snapshot: Snapshot) -> None:
         """Back to a snapshot of this Lab; what was done since has not happened, later snapshots are void."""
+        if snapshot._lab() is not self:
+            raise Error("this snapshot is another Lab's; a Lab goes back to its own moments only")
         self._core.restore(snapshot._core)
         self._used -= self._created_ns.keys() - snapshot._created_ns.keys()
         self._created_ns = dict(snapshot._created_ns)

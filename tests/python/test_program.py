@@ -159,10 +159,14 @@ def test_a_snapshot_of_another_lab_is_refused() -> None:
     one, other = make_pair().lab, make_pair().lab
     one.advance(1)
     other.advance(1)
-    other.advance(1)
-    # Numbers alone do not tell them apart; a snapshot knows its Lab.
-    with pytest.raises(pp.Error, match="void"):
+    own = other.snapshot()
+    with pytest.raises(pp.Error, match="another Lab's"):
         other.restore(one.snapshot())
+    other.restore(own)
+    late = other.host(paths=[])
+    with pytest.raises(pp.Error, match="a host was added"):
+        other.restore(own)
+    assert late in other.hosts
 
 
 def test_actors_run_beside_the_script() -> None:
