@@ -288,8 +288,10 @@ void Lab::raise_unable(std::size_t index, std::size_t findings_before) {
   const target::StepFinding finding = runner_->findings().back();
   if (finding.step != runner_->outcomes()[index].step) return;
   const std::string kind(program::find_step(runner_->program().steps[index].kind)->name);
-  // One of several commands may have been processed: then the step stays.
-  const bool nothing_done = runner_->outcomes()[index].begun_at == finding.time;
+  // One of several commands may have been processed, or completion entries taken: then the step stays.
+  const auto& events = world_->trace().events();
+  const bool nothing_done = runner_->outcomes()[index].begun_at == finding.time &&
+                            (events.empty() || events.back().cause != finding.step);
   if (nothing_done) runner_->withdraw_last();
   throw InputError(kind, finding.summary);
 }
@@ -509,7 +511,7 @@ void Lab::restore(const Snapshot& snapshot) {
   const auto at = std::lower_bound(valid_.begin(), valid_.end(), snapshot.number);
   if (snapshot.generation != generation_ || at == valid_.end() || *at != snapshot.number) {
     throw StuckError(
-        "this snapshot is void: it is another Lab's, or this Lab has gone back before it since, or a host "
+        "this snapshot is void: this Lab has gone back before it since, or a host "
         "was added since; take a new one");
   }
   valid_.erase(at + 1, valid_.end());

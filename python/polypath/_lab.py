@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from . import _core
 from ._devices import Controller, Namespace, NamespaceLike, Size, Subsystem, Time, ns_operand, word
-from ._errors import InputError
+from ._errors import Error, InputError
 from ._host import Host
 from ._results import Command, Request, Verdict, verdict_of
 from ._trace import Trace
@@ -29,9 +30,10 @@ def _latitude(value: str | int) -> int:
 class Snapshot:
     """A moment of a Lab to which `lab.restore` goes back."""
 
-    __slots__ = ("_core", "_created_ns")
+    __slots__ = ("_core", "_created_ns", "_lab")
 
-    def __init__(self, core: _core.Snapshot, created: dict[str, tuple[int, int]]) -> None:
+    def __init__(self, lab: Lab, core: _core.Snapshot, created: dict[str, tuple[int, int]]) -> None:
+        self._lab = weakref.ref(lab)
         self._core = core
         self._created_ns = created
 
@@ -68,6 +70,8 @@ class Lab:
         target: str = "sim",
     ) -> None:
         _check_target(target)
+        if max_events < 1:
+            raise InputError(f"Lab(max_events=): is {max_events}; give at least 1", "Lab(max_events=)")
         self._core = _core.Lab(
             _seed(seed), profile or "", name, _latitude(latitude), _faults(faults), max_events
         )
@@ -344,6 +348,9 @@ class Lab:
         """Lets time pass until every one of these has ended. TimeLimitError when `timeout` passes before, Error when
         nothing is pending that could end it."""
         for request in requests:
+            if not isinstance(request, Request):
+                kind = type(request).__name__
+                raise InputError(f"run_until(): {kind} is no request; give one, or *requests", "run_until(request)")
             if request._lab is not self:
                 raise InputError("run_until(): this request belongs to another Lab", "run_until(request)")
             self._core.run_until(request._index, timeout)
@@ -388,10 +395,12 @@ class Lab:
 
     def snapshot(self) -> Snapshot:
         """This moment, to which `restore` goes back. Costs a copy of the world's tables."""
-        return Snapshot(self._core.snapshot(), dict(self._created_ns))
+        return Snapshot(self, self._core.snapshot(), dict(self._created_ns))
 
     def restore(self, snapshot: Snapshot) -> None:
         """Back to a snapshot of this Lab; what was done since has not happened, later snapshots are void."""
+        if snapshot._lab() is not self:
+            raise Error("this snapshot is another Lab's; a Lab goes back to its own moments only")
         self._core.restore(snapshot._core)
         self._used -= self._created_ns.keys() - snapshot._created_ns.keys()
         self._created_ns = dict(snapshot._created_ns)

@@ -96,6 +96,16 @@ def test_a_scenario_file_runs_as_the_command_runs_it(command, path: Path) -> Non
     assert done["verdict"] == lab.check().verdict
 
 
+def test_seed_profile_latitude_and_faults_are_those_of_the_command(command, tmp_path: Path) -> None:  # type: ignore
+    path = ROOT / "scenarios/failover.yaml"
+    lab = pp.Lab.from_scenario(path, seed=3, latitude="adversarial", faults=["event-missing"])
+    lab.run()
+    options = ("--seed", "3", "--latitude", "adversarial", "--fault", "event-missing", "--no-store", "--json")
+    done = json.loads(command("run", path, *options).stdout)
+    assert (done["trace_hash"], done["state_hash"], done["virtual_ns"]) == hashes(lab)
+    assert [f["rule"] for f in done["findings"]] == [f.rule for f in lab.check().findings]
+
+
 def test_a_scenario_cut_in_the_middle_goes_on_as_if_nothing_had_been() -> None:
     whole, cut = (pp.Lab.from_scenario(ROOT / "scenarios/detach_under_io.yaml") for _ in range(2))
     whole.run()
@@ -149,10 +159,14 @@ def test_a_snapshot_of_another_lab_is_refused() -> None:
     one, other = make_pair().lab, make_pair().lab
     one.advance(1)
     other.advance(1)
-    other.advance(1)
-    # Numbers alone do not tell them apart; a snapshot knows its Lab.
-    with pytest.raises(pp.Error, match="void"):
+    own = other.snapshot()
+    with pytest.raises(pp.Error, match="another Lab's"):
         other.restore(one.snapshot())
+    other.restore(own)
+    late = other.host(paths=[])
+    with pytest.raises(pp.Error, match="a host was added"):
+        other.restore(own)
+    assert late in other.hosts
 
 
 def test_actors_run_beside_the_script() -> None:

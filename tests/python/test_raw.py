@@ -1,5 +1,7 @@
 """Raw access: any command, any register, any queue."""
 
+import pickle
+
 import pytest
 from conftest import make_pair
 
@@ -67,6 +69,22 @@ def test_submit_does_not_wait_and_advance_lets_time_pass() -> None:
     own.wait()
     assert own.completion.ok
     assert any("cid 4660" in event.text for event in pair.lab.trace)
+
+
+def test_a_full_queue_is_refused_and_the_program_does_not_know_of_it() -> None:
+    pair = make_pair(host=False)
+    pair.c0.create_queue_pair(1, depth=4)
+    pair.c0.mask_vector(1)
+    for _ in range(3):
+        pair.c0.submit("flush", pair.ns, qid=1)
+    steps = pair.lab.to_scenario()
+    with pytest.raises(pp.InputError, match="queue 1 of nvme0 is full"):
+        pair.c0.submit("flush", pair.ns, qid=1)
+    assert pair.lab.to_scenario() == steps
+    pair.lab.advance("1ms")
+    assert pair.c0.submit("flush", pair.ns, qid=1).done is False  # entries were taken to make room
+    pair.lab.run()
+    assert pickle.loads(pickle.dumps(pair.lab)).state_hash == pair.lab.state_hash
 
 
 def test_doorbells_masks_and_reaping() -> None:
