@@ -25,6 +25,7 @@ struct Options {
 std::string again(const Options& options, const explore::Choices& choices) {
   std::string out = "polypath explore " + options.file;
   for (const std::string& fault : options.overrides.faults) out += " --fault " + fault;
+  if (options.bounds.grain == target::Runner::Grain::events) out += " --fine";
   return out + " --choices " + explore::choices_text(choices);
 }
 
@@ -138,6 +139,9 @@ void add_explore(CLI::App& app, Session& session) {
   verb->add_option("--depth", options->bounds.depth, "Most choices in a row")
       ->capture_default_str()
       ->check(CLI::Range(1U, 1'000'000U));
+  verb->add_flag_callback(
+      "--fine", [options] { options->bounds.grain = target::Runner::Grain::events; },
+      "Fetches and interrupts have moments of their own: many more states");
   verb->add_option("--fault", options->overrides.faults, "Switch a planted fault on (polypath mutants list)");
   verb->add_option("--profile", options->overrides.profile, "Kind of controller (default: the scenario's)");
   verb->add_option("--media", options->overrides.media, "memory[:ns1=128MiB,...]: sizes of namespaces");

@@ -51,6 +51,9 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
      "result ignored", "INV-D-10"},
     {Fault::dma_past_end, "dma-past-end", "a Read writes four bytes past the end of its buffer",
      "length rounded up", "INV-Q-28"},
+    {Fault::attach_lost_while_enabling, "attach-lost-while-enabling",
+     "an attachment made between CC.EN = 1 and RDY = 1 of its controller succeeds and is lost",
+     "the controller's table is loaded when it is enabled and stored when it is ready", "INV-NS-21"},
 }};
 
 }  // namespace

@@ -30,6 +30,7 @@ enum class Fault : std::uint8_t {
   delete_cq_in_use,
   compare_always_equal,
   dma_past_end,
+  attach_lost_while_enabling,
   count
 };
 

@@ -99,7 +99,7 @@ struct Search {
   /// Goes on to the next point with alternatives. False at the end of a branch.
   bool forward(std::vector<Choice>& alternatives) {
     for (;;) {
-      runner.choices(alternatives);
+      runner.choices(alternatives, options.grain);
       if (alternatives.size() > 1) break;
       if (alternatives.empty() || !runner.take(alternatives.front())) {
         monitor.advance();
@@ -213,7 +213,7 @@ Run follow(const program::Program& program, const Choices& choices, const Option
   std::vector<Choice> alternatives;
   std::size_t at = 0;
   for (;;) {
-    run.runner->choices(alternatives);
+    run.runner->choices(alternatives, options.grain);
     if (alternatives.empty()) break;
     std::size_t taken = 0;
     if (alternatives.size() > 1) {

@@ -53,7 +53,8 @@ std::string step_text(const program::Program& program, const Step& step, const t
   if (outcome.lost) return out + "lost";
   if (outcome.error != 0) return out + fmt::format("errno {}", outcome.error);
   if (outcome.status != 0) return out + trace::status_text(outcome.status);
-  if (!outcome.data.empty()) return out + data_text(program, step, outcome.data);
+  const bool brings = step.kind == StepKind::read || step.kind == StepKind::admin || step.kind == StepKind::io;
+  if (brings && !outcome.data.empty()) return out + data_text(program, step, outcome.data);
   return out + "ok";
 }
 

@@ -1,5 +1,6 @@
 // A world's hash for exploration: what happens next and to whom, not in which slot or at what address.
 #include "device/canonical.h"
+#include "device/device.h"
 #include "host/canonical.h"
 #include "target/world.h"
 
@@ -9,6 +10,10 @@ std::uint64_t World::name_of(const engine::Event& event) const {
   if (event.what < 100) return device::name_of(state_.device, event);
   if (event.what < kRawInterrupt) return host::name_of(state_.hosts.state(), event);
   return engine::mix(engine::mix(event.what, event.whom), event.arg) | 1U;
+}
+
+bool World::is_message(const engine::Event& event) {
+  return event.what == static_cast<std::uint16_t>(device::What::message);
 }
 
 void World::hash_canonical(engine::Hasher& hasher) const {

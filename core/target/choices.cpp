@@ -31,7 +31,7 @@ engine::Time Runner::until() {
   return std::min(limits_.virtual_time, end_);
 }
 
-void Runner::choices(std::vector<Choice>& out) {
+void Runner::choices(std::vector<Choice>& out, Grain grain) {
   out.clear();
   engine::Engine& engine = world_.engine();
   if (!started_) {
@@ -57,7 +57,8 @@ void Runner::choices(std::vector<Choice>& out) {
     settled = false;
     const std::uint64_t name = world_.name_of(event);
     if (forced || std::find(names.begin(), names.end(), name) != names.end()) return;
-    if (name == 0) {
+    const bool soon = grain == Grain::commands && (kind == Choice::Kind::ready || World::is_message(event));
+    if (name == 0 || soon) {
       forced = true;
       out.assign(1, {kind, position});
       return;

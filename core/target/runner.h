@@ -73,9 +73,13 @@ class Runner {
     std::size_t position = 0;
     bool operator==(const Choice&) const = default;
   };
+  enum class Grain : std::uint8_t {
+    events,   ///< every fetch and every interrupt has a moment of its own
+    commands  ///< fetches and interrupts follow at once: the moments are begin and effect
+  };
   /// What may happen next: the first is what comes first in the order of the program and of time. Empty when
   /// the run has ended. Set-up of the hosts and events that find nothing leave no choice.
-  void choices(std::vector<Choice>& out);
+  void choices(std::vector<Choice>& out, Grain grain = Grain::events);
   /// Lets it happen. False when a limit was reached.
   bool take(const Choice& choice);
   /// "step 3 reset begins", "nvme1 executes cid 4 of queue 1".

@@ -77,6 +77,8 @@ class World {
   std::uint64_t name_of(const engine::Event& event) const;
   /// True for events of the device: how long they take is free.
   static bool duration_is_free(const engine::Event& event) { return event.what < 100; }
+  /// True for an interrupt on its way.
+  static bool is_message(const engine::Event& event);
 
  private:
   class SimulatedPort;
