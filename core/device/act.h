@@ -17,6 +17,12 @@ struct Act {
   Controller& controller(std::uint32_t index) const { return device.controllers[index]; }
   const Profile& profile() const { return *device.profile; }
   bool fault(Fault f) const { return device.faults.on(f); }
+  /// As fault(), at the very place where it makes the difference: the trace notes that it did.
+  bool broken_by(Fault f) const {
+    if (!fault(f)) return false;
+    fired(f);
+    return true;
+  }
   /// Marks in the trace that a planted fault did its work.
   void fired(Fault f) const;
 };

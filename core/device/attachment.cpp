@@ -68,7 +68,7 @@ void detach(Act& act, std::uint32_t ns_index, std::uint32_t controller) {
 std::uint32_t add_namespace(Device& device, std::uint32_t subsystem, const Namespace& ns, Media media) {
   const std::uint32_t index = device.namespaces.insert(ns).index;
   if (index >= device.media.size()) device.media.resize(index + std::size_t{1});
-  device.media[index] = std::move(media);
+  if (!device.faults.on(Fault::heir_reads_old_data)) device.media[index] = std::move(media);
   device.namespaces[index].media = index;
   Subsystem& owner = device.subsystems[subsystem];
   if (ns.nsid >= owner.ns_of_nsid.size()) owner.ns_of_nsid.resize(ns.nsid + std::size_t{1}, 0);
@@ -83,7 +83,7 @@ void remove_namespace(Act& act, std::uint32_t ns_index) {
   Subsystem& owner = act.device.subsystems[ns.subsystem];
   owner.ns_of_nsid[ns.nsid] = 0;
   owner.allocated_bytes -= ns.bytes();
-  act.device.media[ns_index] = Media{};
+  if (!act.broken_by(Fault::heir_reads_old_data)) act.device.media[ns_index] = Media{};
   for (const std::uint32_t controller : owner.controllers)
     std::erase(act.controller(controller).was_active, ns.nsid);
   act.device.namespaces.erase(act.device.namespaces.handle_at(ns_index));

@@ -159,6 +159,11 @@ void sq_doorbell(Act& act, std::uint32_t controller, std::uint16_t qid, std::uin
   // The same value again is a listed cause of the event but harmless, and many controllers let it pass: so
   // does this.
   const bool overfull = value < n && (value + n - sq->tail) % n > (sq->head + n - sq->tail - 1) % n;
+  if (value >= n && act.broken_by(Fault::doorbell_value_wraps)) {
+    sq->tail = value % n;
+    want_fetch(act, c.sq[qid]);
+    return;
+  }
   if (value >= n || overfull) {
     sq->frozen = true;
     doorbell_error(act, controller, spec::event_info::invalid_doorbell_value);
@@ -281,7 +286,8 @@ void post(Act& act, Handle handle) {
   if (command == nullptr) return;
   const Handle cq_handle = act.device.sqs.get(command->sq)->cq;
   CompletionQueue& cq = *act.device.cqs.get(cq_handle);
-  if (cq.held.size() > cq.held_head || full(cq)) {
+  const bool no_room = cq.held.size() > cq.held_head || full(cq);
+  if (no_room && !act.broken_by(Fault::full_queue_overrun)) {
     command->phase = Phase::held;
     cq.held.push_back(handle);
     return;

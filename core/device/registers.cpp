@@ -50,7 +50,8 @@ void enable(Act& act, std::uint32_t controller) {
     return;
   }
   if (shutdown_state(c) != ShutdownState::normal) return;  // RDY may not become 1 while SHST is not 0
-  schedule(act, site::enable_delay, engine::kMillisecond, What::enabled, controller);
+  // A host that does not wait for RDY = 0 is served when the reset is over.
+  if (!c.stopping) schedule(act, site::enable_delay, engine::kMillisecond, What::enabled, controller);
 }
 
 void controller_reset(Act& act, std::uint32_t controller) {
@@ -70,12 +71,22 @@ void controller_reset(Act& act, std::uint32_t controller) {
       }
     }
   }
+  if (act.fault(Fault::reset_restores_attachment)) {
+    for (const std::uint32_t nsid : std::vector<std::uint32_t>(act.controller(controller).was_active)) {
+      const std::int64_t ns = allocated(act, controller, nsid);
+      if (ns < 0 || attached(act.controller(controller), nsid) >= 0) continue;
+      act.fired(Fault::reset_restores_attachment);
+      attach(act, static_cast<std::uint32_t>(ns), controller);
+    }
+  }
+  act.controller(controller).stopping = true;
   schedule(act, site::disable_delay, 100 * engine::kMicrosecond, What::disabled, controller);
 }
 
 void start_shutdown(Act& act, std::uint32_t controller) {
   Controller& c = act.controller(controller);
   set(c.csts, spec::csts::shst, static_cast<std::uint64_t>(ShutdownState::processing));
+  if (act.broken_by(Fault::shutdown_hangs)) return;
   schedule(act, site::shutdown_delay, engine::kMillisecond, What::shutdown_done, controller);
 }
 
@@ -130,11 +141,14 @@ void clear_controller(Act& act, std::uint32_t controller) {
     act.device.cqs.erase(c.cq[qid]);
     c.cq[qid] = {};
   }
+  // The MSI-X table is no property and stays; a message that was held back is of a queue that is gone.
+  std::fill(c.vector_pending.begin(), c.vector_pending.end(), std::uint8_t{0});
   c.io_queue_created = false;
   c.features = default_features(c);
   c.coalescing_disabled.assign((c.vectors + 31U) / 32U, 0);
   c.event_requests.clear();
-  c.events.clear();
+  const bool keep_events = !c.events.empty() && act.broken_by(Fault::event_survives_reset);
+  if (!keep_events) c.events.clear();
   c.masked_types = 0;
   c.changed.clear();
   c.changed_overflow = false;
@@ -161,10 +175,15 @@ void became_enabled(Act& act, std::uint32_t controller) {
 }
 
 void became_disabled(Act& act, std::uint32_t controller) {
-  set(act.controller(controller).csts, spec::csts::rdy, 0);
+  Controller& c = act.controller(controller);
+  set(c.csts, spec::csts::rdy, 0);
+  c.stopping = false;
+  if (spec::cc::en.get(c.cc) != 0) enable(act, controller);
 }
 
 void shutdown_complete(Act& act, std::uint32_t controller) {
+  // One write of CC with EN = 1 and SHN = 00b aborts a shutdown that was asked for while EN was 0.
+  if (shutdown_state(act.controller(controller)) != ShutdownState::processing) return;
   // What has not begun is aborted, what has is completed; event requests may stay outstanding.
   for (std::uint32_t k = 0; k < act.device.commands.end_index(); ++k) {
     const Handle command = act.device.commands.handle_at(k);

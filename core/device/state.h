@@ -164,6 +164,7 @@ struct Controller {
   std::uint32_t resets =
       0;  ///< number of Controller Level Resets: events of an earlier life carry an older number
   std::vector<Handle> sq, cq;  ///< by queue identifier
+  bool stopping = false;       ///< a Controller Reset goes on
   bool io_queue_created = false;
   Features features;
   std::vector<std::uint32_t> coalescing_disabled;  ///< bit per vector (FID 09h)
@@ -188,7 +189,7 @@ struct Controller {
     v("name", name), v("subsystem", subsystem), v("cntlid", cntlid), v("cc", cc), v("csts", csts),
         v("aqa", aqa);
     v("intm", intm), v("asq", asq), v("acq", acq), v("sq", sq), v("cq", cq),
-        v("io_queue_created", io_queue_created);
+        v("io_queue_created", io_queue_created), v("stopping", stopping);
     v("features", features), v("coalescing_disabled", coalescing_disabled), v("vector_masked", vector_masked);
     v("vector_pending", vector_pending), v("event_requests", event_requests), v("events", events);
     v("masked_types", masked_types), v("changed", changed), v("changed_overflow", changed_overflow);

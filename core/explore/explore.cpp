@@ -113,7 +113,7 @@ struct Search {
       return false;
     }
     history.advance(world.trace());
-    if (!seen.insert(key()).second) {
+    if (options.merge && !seen.insert(key()).second) {
       ++result.merged;
       return false;
     }

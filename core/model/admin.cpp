@@ -85,6 +85,10 @@ void finish_abort(const Scene& scene, const Command& command, const Completion& 
   if (!at_once) return;
   Controller& c = scene.c();
   const Detail& detail = scene.s.details[command.detail];
+  if (detail.victims_many) {
+    inconclusive(scene, Rule::q26);
+    return;
+  }
   const auto say = [&](std::string seen) {
     violation(scene, Rule::q26,
               fmt::format("{}: says that it aborted a command at once", text_of(scene, command)),
@@ -171,6 +175,7 @@ void finish_admin(const Scene& scene, Command& command, const Completion& comple
   if (code == opcode::abort) finish_abort(scene, command, completion);
   if (code == opcode::async_event_request && completion.success() && !doubtful)
     report_event(scene, completion.entry.dw0);
+  if (code == opcode::async_event_request && completion.success() && doubtful) doubt_events(scene);
   const bool data = completion.success() && completion.trusted && !completion.data.empty();
   if (code == opcode::identify && data) check_identify(scene, command, completion.data);
   if (code == opcode::get_log_page && data) check_log(scene, command, completion.data);

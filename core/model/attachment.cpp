@@ -17,8 +17,8 @@ using spec::Status;
 bool attaches(const Command& command) { return (command.entry.cdw10 & 0xFU) == 0; }
 bool select_reserved(const Command& command) { return (command.entry.cdw10 & 0xFU) > 1; }
 
-/// Controllers that an identifier of the list may mean: the one that announced it, else those that announced
-/// none yet.
+/// Controllers that an identifier of the list may mean: the one that has it, else those of which it is not
+/// known.
 struct Meant {
   std::uint16_t sure = 0xFFFF;
   std::vector<std::uint16_t> perhaps;
@@ -28,9 +28,9 @@ struct Meant {
 Meant meant_by(const Scene& scene, std::uint16_t cntlid) {
   Meant meant;
   for (const auto other : scene.s.subsystems[scene.c().subsystem].controllers) {
-    const auto& announced = scene.s.controllers[other].announced;
-    if (!announced.known) meant.perhaps.push_back(other);
-    if (announced.known && announced.cntlid == cntlid) meant.sure = other;
+    const std::uint16_t own = scene.s.controllers[other].cntlid;
+    if (own == trace::kUnknownCntlid) meant.perhaps.push_back(other);
+    if (own != trace::kUnknownCntlid && own == cntlid) meant.sure = other;
   }
   if (meant.sure != 0xFFFF) meant.perhaps.clear();
   return meant;
@@ -38,7 +38,7 @@ Meant meant_by(const Scene& scene, std::uint16_t cntlid) {
 
 bool list_known(const Scene& scene, const Command& command) {
   const Detail& detail = scene.s.details[command.detail];
-  return detail.list_malformed || !detail.controllers.empty();
+  return !command.buffer_shared && (detail.list_malformed || !detail.controllers.empty());
 }
 
 /// Whom the command concerns, as known when it was submitted.
@@ -115,6 +115,9 @@ bool is_of_entry(Status status) {
   }
 }
 
+/// The command may change attachments of its namespace from now on.
+void begin_change(const Scene& scene, Command& command);
+
 }  // namespace
 
 void begin_attachment(const Scene& scene, Command& command, std::span<const std::byte> data) {
@@ -131,21 +134,51 @@ void begin_attachment(const Scene& scene, Command& command, std::span<const std:
   }
   take_targets(scene, detail);
   command.ns = resolve_namespace(scene, command.entry.nsid);
-  if (command.ns == kNone || !effective(command) || detail.list_malformed) return;
+  if (command.ns != kNone) begin_change(scene, command);
+}
+
+namespace {
+
+void begin_change(const Scene& scene, Command& command) {
+  const Detail& detail = scene.s.details[command.detail];
+  if (!effective(command) || detail.list_malformed) return;
   command.incarnation = scene.s.namespaces[command.ns].incarnation;
   command.counted = true;
   Namespace& ns = scene.s.namespaces[command.ns];
   for (const Target& target : detail.targets) {
     edit_attachment(ns, target.controller).fact.begin(attaches(command));
     begin_cause(scene, target.controller, ns.nsid, command.submitted, false);
+    // A delete that is under way may take away what this brings.
+    for (const Deleting& deleting : ns.deletes) {
+      if (!attaches(command) || has_cause(scene, target.controller, ns.nsid, deleting.from)) continue;
+      begin_cause(scene, target.controller, ns.nsid, deleting.from, deleting.controller == target.controller);
+    }
   }
 }
+
+}  // namespace
+
+namespace {
+
+/// It changed a namespace whose creation is not visible yet.
+void note_orphan(const Scene& scene, const Command& command) {
+  if (command.ns == kNone) scene.s.subsystems[scene.c().subsystem].orphan_until = scene.now;
+}
+
+}  // namespace
 
 void end_attachment(const Scene& scene, Command& command, End end, const Completion* completion) {
   if (!command.counted) {
     // It had to be refused; as it was not, what it did is not known.
-    if (end != End::refused && command.ns != kNone && effective(command)) lose_subsystem(scene);
+    if (end == End::refused || !effective(command)) return;
+    if (command.ns != kNone) lose_subsystem(scene);
+    note_orphan(scene, command);
     return;
+  }
+  if (command.buffer_shared && end == End::applied) {
+    // Whom its list named is not known.
+    lose_subsystem(scene);
+    end = End::dropped;
   }
   Namespace& ns = scene.s.namespaces[command.ns];
   const bool attach = attaches(command);
@@ -271,6 +304,42 @@ void allow_attachment(const Scene& scene, const Command& command, Allowed& allow
   }
 }
 
+namespace {
+
+void begin_delete(const Scene& scene, const Command& command, std::uint32_t index) {
+  Namespace& ns = scene.s.namespaces[index];
+  ns.exists.begin(false);
+  ns.deletes.push_back({command.submitted, scene.index});
+  for (const auto controller : scene.s.subsystems[scene.c().subsystem].controllers) {
+    const bool concerned = attachment(ns, controller).possible(true);
+    if (concerned) begin_cause(scene, controller, ns.nsid, command.submitted, controller == scene.index);
+  }
+}
+
+/// Commands that were submitted before the namespace was known to exist may concern it.
+void bind_open_commands(const Scene& scene, std::uint32_t index) {
+  const std::uint32_t nsid = scene.s.namespaces[index].nsid;
+  for (const auto other : scene.s.subsystems[scene.c().subsystem].controllers) {
+    Scene there{scene.trace, scene.s, scene.options, scene.event, scene.now, scene.time, other, scene.at_end};
+    for (Command& command : there.c().commands) {
+      if (!command.open || command.sqid != 0 || command.ns != kNone || command.counted) continue;
+      if (command.entry.nsid != nsid) continue;
+      if (command.entry.opcode == opcode::ns_attachment && command.detail != kNone) {
+        command.ns = index;
+        begin_change(there, command);
+      } else if (command.entry.opcode == opcode::ns_management && !attaches(command) &&
+                 !select_reserved(command)) {
+        command.ns = index;
+        command.counted = true;
+        command.incarnation = scene.s.namespaces[index].incarnation;
+        begin_delete(there, command, index);
+      }
+    }
+  }
+}
+
+}  // namespace
+
 void begin_management(const Scene& scene, Command& command, std::span<const std::byte> data) {
   auto& subsystem = scene.s.subsystems[scene.c().subsystem];
   if (select_reserved(command)) return;
@@ -289,25 +358,17 @@ void begin_management(const Scene& scene, Command& command, std::span<const std:
     }
     return;
   }
-  const auto erase = [&](std::uint32_t index) {
-    Namespace& ns = scene.s.namespaces[index];
-    ns.exists.begin(false);
-    for (const auto controller : subsystem.controllers) {
-      const bool concerned = attachment(ns, controller).possible(true);
-      if (concerned) begin_cause(scene, controller, ns.nsid, command.submitted, controller == scene.index);
-    }
-  };
   if (command.entry.nsid == spec::kBroadcastNsid) {
     command.counted = true;
     edit_detail(scene, command).nsze = scene.s.namespaces.size();
-    for (const auto index : subsystem.namespaces) erase(index);
+    for (const auto index : subsystem.namespaces) begin_delete(scene, command, index);
     return;
   }
   command.ns = resolve_namespace(scene, command.entry.nsid);
   if (command.ns == kNone) return;
   command.counted = true;
   command.incarnation = scene.s.namespaces[command.ns].incarnation;
-  erase(command.ns);
+  begin_delete(scene, command, command.ns);
 }
 
 namespace {
@@ -316,6 +377,7 @@ void end_delete(const Scene& scene, const Command& command, std::uint32_t index,
   Namespace& ns = scene.s.namespaces[index];
   const auto& subsystem = scene.s.subsystems[scene.c().subsystem];
   const bool existed = ns.exists.flips(false, command.submitted);
+  std::erase_if(ns.deletes, [&](const Deleting& deleting) { return deleting.from == command.submitted; });
   if (end == End::applied) ns.exists.apply(false, command.submitted, scene.now);
   if (end == End::refused) ns.exists.refuse(false, scene.now);
   if (end == End::dropped) ns.exists.drop(false, scene.now);
@@ -367,18 +429,24 @@ void end_create(const Scene& scene, Command& command, End end, const Completion*
   }
   if (subsystem.creates_open != 0) exercised(scene, Rule::ns22);
   const Detail& detail = scene.s.details[command.detail];
-  const bool data_seen = !detail.list_malformed;
+  const bool data_seen = !detail.list_malformed && !command.buffer_shared;
   const std::uint64_t nsze = detail.nsze;
   const std::uint8_t shared = !data_seen ? 2 : (detail.nmic & spec::nmic::shared) != 0 ? 1 : 0;
-  Namespace& ns = scene.s.namespaces[create_namespace(scene, nsid)];
+  const std::uint32_t index = create_namespace(scene, nsid);
+  Namespace& ns = scene.s.namespaces[index];
   ns.blocks = data_seen ? nsze : 0;
   ns.shared = shared;
+  if (subsystem.orphan_until >= command.submitted) lose_subsystem(scene);
+  bind_open_commands(scene, index);
 }
 
 }  // namespace
 
 void end_management(const Scene& scene, Command& command, End end, const Completion* completion) {
-  if (!command.counted) return;
+  if (!command.counted) {
+    if (end != End::refused && !select_reserved(command)) note_orphan(scene, command);
+    return;
+  }
   if (attaches(command)) {
     end_create(scene, command, end, completion);
   } else if (command.entry.nsid == spec::kBroadcastNsid) {

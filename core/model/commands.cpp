@@ -87,7 +87,7 @@ void link(const Scene& scene, SubmissionQueue& sq, std::uint32_t index) {
   Controller& c = scene.c();
   const std::uint16_t cid = c.commands[index].entry.cid;
   std::uint32_t twin = sq.by_cid.find(cid);
-  if (twin != CidTable::kNone && !sq.known && !c.initial_known) {
+  if (twin != CidTable::kNone && !sq.known && !c.initial_known && !c.undefined) {
     // The recording misses the end of the first command: it may have had its effect or not.
     drop_command(scene, twin, false);
     twin = sq.by_cid.find(cid);
@@ -184,11 +184,17 @@ void check_binding(const Scene& scene, const SubmissionQueue& sq, const Command&
             fmt::format("completion queue {}", scene.event.queue), {command.submitted});
 }
 
+/// Is the observer's length of the buffer that of the namespace which the command met?
+bool length_sure(const Scene& scene, const Command& command) {
+  if (!command.ranges_known || !command.length_known || command.reused_cid) return false;
+  if (command.sqid == 0) return true;
+  const Namespace& ns = scene.s.namespaces[command.ns];
+  return ns.incarnation == command.incarnation && !ns.exists.possible_since(false, command.submitted);
+}
+
 /// DMA that a success implies.
 void check_transfer(const Scene& scene, const Command& command, const Completion& completion) {
-  if (!scene.sees(observed::dma) || !command.ranges_known || !command.length_known || command.reused_cid ||
-      !completion.success())
-    return;
+  if (!scene.sees(observed::dma) || !completion.success() || !length_sure(scene, command)) return;
   const auto* row = spec::find_command(spec::set_of_queue(command.sqid), command.entry.opcode);
   if (row == nullptr || row->direction == spec::Direction::none || command.sqid == 0) return;
   exercised(scene, Rule::q28);
@@ -239,6 +245,20 @@ void tell_aborts(const Scene& scene, const Command& victim, const Completion& co
     if (detail.victim != victim.submitted) continue;
     detail.victim_completed = true;
     detail.victim_status = static_cast<std::uint16_t>(completion.status());
+  }
+}
+
+/// An open Abort may be processed after a command that was submitted later, and then names it.
+void find_aborts(const Scene& scene, Command& command) {
+  if (scene.c().aborts.open == 0) return;
+  const std::uint32_t names = std::uint32_t{command.entry.cid} << 16U | command.sqid;
+  for (const auto& other : scene.c().commands) {
+    if (!other.open || other.sqid != 0 || other.entry.opcode != opcode::abort) continue;
+    if (&other == &command || other.detail == kNone || other.entry.cdw10 != names) continue;
+    Detail& detail = scene.s.details[other.detail];
+    command.abort_asked = true;
+    detail.victims_many = detail.victim != 0;
+    detail.victim = command.submitted;
   }
 }
 
@@ -319,11 +339,12 @@ void on_submitted(const Scene& scene) {
   command->malformed = (event.b & trace::submitted_part::malformed_pointer) != 0;
   command->ranges_known = (event.b & trace::submitted_part::ranges) != 0;
   command->queue_deleting = sq.exists.last_change(false) == kNow;
-  command->too_early = c.power != Power::ready && scene.sees(observed::registers);
+  command->too_early = c.undefined || (c.power != Power::ready && scene.sees(observed::registers));
   place_submission(sq, *command, index);
 
   link(scene, sq, index);
   if (command->ranges_known) take_ranges(scene, *command, parts.ranges);
+  find_aborts(scene, *command);
   begin_effects(scene, *command, parts);
 }
 
@@ -347,6 +368,7 @@ void replace_command(const Scene& scene, std::uint32_t index, const spec::Submis
   fresh.position = command.position;
   fresh.sqid = command.sqid;
   fresh.open = true;
+  fresh.queue_deleting = command.queue_deleting;
   command = fresh;
   link(scene, sq, index);
   begin_effects(scene, command, {});
@@ -400,7 +422,8 @@ void on_completed(const Scene& scene) {
   check_transfer(scene, command, completion);
   check_retry_bits(scene, command, completion);
   check_aborted(scene, command, completion);
-  completion.trusted = !release_ranges(scene, command) && !command.reused_cid;
+  command.buffer_shared = release_ranges(scene, command);
+  completion.trusted = !command.buffer_shared && !command.reused_cid;
   judge_status(scene, command, completion);
   if (command.sqid == 0) {
     finish_admin(scene, command, completion);
@@ -448,7 +471,7 @@ void on_dma(const Scene& scene) {
               fmt::format("{}: data moved after it was aborted at once", text_of(scene, *command)),
               "no effect after the Abort completed", what(), {command->submitted});
   }
-  if (command->reused_cid || !command->ranges_known || !command->length_known) return;
+  if (!length_sure(scene, *command)) return;
   exercised(scene, Rule::q28);
   const auto* row = spec::find_command(spec::set_of_queue(command->sqid), command->entry.opcode);
   const bool from_host = row != nullptr && row->direction == spec::Direction::to_controller;

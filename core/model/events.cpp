@@ -290,6 +290,14 @@ void report_event(const Scene& scene, std::uint32_t dword) {
   reported_of(c, static_cast<std::uint8_t>(type), info).at = scene.now;
 }
 
+void doubt_events(const Scene& scene) {
+  Controller& c = scene.c();
+  c.due = false;
+  c.cause_unknown = true;
+  const auto notice = static_cast<std::uint8_t>(EventType::notice);
+  reported_of(c, notice, spec::event_info::ns_attribute_changed).at = scene.now;
+}
+
 void on_async_event(const Scene& scene) { report_event(scene, static_cast<std::uint32_t>(scene.event.c)); }
 
 void reset_events(const Scene& scene) {

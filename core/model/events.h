@@ -22,6 +22,8 @@ void request_came(const Scene& scene);
 void request_gone(const Scene& scene);
 /// An event was reported: completion dword 0.
 void report_event(const Scene& scene, std::uint32_t dword);
+/// Some event may have been reported: which of several commands of one CID completed is not known.
+void doubt_events(const Scene& scene);
 /// The same, seen without its completion.
 void on_async_event(const Scene& scene);
 

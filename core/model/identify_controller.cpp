@@ -122,6 +122,7 @@ void check_controller(const Scene& scene, const Command& command, std::span<cons
     c.aborts.over_until = c.aborts.open > fresh.acl + 1U ? kNow : scene.now;
   }
   c.announced = fresh;
+  c.cntlid = fresh.cntlid;
 }
 
 }  // namespace polypath::model

@@ -1,6 +1,8 @@
 // Lists of namespaces and of controllers.
 #include <fmt/format.h>
 
+#include <cstring>
+
 #include "model/identify.h"
 #include "model/namespaces.h"
 
@@ -12,20 +14,19 @@ constexpr std::size_t kEntries = spec::kNsListEntries;
 /// The NSIDs of a list: up to the first zero. False when its form is wrong: not ascending, not beyond the
 /// start, or something behind its end.
 bool read_list(std::span<const std::byte> data, std::uint32_t start, std::vector<std::uint32_t>& out) {
-  bool good = true, ended = false;
   std::uint32_t before = start;
   for (std::size_t i = 0; i < kEntries; ++i) {
     const auto nsid = read_as<std::uint32_t>(data.subspan(i * 4));
     if (nsid == 0) {
-      ended = true;
-      continue;
+      // Zeros up to the end: compared with itself, one byte on. Lists are short and their pages long.
+      const auto rest = data.subspan(i * 4, (kEntries - i) * 4);
+      return std::memcmp(rest.data(), rest.data() + 1, rest.size() - 1) == 0;
     }
-    if (ended || nsid <= before) good = false;
-    if (ended) continue;
+    if (nsid <= before) return false;
     before = nsid;
     out.push_back(nsid);
   }
-  return good;
+  return true;
 }
 
 std::string list_text(const std::vector<std::uint32_t>& list) {
@@ -206,10 +207,10 @@ void check_attached_controllers(const Scene& scene, const Command& command, std:
     return;
   }
   for (const auto controller : scene.s.subsystems[scene.c().subsystem].controllers) {
-    const auto& announced = scene.s.controllers[controller].announced;
-    if (!announced.known || announced.cntlid < start) continue;
-    if (full && announced.cntlid > list.back()) continue;
-    const bool listed = std::find(list.begin(), list.end(), announced.cntlid) != list.end();
+    const std::uint16_t cntlid = scene.s.controllers[controller].cntlid;
+    if (cntlid == trace::kUnknownCntlid || cntlid < start) continue;
+    if (full && cntlid > list.back()) continue;
+    const bool listed = std::find(list.begin(), list.end(), cntlid) != list.end();
     Namespace& ns = scene.s.namespaces[index];
     const bool allowed = listed ? may_be_active(ns, controller, command.submitted)
                                 : may_be_inactive(ns, controller, command.submitted);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "model/commands.h"
 #include "model/queues.h"
 #include "model/reset.h"
 #include "spec/registers.h"
@@ -151,7 +152,9 @@ void read_csts(const Scene& scene) {
       }
       break;
     case Power::ready:
-      if (!rdy && !cfs) {
+      if (!rdy && c.undefined) {
+        c.power = Power::unknown;
+      } else if (!rdy && !cfs) {
         const Rule rule = peer_was_reset(scene, c.ready_seen) ? Rule::r06 : Rule::r01;
         violation(scene, rule,
                   fmt::format("{} stopped being ready and was not disabled", name_of(scene, scene.index)),
@@ -190,6 +193,7 @@ void write_cc(const Scene& scene) {
   const bool asks = spec::cc::shn.get(value) != 0;
   c.cc = value;
   if (asks && !asked_before) {
+    finish_commands(scene);  // a shutdown is no excuse for what was overdue before it
     c.shutdown_asked = true;
     c.shutdown_from = scene.now;
     c.shutdown_at = scene.time;
@@ -197,7 +201,7 @@ void write_cc(const Scene& scene) {
     count_peers(scene);
   }
   if (en && !was) {
-    // Should the host not have waited for RDY = 0, the reset ends here.
+    const bool too_soon = c.power == Power::disabling || c.undefined;
     if (c.power == Power::disabling) end_reset(scene);
     if (!asks && !c.rdy_low) c.shst_may_clear = true;
     if (!asks) c.shst_may_clear = true;
@@ -206,8 +210,11 @@ void write_cc(const Scene& scene) {
     c.shutdown_complete = false;
     c.late = false;
     open_admin_queue(scene);
+    if (too_soon) forget_controller(scene);
   } else if (was && !en) {
+    const bool too_soon = c.power == Power::enabling;
     begin_reset(scene);
+    c.undefined = too_soon;
     c.cc = 0;  // a reset clears every field
   } else if (!en && c.power == Power::unknown) {
     begin_reset(scene);
@@ -222,6 +229,7 @@ void start_registers(const trace::TraceHeader& header, State& state) {
     Controller c;
     c.subsystem = row.subsystem;
     c.observed = row.observed;
+    c.cntlid = row.cntlid;
     c.initial_known = row.initial_state_known;
     if (!c.initial_known) {
       c.power = Power::unknown;

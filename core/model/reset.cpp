@@ -22,6 +22,7 @@ void begin_reset(const Scene& scene) {
   c.power = Power::disabling;
   c.disabled_at = scene.time;
   c.rdy_low = false;
+  c.undefined = false;
   c.admin_kept = true;
   c.shst_may_clear = true;
   c.shutdown_complete = false;
@@ -55,6 +56,25 @@ void end_reset(const Scene& scene) {
   c.queue_count_known = false;
   c.intm = 0;
   c.initial_known = true;
+}
+
+void forget_controller(const Scene& scene) {
+  Controller& c = scene.c();
+  c.undefined = true;
+  c.initial_known = false;
+  c.power = Power::unknown;
+  c.rdy_low = false;
+  c.cause_unknown = true;
+  c.io_queue_maybe = true;
+  c.acre.forget();
+  for (auto& sq : c.sqs) {
+    sq.exists = Fact();
+    sq.known = false;
+  }
+  for (auto& cq : c.cqs) {
+    cq.exists = Fact();
+    cq.known = false;
+  }
 }
 
 void reset_subsystem(const Scene& scene) {

@@ -10,6 +10,9 @@ namespace polypath::model {
 void begin_reset(const Scene& scene);
 /// RDY = 0 is visible: nothing of before can happen any more.
 void end_reset(const Scene& scene);
+/// The host broke the handshake of EN and RDY, which leaves the controller undefined: what is known of it is
+/// given up until a reset that the host waits for.
+void forget_controller(const Scene& scene);
 /// Communication is lost at once: no command completes any more, though its effect may still come until
 /// end_reset.
 void lose_commands(const Scene& scene);

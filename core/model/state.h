@@ -43,7 +43,8 @@ struct Detail {
   std::uint8_t flbas = 0, nmic = 0;
   bool host_behavior_acre = false;  ///< Set Features 16h
   // Abort
-  Seq victim = 0;  ///< submission of the command that it names, 0: none was open
+  Seq victim = 0;             ///< submission of the command that it names, 0: none was open
+  bool victims_many = false;  ///< there was another before: which one was aborted is not known
   bool victim_completed = false;
   std::uint16_t victim_status = 0;
 };
@@ -77,7 +78,8 @@ struct Command {
   bool aborted_at_once : 1 = false;  ///< an Abort with IANP 0 completed
   bool abort_asked : 1 = false;      ///< an Abort names it
   bool queue_deleting : 1 = false;   ///< Delete SQ of its queue was submitted in its life
-  bool too_early : 1 = false;        ///< rung before the controller was seen to be ready: undefined
+  bool too_early : 1 = false;        ///< rung before the controller was surely ready: undefined
+  bool buffer_shared : 1 = false;    ///< another command used a page of its buffer in its life
   bool counted : 1 = false;          ///< it began a change of facts, which its end must close
 };
 
@@ -241,6 +243,7 @@ enum class Power : std::uint8_t { off, enabling, ready, disabling, unknown };
 struct Controller {
   std::uint32_t subsystem = 0;
   std::uint32_t observed = 0;
+  std::uint16_t cntlid = trace::kUnknownCntlid;  ///< as the header or Identify says it
   bool initial_known = true;
   bool seen = false;  ///< any event
   Power power = Power::off;
@@ -254,6 +257,8 @@ struct Controller {
   bool admin_known = true;  ///< AQA, ASQ, ACQ are
   bool admin_kept = false;  ///< a Controller Reset happened since they were written
   bool rdy_low = true;      ///< RDY = 0 was seen since EN became 0
+  /// EN changed before RDY had followed its last change: undefined until a reset that the host waits for.
+  bool undefined = false;
   bool shst_may_clear = false;
   bool shutdown_asked = false, shutdown_complete = false;
   bool late = false;  ///< LIV-03, LIV-04 or LIV-05 was reported for this transition
@@ -289,11 +294,10 @@ struct Controller {
   std::vector<Changed> changed;
   LogReads log04, log01, log02;
   std::uint32_t cause_pending = 0;
-  Seq cause_from = 0;          ///< begin of the oldest cause since the event was cleared
-  Seq cause_until = 0;         ///< end of the last possible cause of a namespace event
-  Seq old_cause = 0;           ///< the same, before the last reset
-  bool cause_unknown = false;  ///< recording began in mid-life
-  bool log_unknown = false;
+  Seq cause_from = 0;                            ///< begin of the oldest cause since the event was cleared
+  Seq cause_until = 0;                           ///< end of the last possible cause of a namespace event
+  Seq old_cause = 0;                             ///< the same, before the last reset
+  bool cause_unknown = false;                    ///< recording began in mid-life
   std::array<std::uint32_t, 2> bad_doorbells{};  ///< writes to no queue, of wrong values, not reported yet
   bool due = false;
   bool due_waits = false;   ///< no event request is open for it
@@ -320,6 +324,12 @@ struct Attachment {
   std::uint32_t proven_blocks = 0;    ///< of the longest I/O command that succeeded
 };
 
+/// A delete command under way.
+struct Deleting {
+  Seq from = 0;
+  std::uint16_t controller = 0;  ///< that processes it
+};
+
 struct Namespace {
   std::uint32_t subsystem = 0, nsid = 0;
   std::uint32_t incarnation = 0;
@@ -332,6 +342,7 @@ struct Namespace {
   bool written_untracked = false;    ///< written while it was not
   bool created = false;              ///< by a command of the trace
   Fact attached_default;             ///< of controllers that are not in `attached`
+  std::vector<Deleting> deletes;     ///< under way
   std::vector<Attachment> attached;  ///< ascending by controller
   Blocks content;
   Readers readers;
@@ -349,6 +360,7 @@ struct Subsystem {
   bool complete = true;  ///< the header names every namespace that exists
   std::uint32_t creates_open = 0;
   Seq create_until = 0;  ///< end of the last create
+  Seq orphan_until = 0;  ///< end of the last change of a namespace that was not known to exist
 };
 
 /// An identifier of a namespace, for finding another one with the same.

@@ -33,6 +33,8 @@ void allow_common(const Scene& scene, const Command& command, Allowed& allowed) 
 
   const auto* row = spec::find_command(spec::set_of_queue(command.sqid), command.entry.opcode);
   const bool moves_data = row == nullptr || row->length != spec::DataLength::none;
+  // Whether a command that moves no data has its PSDT looked at is the controller's affair.
+  if (!moves_data && command.entry.psdt() != 0) allowed.may(Status::invalid_field);
   if (!moves_data) return;
   allowed.may(Status::data_transfer_error);
   if (command.malformed) {

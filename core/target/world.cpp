@@ -146,6 +146,7 @@ trace::TraceHeader make_header(const program::Program& program) {
     trace::ControllerHeader row;
     row.name = controller.id;
     row.subsystem = controller.subsystem;
+    row.cntlid = controller.cntlid;
     header.controllers.push_back(row);
   }
   for (const auto& ns : topology.namespaces) {

@@ -140,6 +140,7 @@ void put_header(Writer& out, const TraceHeader& header) {
     out.put(controller.subsystem);
     out.put(controller.observed);
     out.put(static_cast<std::uint8_t>(controller.initial_state_known));
+    out.put(controller.cntlid);
   }
   out.put(static_cast<std::uint64_t>(header.namespaces.size()));
   for (const auto& ns : header.namespaces) {
@@ -155,7 +156,7 @@ void put_header(Writer& out, const TraceHeader& header) {
   }
 }
 
-TraceHeader get_header(Reader& in) {
+TraceHeader get_header(Reader& in, std::uint16_t version) {
   TraceHeader header;
   header.format = in.get<std::uint32_t>();
   header.source = in.get_text();
@@ -168,6 +169,7 @@ TraceHeader get_header(Reader& in) {
     controller.subsystem = in.get<std::uint32_t>();
     controller.observed = in.get<std::uint32_t>();
     controller.initial_state_known = in.get_flag();
+    if (version >= 2) controller.cntlid = in.get<std::uint16_t>();
     if (controller.subsystem >= header.subsystems.size()) in.fail("a controller belongs to no subsystem");
     header.controllers.push_back(std::move(controller));
   }
@@ -238,7 +240,7 @@ Trace from_blob(std::span<const std::byte> blob, const std::string& where) {
 
   Reader in(raw, where);
   Trace trace;
-  trace.header = get_header(in);
+  trace.header = get_header(in, head.version);
   const auto hash = in.get<std::uint64_t>();
   const auto events = in.get_planes<BoundaryEvent>();
   const auto inside = in.get_planes<InsideEvent>();

@@ -29,6 +29,7 @@ struct ControllerHeader {
   std::uint32_t observed = observed::everything;
   bool initial_state_known =
       true;  ///< true: as after power on (CC = 0, no queues); false: recording began in mid-life
+  std::uint16_t cntlid = kUnknownCntlid;  ///< as the topology says it, so that attachments name somebody
   bool operator==(const ControllerHeader&) const = default;
 };
 

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "device/act.h"
+#include "spec/registers.h"
 
 namespace polypath::device {
 namespace {
@@ -44,6 +45,9 @@ void raise_event(Act& act, std::uint32_t controller, spec::EventType type, std::
 
 void report_events(Act& act, std::uint32_t controller) {
   Controller& c = act.controller(controller);
+  // Event requests stay outstanding once shutdown is complete; nothing is posted until a reset.
+  const auto shst = static_cast<spec::ShutdownState>(spec::csts::shst.get(c.csts));
+  if (shst == spec::ShutdownState::complete) return;
   for (std::size_t i = 0; i < c.events.size() && !c.event_requests.empty();) {
     const PendingEvent event = c.events[i];
     const bool repeats = act.fault(Fault::event_repeats_masked) && event.type == spec::EventType::notice;
@@ -80,7 +84,7 @@ void namespace_changed(Act& act, std::uint32_t controller, std::uint32_t nsid) {
     if (c.changed.size() > 1024) c.changed_overflow = true;
   }
   constexpr std::uint32_t kEnable = 1U << 8;  // FID 0Bh, attached namespace attribute notices
-  if ((c.features.async_event & kEnable) == 0) return;
+  if ((c.features.async_event & kEnable) == 0 && !act.broken_by(Fault::event_ignores_mask)) return;
   raise_event(act, controller, spec::EventType::notice, spec::event_info::ns_attribute_changed,
               spec::LogId::changed_ns);
 }
@@ -106,7 +110,8 @@ namespace admin {
 Outcome async_event_request(Act& act, std::uint32_t controller, Handle command,
                             const spec::SubmissionEntry&) {
   Controller& c = act.controller(controller);
-  if (c.event_requests.size() > act.profile().aerl) return spec::Status::aer_limit_exceeded;
+  const bool too_many = c.event_requests.size() > act.profile().aerl;
+  if (too_many && !act.broken_by(Fault::event_requests_unlimited)) return spec::Status::aer_limit_exceeded;
   c.event_requests.push_back(command);
   Outcome outcome;
   outcome.parked = true;

@@ -159,6 +159,11 @@ Outcome set_value(Act& act, std::uint32_t controller, Handle command, const spec
     case FeatureId::async_event:
       if ((value & ~(act.profile().oaes | 0xFFU)) != 0) return Status::invalid_field;
       f.async_event = value;
+      if (act.broken_by(Fault::feature_on_all_controllers)) {
+        for (const auto peer : act.device.subsystems[c.subsystem].controllers) {
+          act.controller(peer).features.async_event = value;
+        }
+      }
       return Status::success;
     case FeatureId::timestamp:
       return set_timestamp(act, controller, command, entry);

@@ -39,6 +39,9 @@ void identify_controller(const Act& act, std::uint32_t controller, Page& page) {
   if (subsystem.controllers.size() > 1 || p.cmic_when_alone) id.cmic = spec::cmic::several_controllers;
   id.mdts = c.mdts;
   id.cntlid = c.cntlid;
+  const auto first = act.device.subsystems[c.subsystem].controllers.front();
+  if (first != controller && act.broken_by(Fault::cntlid_repeated))
+    id.cntlid = act.device.controllers[first].cntlid;
   id.ver = p.version;
   id.oaes = p.oaes;
   id.cntrltype = 1;
@@ -157,6 +160,9 @@ Status build(const Act& act, std::uint32_t controller, const spec::SubmissionEnt
       if (cns == Cns::csi_ns) return Status::success;  // no protection information: every field is 0
       if (kind == NsidClass::broadcast) identify_namespace(act, nullptr, page);
       if (active >= 0) identify_namespace(act, ns_at(active), page);
+      if (active >= 0 && act.broken_by(Fault::identifier_differs_by_path)) {
+        page[offsetof(spec::IdentifyNamespace, nguid)] ^= static_cast<std::byte>(c.cntlid + 1U);
+      }
       return Status::success;
     case Cns::controller:
       if (nsid != 0) return Status::invalid_field;
@@ -198,6 +204,7 @@ Status build(const Act& act, std::uint32_t controller, const spec::SubmissionEnt
         for (const std::uint16_t index : ns_at(exists)->controllers) {
           cntlids.push_back(act.device.controllers[index].cntlid);
         }
+        if (!cntlids.empty() && act.broken_by(Fault::attached_controllers_short)) cntlids.pop_back();
       }
       controller_list(cntlids, cntid, page);
       return Status::success;

@@ -88,7 +88,8 @@ Bytes effects(const Act& act) {
 Outcome get_log_page(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
   Controller& c = act.controller(controller);
   const auto lid = static_cast<LogId>(entry.cdw10 & 0xFFU);
-  const bool retain = (entry.cdw10 >> 15U & 1U) != 0;
+  bool retain = (entry.cdw10 >> 15U & 1U) != 0;
+  if (retain && act.broken_by(Fault::retain_ignored)) retain = false;
   const std::uint64_t length =
       ((std::uint64_t{entry.cdw11 & 0xFFFFU} << 16U | entry.cdw10 >> 16U) + 1) * sizeof(std::uint32_t);
   const std::uint64_t offset = std::uint64_t{entry.cdw13} << 32U | entry.cdw12;
@@ -133,6 +134,10 @@ Outcome get_log_page(Act& act, std::uint32_t controller, Handle command, const s
     } else if (!retain) {
       c.changed.clear();
       c.changed_overflow = false;
+      if (act.broken_by(Fault::log_read_clears_peer)) {
+        for (const auto peer : act.device.subsystems[c.subsystem].controllers)
+          act.controller(peer).changed.clear();
+      }
     }
   }
   if (!retain) clear_event(act, controller, lid);

@@ -68,7 +68,8 @@ void remove_one(Act& act, std::uint32_t controller, std::uint32_t ns) {
   for (const std::uint16_t peer : had) detach(act, ns, peer);
   remove_namespace(act, ns);
   for (const std::uint16_t peer : had) {
-    if (peer != controller) namespace_changed(act, peer, nsid);  // never on the one that processes the delete
+    if (peer == controller || act.broken_by(Fault::delete_event_missing)) continue;
+    namespace_changed(act, peer, nsid);  // never on the one that processes the delete
   }
 }
 
@@ -128,9 +129,22 @@ Status attach_one(Act& act, std::uint32_t ns_index, std::uint32_t controller) {
   return Status::success;
 }
 
+// A planted fault: what is in flight to the namespace never completes.
+void drop_commands(Act& act, std::uint32_t nsid, std::uint32_t controller) {
+  for (std::uint32_t k = 0; k < act.device.commands.end_index(); ++k) {
+    const Handle command = act.device.commands.handle_at(k);
+    const Command* row = act.device.commands.get(command);
+    if (row == nullptr || row->controller != controller || row->phase != Phase::waiting) continue;
+    if (act.device.sqs.get(row->sq)->qid == 0 || row->entry.nsid != nsid) continue;
+    act.fired(Fault::detach_drops_commands);
+    drop(act, command);
+  }
+}
+
 Status detach_one(Act& act, std::uint32_t ns_index, std::uint32_t controller) {
   const Namespace& ns = act.device.namespaces[ns_index];
   if (attached(act.controller(controller), ns.nsid) < 0) return Status::namespace_not_attached;
+  if (act.fault(Fault::detach_drops_commands)) drop_commands(act, ns.nsid, controller);
   detach(act, ns_index, controller);
   if (act.fault(Fault::detach_hits_neighbour)) {
     const auto& peers = act.device.subsystems[ns.subsystem].controllers;
@@ -180,6 +194,7 @@ Outcome ns_attachment(Act& act, std::uint32_t controller, Handle command,
   if (entry.nsid == spec::kBroadcastNsid) return Status::invalid_field;
   if (classify(act, controller, entry.nsid) == NsidClass::invalid) return Status::invalid_namespace_or_format;
   const std::int64_t found = allocated(act, controller, entry.nsid);
+  if (found < 0 && select == 0 && act.broken_by(Fault::attach_unallocated_accepted)) return Status::success;
   if (found < 0 || select > 1) return Status::invalid_field;
   const auto ns = static_cast<std::uint32_t>(found);
   std::array<std::byte, spec::kIdentifyBytes> data{};
@@ -187,6 +202,13 @@ Outcome ns_attachment(Act& act, std::uint32_t controller, Handle command,
   if (copied != Status::success) return copied;
   std::vector<std::uint32_t> list;
   if (!read_list(act, controller, data, list)) return Status::controller_list_invalid;
+
+  const auto elsewhere = [&](std::uint32_t peer) {
+    return peer != controller && attached(act.controller(controller), entry.nsid) < 0;
+  };
+  if (select == 0 && elsewhere(list.front()) && act.broken_by(Fault::attach_hits_sender)) {
+    list = {controller};
+  }
 
   // Entries take effect in order; the first that fails ends the command and those before it stay.
   std::vector<std::uint32_t> changed;

@@ -47,8 +47,10 @@ Outcome create_cq(Act& act, std::uint32_t controller, Handle, const spec::Submis
 Outcome create_sq(Act& act, std::uint32_t controller, Handle, const spec::SubmissionEntry& entry) {
   Controller& c = act.controller(controller);
   const std::uint16_t qid = low(entry.cdw10);
+  const bool exists = find_sq(act, controller, qid) != nullptr;
+  if (exists && act.broken_by(Fault::duplicate_queue_accepted)) return Status::success;
   const Status status =
-      check_ring(act, controller, entry, find_sq(act, controller, qid) != nullptr, c.features.queues_sq,
+      check_ring(act, controller, entry, exists, c.features.queues_sq,
                  static_cast<unsigned>(spec::cc::iosqes.get(c.cc)), 6, sizeof(spec::SubmissionEntry));
   if (status != Status::success) return status;
   const std::uint16_t cqid = high(entry.cdw11);
@@ -90,6 +92,10 @@ Outcome abort(Act& act, std::uint32_t controller, Handle command, const spec::Su
   const Command* row = act.device.commands.get(victim);
   if (row == nullptr || victim == command) return outcome;
   if (row->phase != Phase::waiting && row->phase != Phase::parked) return outcome;  // too late
+  if (row->phase == Phase::waiting && act.broken_by(Fault::abort_ignored)) {
+    outcome.dw0 = 0;
+    return outcome;
+  }
   act.world.engine.cancel(row->ticket);
   if (row->phase == Phase::parked) std::erase(act.controller(controller).event_requests, victim);
   finish(act, victim, Status::abort_requested);

@@ -36,7 +36,9 @@ Range check(const Act& act, std::uint32_t controller, const spec::SubmissionEntr
   const Namespace& ns = act.device.namespaces[static_cast<std::uint32_t>(ns_index)];
   range.ns = static_cast<std::uint32_t>(ns_index);
   const std::uint64_t count = entry.block_count();
-  if (entry.slba() >= ns.blocks || count > ns.blocks - entry.slba()) {
+  const bool outside = entry.slba() >= ns.blocks || count > ns.blocks - entry.slba();
+  const bool write = entry.opcode == 0x01;
+  if (outside && !(write && act.broken_by(Fault::lba_range_unchecked))) {
     range.status = Status::lba_out_of_range;
     return range;
   }
@@ -120,7 +122,11 @@ Outcome write(Act& act, std::uint32_t controller, Handle command, const spec::Su
   const Status status = copy_in(act, controller, command, entry, data);
   if (status != Status::success) return status;
   before_write(act, range.ns, controller);
-  media_of(act, range.ns).write(range.offset, data);
+  std::span<const std::byte> stored(data);
+  const std::size_t block = std::size_t{1} << act.device.namespaces[range.ns].block_shift;
+  if (data.size() > block && act.broken_by(Fault::write_last_block_lost))
+    stored = stored.first(data.size() - block);
+  media_of(act, range.ns).write(range.offset, stored);
   note_versions(act, range.ns, range);
   Controller& c = act.controller(controller);
   c.writes += 1;

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
+
 #include "check/judge.h"
 #include "scenario/scenario.h"
 #include "target/runner.h"
@@ -79,6 +81,100 @@ steps:
   - wait: 1ms
 )";
 
+// Lists, identifiers, namespaces that are made and deleted, and what events and features belong to whom.
+constexpr const char* kManagement = R"(
+steps:
+  - enable: {controller: nvme0}
+  - enable: {controller: nvme1}
+  - enable: {controller: nvme2}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 0}
+  - admin: {controller: nvme1, opcode: identify, nsid: 1, cdw10: 0}
+  - admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 0x12}
+  - admin: {controller: nvme0, opcode: set_features, cdw10: 0x0b, cdw11: 0x100}
+  - admin: {controller: nvme1, opcode: set_features, cdw10: 0x0b, cdw11: 0}
+  - admin: {controller: nvme0, opcode: get_features, cdw10: 0x0b}
+  - {nowait: true, admin: {controller: nvme1, opcode: async_event_request}}
+  - detach: {via: nvme0, ns: ns1, controllers: [nvme1]}
+  - admin: {controller: nvme1, opcode: set_features, cdw10: 0x0b, cdw11: 0x100}
+  - attach: {via: nvme0, ns: ns4, controllers: [nvme1]}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 2}
+  - admin: {controller: nvme0, opcode: get_log_page, nsid: 0xffffffff, cdw10: 0x03ff0004}
+  - admin: {controller: nvme1, opcode: get_log_page, nsid: 0xffffffff, cdw10: 0x03ff8004}
+  - wait: 1ms
+  - {nowait: true, admin: {controller: nvme1, opcode: async_event_request}}
+  - detach: {via: nvme0, ns: ns4, controllers: [nvme1]}
+  - wait: 1ms
+  - disable: {controller: nvme1}
+  - wait: 1ms
+  - enable: {controller: nvme1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 2}
+  - {nowait: true, admin: {controller: nvme1, opcode: async_event_request}}
+  - wait: 1ms
+  - create: {via: nvme0, size: 64KiB, shared: true, as: fresh}
+  - attach: {via: nvme0, ns: fresh, controllers: [nvme0, nvme1]}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - io: {controller: nvme0, queue: 1, opcode: write, nsid: fresh, blocks: 8, tag: A}
+  - admin: {controller: nvme1, opcode: set_features, cdw10: 0x0b, cdw11: 0x100}
+  - delete: {via: nvme0, ns: fresh}
+  - wait: 20s
+  - attach: {via: nvme0, ns: fresh, controllers: [nvme0]}
+  - create: {via: nvme0, size: 64KiB, shared: true, as: heir}
+  - attach: {via: nvme0, ns: heir, controllers: [nvme0]}
+  - admin: {controller: nvme0, opcode: identify, nsid: heir, cdw10: 0}
+  - io: {controller: nvme0, queue: 1, opcode: read, nsid: heir, blocks: 8}
+)";
+
+// Queues, doorbells, Abort, event requests, shutdown.
+constexpr const char* kQueues = R"(
+steps:
+  - enable: {controller: nvme0}
+  - enable: {controller: nvme1}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 64}
+  - admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 0}
+  - io: {controller: nvme0, queue: 1, opcode: write, nsid: 1, lba: 2040, blocks: 16, tag: A}
+  - admin: {controller: nvme0, opcode: create_sq, cdw10: 0x003f0001, cdw11: 0x00010001, prp1: 0x900000}
+  - {nowait: true, submit: {controller: nvme0, queue: 1, opcode: read, cid: 7, nsid: 1, blocks: 1}}
+  - {nowait: true, admin: {controller: nvme0, opcode: abort, cdw10: 0x00070001}}
+  - {nowait: true, submit: {controller: nvme0, queue: 1, opcode: read, cid: 8, nsid: 1, blocks: 1}}
+  - {nowait: true, detach: {via: nvme1, ns: ns1, controllers: [nvme0]}}
+  - wait: 20s
+  - {nowait: true, admin: {controller: nvme1, opcode: async_event_request}}
+  - {nowait: true, admin: {controller: nvme1, opcode: async_event_request}}
+  - {nowait: true, admin: {controller: nvme1, opcode: async_event_request}}
+  - {nowait: true, admin: {controller: nvme1, opcode: async_event_request}}
+  - {nowait: true, admin: {controller: nvme1, opcode: async_event_request}}
+  - {nowait: true, admin: {controller: nvme1, opcode: async_event_request}}
+  - {nowait: true, admin: {controller: nvme1, opcode: async_event_request}}
+  - wait: 20s
+  - admin: {controller: nvme1, opcode: create_cq, cdw10: 0x00010001, cdw11: 1, prp1: 0x900000}
+  - admin: {controller: nvme1, opcode: create_sq, cdw10: 0x00070001, cdw11: 0x00010001, prp1: 0x901000}
+  - doorbell: {controller: nvme1, queue: 1, value: 4}
+  - wait: 1ms
+  - admin: {controller: nvme1, opcode: create_cq, cdw10: 0x00070002, cdw11: 1, prp1: 0x902000}
+  - admin: {controller: nvme1, opcode: create_sq, cdw10: 0x00070002, cdw11: 0x00020001, prp1: 0x903000}
+  - doorbell: {controller: nvme1, queue: 2, value: 11}
+  - wait: 1ms
+  - register_write: {controller: nvme0, offset: 0x14, value: 0x464001, bytes: 4}
+  - wait: 300s
+  - register_read: {controller: nvme0, offset: 0x1c, bytes: 4}
+)";
+
+// An attachment within the millisecond in which its controller becomes ready.
+constexpr const char* kEnabling = R"(
+steps:
+  - enable: {controller: nvme0}
+  - {nowait: true, enable: {controller: nvme1}}
+  - attach: {via: nvme0, ns: ns4, controllers: [nvme1]}
+  - wait: 2ms
+  - admin: {controller: nvme1, opcode: identify, cdw10: 2, length: 4096}
+)";
+
+constexpr std::array kPrograms{kHosted, kRaw, kManagement, kQueues, kEnabling};
+
 check::Judgement judged(const std::string& text, const std::string& fault, std::string* findings = nullptr) {
   auto program = scenario::load_scenario_text(text, "trouble.yaml");
   if (!fault.empty()) program.faults = {fault};
@@ -101,7 +197,7 @@ bool names(const check::Judgement& judgement, std::string_view rule) {
 }
 
 TEST(PlantedFaults, WithoutOneNoRuleOfTheStandardIsBroken) {
-  for (const char* program : {kHosted, kRaw}) {
+  for (const char* program : kPrograms) {
     std::string findings;
     const auto judgement = judged(std::string(kTopology) + program, "", &findings);
     EXPECT_EQ(findings, "");
@@ -119,7 +215,7 @@ TEST_P(PlantedFault, IsNoticedByTheRuleThatItsRowNames) {
   if (!device::faults_compiled_in()) GTEST_SKIP() << "preset dist has no planted faults";
   const auto& row = device::faults()[GetParam()];
   std::string seen;
-  for (const char* program : {kHosted, kRaw}) {
+  for (const char* program : kPrograms) {
     const auto judgement = judged(std::string(kTopology) + program, std::string(row.id));
     if (names(judgement, row.rule)) return;
     for (const auto& finding : judgement.findings) {

@@ -61,7 +61,7 @@ TEST(Blob, AnyFlippedBitAndAnyPrefixIsRefused) {
 
 TEST(Blob, ANewerFormIsRefusedAndSaysSo) {
   auto bytes = to_blob(sample_trace());
-  bytes[4] = std::byte{2};
+  bytes[4] = static_cast<std::byte>(kBlobVersion + 1);
   try {
     from_blob(bytes, "blob");
     FAIL();
@@ -71,10 +71,10 @@ TEST(Blob, ANewerFormIsRefusedAndSaysSo) {
 }
 
 /// A blob with correct checksums around any content: what a hostile writer would make.
-std::vector<std::byte> wrap(const std::vector<std::byte>& raw, std::uint64_t promised) {
+std::vector<std::byte> wrap(const std::vector<std::byte>& raw, std::uint64_t promised,
+                            std::uint16_t version = kBlobVersion) {
   std::vector<std::byte> blob(24);
   std::memcpy(blob.data(), "PPTR", 4);
-  const std::uint16_t version = kBlobVersion;
   std::memcpy(blob.data() + 4, &version, 2);
   std::memcpy(blob.data() + 8, &promised, 8);
   const auto crc = [](const std::byte* data, std::size_t size) {
@@ -95,6 +95,22 @@ std::vector<std::byte> unwrap(const std::vector<std::byte>& blob) {
   std::vector<std::byte> raw;
   EXPECT_TRUE(inflate_bytes(std::span(blob).subspan(24), size, raw));
   return raw;
+}
+
+// The first form did not say a controller's CNTLID.
+TEST(Blob, TheFirstFormLoadsWithUnknownControllerIdentifiers) {
+  Trace trace;
+  trace.header.subsystems = {"nqn"};
+  trace.header.controllers.push_back({"nvme0", 0});
+  trace.header.controllers[0].cntlid = 0x1234;
+  auto raw = unwrap(to_blob(trace));
+  const std::vector<std::byte> cntlid{std::byte{0x34}, std::byte{0x12}};
+  const auto at = std::search(raw.begin(), raw.end(), cntlid.begin(), cntlid.end());
+  ASSERT_NE(at, raw.end());
+  raw.erase(at, at + 2);
+  auto expected = trace.header;
+  expected.controllers[0].cntlid = kUnknownCntlid;
+  EXPECT_EQ(from_blob(wrap(raw, raw.size(), 1), "blob").header, expected);
 }
 
 TEST(Blob, ContentWithRightChecksumsButAnyWrongByteLoadsOrIsRefused) {
