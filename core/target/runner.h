@@ -93,6 +93,36 @@ class Runner {
   /// Bytes of a logical block as things are: `ns` is a name or an NSID of the controller's subsystem.
   std::uint32_t block_bytes_of(const program::Value& ns, std::uint32_t controller) const;
 
+  // choices.cpp: the same turns, with what happens next left to the caller (exploration)
+  /// One thing that may happen next.
+  struct Choice {
+    enum class Kind : std::uint8_t {
+      begin,    ///< an actor begins its next step; position: the actor
+      ready,    ///< position in the engine's ready set
+      pending,  ///< a timed event whose duration is free, now; position in the order of time
+      timer     ///< nothing but time passes: the earliest timed event
+    };
+    Kind kind = Kind::timer;
+    std::size_t position = 0;
+    bool operator==(const Choice&) const = default;
+  };
+  enum class Grain : std::uint8_t {
+    events,   ///< every fetch and every interrupt has a moment of its own
+    commands  ///< fetches and interrupts follow at once: the moments are begin and effect
+  };
+  /// What may happen next: the first is what comes first in the order of the program and of time. Empty when
+  /// the run has ended. Set-up of the hosts and events that find nothing leave no choice.
+  void choices(std::vector<Choice>& out, Grain grain = Grain::events);
+  /// Lets it happen. False when a limit was reached.
+  bool take(const Choice& choice);
+  /// "step 3 reset begins", "nvme1 executes cid 4 of queue 1".
+  std::string text_of(const Choice& choice) const;
+  void hash_canonical(engine::Hasher& hasher) const;
+  struct Snapshot;
+  void snapshot(Snapshot& out) const;
+  /// Back to a snapshot of this runner; the world is restored by the caller.
+  void restore(const Snapshot& snapshot);
+
  private:
   struct Actor {
     std::string name;
@@ -135,6 +165,11 @@ class Runner {
     std::size_t step = 0;  ///< that waits for RDY
     engine::Time deadline = 0;
   };
+
+  // choices.cpp
+  bool able_to_begin(std::size_t actor);
+  engine::Time until();
+  std::string event_text(const engine::Event& event) const;
 
   // runner.cpp: turns, waiting, outcomes
   void assign(std::size_t index);
@@ -221,6 +256,22 @@ class Runner {
   bool limit_reached_ = false, started_ = false, draining_ = false;
   mutable bool hosts_were_ready_ = false;
   mutable engine::Time hosts_ready_at_ = 0;
+};
+
+/// What a Runner knows beyond its program: a value.
+struct Runner::Snapshot {
+  std::vector<Actor> actors;
+  std::vector<StepOutcome> outcomes;
+  std::map<std::string, std::uint64_t> names;
+  std::vector<Request> requests;
+  std::vector<Workload> workloads;
+  std::vector<RawState> raw;
+  std::vector<StepFinding> findings;
+  std::uint32_t next_raw_request = 1;
+  std::uint64_t steps_done = 0, events = 0;
+  engine::Time end = engine::kForever;
+  bool limit_reached = false, started = false, hosts_were_ready = false;
+  engine::Time hosts_ready_at = 0;
 };
 
 }  // namespace polypath::target
