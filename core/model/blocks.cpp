@@ -102,8 +102,10 @@ void Blocks::add(Block& block, const Version& version, Seq quiet) {
     spare.versions[spare.used++] = version;
     return;
   }
-  // More writes to one block than the model follows: its value is lost until writes replace it.
-  spare.versions.back() = version;
+  // More writes to one block than the model follows: its value is lost for good, as nobody knows which of
+  // them come last.
+  spare.versions.back() = {};
+  spare.versions.back().settled = kNow;
   spare.versions.back().unknown = true;
 }
 

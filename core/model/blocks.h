@@ -92,7 +92,7 @@ class Blocks {
     std::array<Block, 8> blocks;
   };
   struct Spare {
-    std::array<Version, 8> versions;
+    std::array<Version, 24> versions;
     std::uint8_t used = 0;
     std::uint32_t next_free = 0;
   };
