@@ -106,7 +106,9 @@ bool result_counts(const program::Step& step) {
 std::string text_of(const program::Step& step, const target::StepOutcome& outcome) {
   if (outcome.lost) return "no completion";
   if (!outcome.done || !outcome.started) return "waits";
-  std::string out = trace::status_text(outcome.status);
+  // Whether there is an entry in the error log is the controller's affair.
+  constexpr std::uint16_t kMore = 0x2000;
+  std::string out = trace::status_text(static_cast<std::uint16_t>(outcome.status & ~kMore));
   if (outcome.status == 0 && result_counts(step)) out += fmt::format(" {:#x}", outcome.dw0);
   if (outcome.status == 0 && data_counts(step)) {
     std::string list;
