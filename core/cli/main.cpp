@@ -40,6 +40,7 @@ int main(int argc, char** argv) {
   cli::add_rules(app, session);
   cli::add_fuzz(app, session);
   cli::add_mutants(app, session);
+  cli::add_explore(app, session);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

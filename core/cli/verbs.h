@@ -25,5 +25,6 @@ void add_commands(CLI::App& app, Session& session);
 void add_rules(CLI::App& app, Session& session);
 void add_fuzz(CLI::App& app, Session& session);
 void add_mutants(CLI::App& app, Session& session);
+void add_explore(CLI::App& app, Session& session);
 
 }  // namespace polypath::cli

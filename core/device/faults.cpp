@@ -107,6 +107,9 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
     {Fault::identifier_differs_by_path, "identifier-differs-by-path",
      "a shared namespace has another NGUID through each controller",
      "identifier made from controller and NSID", "INV-NS-05"},
+    {Fault::attach_lost_while_enabling, "attach-lost-while-enabling",
+     "an attachment made between CC.EN = 1 and RDY = 1 of its controller succeeds and is lost",
+     "the controller's table is loaded when it is enabled and stored when it is ready", "INV-NS-21"},
 }};
 
 }  // namespace

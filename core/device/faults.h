@@ -52,6 +52,7 @@ enum class Fault : std::uint8_t {
   event_ignores_mask,
   lba_range_unchecked,
   identifier_differs_by_path,
+  attach_lost_while_enabling,
   count
 };
 

@@ -123,4 +123,15 @@ void Media::hash(engine::Hasher& hasher) const {
   });
 }
 
+void Media::hash_content(engine::Hasher& hasher) const {
+  chunks_.for_each([&](std::uint64_t key, const Chunk& chunk) {
+    const bool zeros = std::all_of(chunk.bytes.begin(), chunk.bytes.end(),
+                                   [](std::byte byte) { return byte == std::byte{0}; });
+    if (zeros && drive_.empty()) return;
+    hasher.add(key);
+    hasher.add_bytes(chunk.bytes.data(), chunk.bytes.size());
+  });
+  hasher.add(kStampBytes);  // the end: what follows is no chunk
+}
+
 }  // namespace polypath::device

@@ -37,6 +37,8 @@ class Media {
   bool commit(std::string& error) const;
 
   void hash(engine::Hasher& hasher) const;
+  /// Of the bytes alone: stamps and blocks of zeros do not count.
+  void hash_content(engine::Hasher& hasher) const;
 
  private:
   struct Chunk {

@@ -161,6 +161,22 @@ void Engine::take_ready(Event& out) {
   ++ready_taken_;
 }
 
+bool Engine::take_pending(Event& out) {
+  std::ptrdiff_t position = std::exchange(chosen_pending_, -1);
+  bool found = false;
+  for_each_pending([&](const Event& event) {
+    if (position-- != 0) return;
+    out = event;
+    found = true;
+  });
+  if (!found) return false;
+  bool removed = false;  // equal events are one as good as the other
+  queue_.remove_if([&](const Event& event) { return !removed && event == out && (removed = true); });
+  if (out.ticket != 0) retire(out.ticket);
+  out.at = now_;
+  return true;
+}
+
 void Engine::compact_ready() {
   std::erase_if(ready_, [](const ReadyItem& item) { return item.taken; });
   ready_taken_ = benign_ = 0;
@@ -174,7 +190,9 @@ void Engine::compact_ready() {
 // ---- The clock ----
 
 bool Engine::next(Event& out, Time until) {
-  if (ready_count() != 0 && until >= now_) {
+  if (chosen_pending_ >= 0 && take_pending(out)) {
+    chosen_ready_ = -1;
+  } else if (ready_count() != 0 && until >= now_) {
     take_ready(out);
   } else {
     for (bool happens = false; !happens;) {
@@ -313,6 +331,7 @@ void Engine::hash_exact(Hasher& hasher) const {
     hasher.add(item.rank);
   }
   hasher.add(static_cast<std::uint64_t>(chosen_ready_));
+  if (chosen_pending_ >= 0) hasher.add(static_cast<std::uint64_t>(chosen_pending_));
   hasher.add(tickets_.size());
   for (const TicketSlot& slot : tickets_)
     hasher.add(std::uint64_t{slot.generation} << 1U | (slot.live ? 1U : 0U));

@@ -105,6 +105,18 @@ class Engine {
   /// Linear in ready_count(): for exploration, not for hot paths.
   const Event& ready_at(std::size_t position) const { return ready_[ready_index(position)].event; }
 
+  /// Exploration also chooses among timed events, where their durations are free: the next call of next()
+  /// takes this live one, by position in their order, before ready work and with the clock where it is; -1
+  /// (or a position that does not exist) chooses none. Holds for one call. Linear in pending_events().
+  void choose_pending(std::ptrdiff_t position) { chosen_pending_ = position; }
+  /// Calls f(event) for every live timed event in the order in which they would happen.
+  template <class F>
+  void for_each_pending(F&& f) const {
+    queue_.for_each_in_order([&](const Event& event) {
+      if (live(event)) f(event);
+    });
+  }
+
   /// Takes the next thing that happens: a ready item if there is one, else the earliest event, moving the
   /// clock to it. Sets the cause. False when nothing is left, or the next event lies after `until`; then
   /// now() becomes `until`, unless that is kForever.
@@ -172,6 +184,7 @@ class Engine {
   std::size_t ready_index(std::size_t position) const;
   std::size_t next_ready();
   void take_ready(Event& out);
+  bool take_pending(Event& out);
   void compact_ready();
   void hash_exact(Hasher& hasher) const;
   void hash_canonical(Hasher& hasher) const;
@@ -186,6 +199,7 @@ class Engine {
   std::size_t ready_taken_ = 0;
   std::size_t benign_ = 0;  ///< no item before this position of ready_ is benign and not taken
   std::ptrdiff_t chosen_ready_ = -1;
+  std::ptrdiff_t chosen_pending_ = -1;
 
   std::vector<TicketSlot> tickets_;          ///< slot n is tickets_[n - 1]
   std::vector<std::uint32_t> free_tickets_;  ///< slots whose event has left the queue

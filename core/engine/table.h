@@ -8,7 +8,9 @@
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -53,6 +55,48 @@ struct HashFields {
     requires requires(const T& t, HashFields& v) { t.fields(v); }
   void operator()(const char*, const T& value) {
     value.fields(*this);
+  }
+};
+
+/// The same without what only history gave: a handle counts as there or not, and fields named in `dropped` do
+/// not count. Whoever walks the state names the rows that handles lead to.
+struct HashCanonicalFields {
+  Hasher& hasher;
+  std::span<const std::string_view> dropped;
+
+  template <Word T>
+  void operator()(std::string_view name, T value) {
+    if (counts(name)) hasher.add(static_cast<std::uint64_t>(value));
+  }
+  void operator()(std::string_view name, Handle value) {
+    if (counts(name)) hasher.add(value ? 1U : 0U);
+  }
+  void operator()(std::string_view name, const std::string& value) {
+    if (counts(name)) hasher.add(value);
+  }
+  template <class T>
+  void operator()(std::string_view name, const std::vector<T>& values) {
+    if (!counts(name)) return;
+    hasher.add(values.size());
+    for (const auto& value : values) (*this)(name, value);
+  }
+  template <class T, std::size_t N>
+  void operator()(std::string_view name, const std::array<T, N>& values) {
+    if (!counts(name)) return;
+    for (const auto& value : values) (*this)(name, value);
+  }
+  template <class T>
+    requires requires(const T& t, HashCanonicalFields& v) { t.fields(v); }
+  void operator()(std::string_view name, const T& value) {
+    if (counts(name)) value.fields(*this);
+  }
+
+ private:
+  bool counts(std::string_view name) const {
+    for (const std::string_view other : dropped) {
+      if (other == name) return false;
+    }
+    return true;
   }
 };
 

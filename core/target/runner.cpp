@@ -19,10 +19,11 @@ Runner::Runner(World& world, const program::Program& program, RunLimits limits)
     : world_(world), program_(program), limits_(limits) {
   outcomes_.resize(program_.steps.size());
   raw_.resize(world_.controllers());
-  for (std::size_t i = 0; i < program_.steps.size(); ++i) add_step(i);
+  for (std::size_t i = 0; i < program_.steps.size(); ++i) assign(i);
 }
 
-void Runner::add_step(std::size_t index) {
+// Makes a step of the program its actor's.
+void Runner::assign(std::size_t index) {
   const Step& step = program_.steps[index];
   outcomes_[index].step = step.id;
   if (!step.label.empty()) labels_.emplace(step.label, index);
@@ -56,8 +57,9 @@ void Runner::resume(const Runner& prepared, std::vector<Step>& more) {
   started_ = prepared.started_;
   draining_ = false;
   hosts_were_ready_ = prepared.hosts_were_ready_;
+  hosts_ready_at_ = prepared.hosts_ready_at_;
   outcomes_.resize(program_.steps.size());
-  for (std::size_t i = first; i < program_.steps.size(); ++i) add_step(i);
+  for (std::size_t i = first; i < program_.steps.size(); ++i) assign(i);
 }
 
 bool Runner::advance() {
@@ -133,7 +135,9 @@ bool Runner::try_begin(std::size_t actor_index) {
   }
   ++actor.next;
   actor.waits = !step.nowait;
+  actor.free_since = engine.now();
   outcomes_[index].started = true;
+  outcomes_[index].begun_at = engine.now();
   begin(index);
   return true;
 }
@@ -226,15 +230,17 @@ void Runner::finish(std::size_t index) {
   note.cause = step.id;
   world_.trace().annotate(note);
   expect_status(index);
-  for (Actor& actor : actors_) {
-    if (actor.waits && actor.next > 0 && actor.steps[actor.next - 1] == index) actor.waits = false;
-  }
+  free_actor(index, world_.engine().now());
 }
 
 // A recorded command never makes its actor wait, but its outcome still belongs to it.
-void Runner::finish_later(std::size_t index) {
+void Runner::finish_later(std::size_t index) { free_actor(index, world_.engine().now()); }
+
+void Runner::free_actor(std::size_t index, engine::Time since) {
   for (Actor& actor : actors_) {
-    if (actor.waits && actor.next > 0 && actor.steps[actor.next - 1] == index) actor.waits = false;
+    if (!actor.waits || actor.next == 0 || actor.steps[actor.next - 1] != index) continue;
+    actor.waits = false;
+    actor.free_since = since;
   }
 }
 

@@ -26,7 +26,8 @@ struct StepFinding {
 struct StepOutcome {
   std::uint32_t step = 0;
   bool started = false, done = false;
-  bool lost = false;         ///< no completion came: a reset or a lost queue
+  bool lost = false;  ///< no completion came: a reset or a lost queue
+  engine::Time begun_at = 0;
   std::uint16_t status = 0;  ///< 15 bits, Linux form (DNR 0x4000)
   int error = 0;             ///< errno of an application's request
   std::uint32_t dw0 = 0, dw1 = 0;
@@ -37,7 +38,7 @@ struct RunLimits {
   engine::Time virtual_time = 3600 * engine::kSecond;
   std::uint64_t events = 50'000'000;     ///< turns of the engine
   std::size_t trace_events = 8'000'000;  ///< boundary events kept: about a gigabyte
-  bool keep_data = false;  ///< keep the data of every read (Python); otherwise only what is checked
+  bool keep_data = false;     ///< keep the data of every read (Python); otherwise only what is checked
   bool step_findings = true;  ///< false: steps that cannot run or disappoint pass in silence (fuzzing)
 };
 
@@ -64,12 +65,71 @@ class Runner {
   /// The run's own state as part of a world's hash.
   void hash(engine::Hasher& hasher) const;
 
+  // live.cpp: a program that grows while it runs. Whatever is done through these, the program that results
+  // runs the same from its start: equal traces, equal states.
+  const program::Program& program() const { return program_; }
+  /// One step more, which begins when the turn of its actor comes. Its id is chosen here. Returns its index.
+  std::size_t append(program::Step step);
+  /// Takes the last step back: it has not begun, or could not be carried out. What it found goes with it.
+  void withdraw_last();
+  /// Its actor goes on without the outcome of a step that has begun, as if it had said `nowait` from the
+  /// start.
+  void let_go(std::size_t index);
+  /// The actor, whose steps have all begun and wait for nothing, has let time pass since and goes on at
+  /// `until` (after now). Nothing else may be pending at that very moment.
+  std::size_t append_pause(const std::string& actor, engine::Time until);
+  /// Every step of this actor has begun, and none holds it up.
+  bool at_rest(const std::string& actor) const;
+  /// The hosts have started, so that steps may begin.
+  bool ready() const { return hosts_ready(); }
+  /// A run that has come to its end, or to a limit, may go on.
+  void reopen();
+  /// The label of a step, given now if it had none.
+  const std::string& label(std::size_t index);
+  /// Data of a step's outcome, moved out.
+  std::vector<std::byte> take_data(std::size_t index) { return std::move(outcomes_[index].data); }
+  void limit_virtual_time(engine::Time most) { limits_.virtual_time = most; }
+  const RawDriver& raw_driver(std::uint32_t controller) const { return raw_[controller].driver; }
+  /// Bytes of a logical block as things are: `ns` is a name or an NSID of the controller's subsystem.
+  std::uint32_t block_bytes_of(const program::Value& ns, std::uint32_t controller) const;
+
+  // choices.cpp: the same turns, with what happens next left to the caller (exploration)
+  /// One thing that may happen next.
+  struct Choice {
+    enum class Kind : std::uint8_t {
+      begin,    ///< an actor begins its next step; position: the actor
+      ready,    ///< position in the engine's ready set
+      pending,  ///< a timed event whose duration is free, now; position in the order of time
+      timer     ///< nothing but time passes: the earliest timed event
+    };
+    Kind kind = Kind::timer;
+    std::size_t position = 0;
+    bool operator==(const Choice&) const = default;
+  };
+  enum class Grain : std::uint8_t {
+    events,   ///< every fetch and every interrupt has a moment of its own
+    commands  ///< fetches and interrupts follow at once: the moments are begin and effect
+  };
+  /// What may happen next: the first is what comes first in the order of the program and of time. Empty when
+  /// the run has ended. Set-up of the hosts and events that find nothing leave no choice.
+  void choices(std::vector<Choice>& out, Grain grain = Grain::events);
+  /// Lets it happen. False when a limit was reached.
+  bool take(const Choice& choice);
+  /// "step 3 reset begins", "nvme1 executes cid 4 of queue 1".
+  std::string text_of(const Choice& choice) const;
+  void hash_canonical(engine::Hasher& hasher) const;
+  struct Snapshot;
+  void snapshot(Snapshot& out) const;
+  /// Back to a snapshot of this runner; the world is restored by the caller.
+  void restore(const Snapshot& snapshot);
+
  private:
   struct Actor {
     std::string name;
     std::vector<std::size_t> steps;  ///< indices into the program, in order
     std::size_t next = 0;
     bool waits = false;  ///< for the outcome of its step
+    engine::Time free_since = 0;
     engine::Ticket wake;
   };
   /// A load that runs beside the steps.
@@ -106,8 +166,14 @@ class Runner {
     engine::Time deadline = 0;
   };
 
+  // choices.cpp
+  bool able_to_begin(std::size_t actor);
+  engine::Time until();
+  std::string event_text(const engine::Event& event) const;
+
   // runner.cpp: turns, waiting, outcomes
-  void add_step(std::size_t index);
+  void assign(std::size_t index);
+  void free_actor(std::size_t index, engine::Time since);
   bool over() const;
   bool try_begin(std::size_t actor);
   void begin(std::size_t index);
@@ -189,6 +255,23 @@ class Runner {
   engine::Time end_ = engine::kForever;  ///< when the run is over, once that is known
   bool limit_reached_ = false, started_ = false, draining_ = false;
   mutable bool hosts_were_ready_ = false;
+  mutable engine::Time hosts_ready_at_ = 0;
+};
+
+/// What a Runner knows beyond its program: a value.
+struct Runner::Snapshot {
+  std::vector<Actor> actors;
+  std::vector<StepOutcome> outcomes;
+  std::map<std::string, std::uint64_t> names;
+  std::vector<Request> requests;
+  std::vector<Workload> workloads;
+  std::vector<RawState> raw;
+  std::vector<StepFinding> findings;
+  std::uint32_t next_raw_request = 1;
+  std::uint64_t steps_done = 0, events = 0;
+  engine::Time end = engine::kForever;
+  bool limit_reached = false, started = false, hosts_were_ready = false;
+  engine::Time hosts_ready_at = 0;
 };
 
 }  // namespace polypath::target

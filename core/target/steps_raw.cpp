@@ -215,7 +215,8 @@ void Runner::queue_pair_next(Request& request) {
   if (create && request.stage == 0) raw.driver.make_queue_pair(port, qid, entries);
   if (create && !raw.driver.has_queue(qid)) {
     request.live = false;
-    unable(request.step, fmt::format("queue {} of {} was deleted meanwhile", qid, controller_name(controller)));
+    unable(request.step,
+           fmt::format("queue {} of {} was deleted meanwhile", qid, controller_name(controller)));
     return;
   }
   spec::SubmissionEntry entry;

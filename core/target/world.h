@@ -70,6 +70,15 @@ class World {
 
   /// Hash of the whole state: engine, device, hosts, memories.
   std::uint64_t hash(engine::HashKind kind) const;
+  /// For exploration (canonical.cpp): equal for worlds with equal futures, given equal events between hosts
+  /// and controllers so far, whatever slots, numbers and addresses their histories led to.
+  void hash_canonical(engine::Hasher& hasher) const;
+  /// What a pending event of this world is about, without slots; 0 when it will find nothing any more.
+  std::uint64_t name_of(const engine::Event& event) const;
+  /// True for events of the device: how long they take is free.
+  static bool duration_is_free(const engine::Event& event) { return event.what < 100; }
+  /// True for an interrupt on its way.
+  static bool is_message(const engine::Event& event);
 
  private:
   class SimulatedPort;

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "device/act.h"
+#include "spec/registers.h"
 #include "spec/identify.h"
 
 namespace polypath::device::admin {
@@ -117,6 +118,12 @@ Status attach_one(Act& act, std::uint32_t ns_index, std::uint32_t controller) {
   if (!ns.shared && !ns.controllers.empty()) {
     if (!act.fault(Fault::attach_private_twice)) return Status::namespace_is_private;
     act.fired(Fault::attach_private_twice);
+  }
+  const Controller& c = act.controller(controller);
+  const bool enabling = spec::cc::en.get(c.cc) != 0 && spec::csts::rdy.get(c.csts) == 0;
+  if (enabling && act.fault(Fault::attach_lost_while_enabling)) {
+    act.fired(Fault::attach_lost_while_enabling);
+    return Status::success;
   }
   attach(act, ns_index, controller);
   return Status::success;

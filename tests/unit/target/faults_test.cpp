@@ -163,7 +163,17 @@ steps:
   - register_read: {controller: nvme0, offset: 0x1c, bytes: 4}
 )";
 
-constexpr std::array kPrograms{kHosted, kRaw, kManagement, kQueues};
+// An attachment within the millisecond in which its controller becomes ready.
+constexpr const char* kEnabling = R"(
+steps:
+  - enable: {controller: nvme0}
+  - {nowait: true, enable: {controller: nvme1}}
+  - attach: {via: nvme0, ns: ns4, controllers: [nvme1]}
+  - wait: 2ms
+  - admin: {controller: nvme1, opcode: identify, cdw10: 2, length: 4096}
+)";
+
+constexpr std::array kPrograms{kHosted, kRaw, kManagement, kQueues, kEnabling};
 
 check::Judgement judged(const std::string& text, const std::string& fault, std::string* findings = nullptr) {
   auto program = scenario::load_scenario_text(text, "trouble.yaml");
