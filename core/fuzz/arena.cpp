@@ -74,7 +74,7 @@ Arena::Prepared& Arena::prepared(const Shape& shape) {
 Result Arena::run(const Input& input) {
   Prepared& p = prepared(input.shape);
   p.world.restore(p.snapshot);
-  auto& more = steps_.make(input, p.program.topology, p.program.steps.size());
+  auto& more = steps_.make(input, p.program.steps.size());
   p.runner.resume(p.at_start, more);
   p.runner.run();
   Result result;

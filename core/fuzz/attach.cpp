@@ -77,9 +77,8 @@ Owner owner_of(const Shape& shape, unsigned controller) {
 // steps find what they ask for; where several actors interleave otherwise, a step finds nothing and passes.
 class Writer {
  public:
-  Writer(const Input& input, const program::Topology& topology, std::vector<Step>& steps, std::size_t number)
+  Writer(const Input& input, std::vector<Step>& steps, std::size_t number)
       : shape_(input.shape),
-        topology_(topology),
         steps_(steps),
         number_(static_cast<std::uint32_t>(number)) {
     for (unsigned k = 0; k < shape_.controllers; ++k) {
@@ -559,7 +558,6 @@ class Writer {
   }
 
   const Shape& shape_;
-  const program::Topology& topology_;
   std::vector<Step>& steps_;
   const Move* move_ = nullptr;
   std::uint32_t number_;
@@ -653,9 +651,9 @@ program::Program prepared_program(const Shape& shape, const std::string& fault) 
   return program::canonical(std::move(program));
 }
 
-std::vector<Step>& Steps::make(const Input& input, const program::Topology& topology, std::size_t first_number) {
+std::vector<Step>& Steps::make(const Input& input, std::size_t first_number) {
   steps_.clear();
-  Writer writer(input, topology, steps_, first_number);
+  Writer writer(input, steps_, first_number);
   for (const Move& move : input.moves) writer.write(move);
   return steps_;
 }
@@ -663,7 +661,7 @@ std::vector<Step>& Steps::make(const Input& input, const program::Topology& topo
 program::Program to_program(const Input& input, const std::string& fault) {
   program::Program program = prepared_program(input.shape, fault);
   Steps steps;
-  auto& more = steps.make(input, program.topology, program.steps.size());
+  auto& more = steps.make(input, program.steps.size());
   std::move(more.begin(), more.end(), std::back_inserter(program.steps));
   return program::canonical(std::move(program));
 }
