@@ -62,6 +62,13 @@ void report(const fuzz::Result& result, const model::Finding& finding) {
 
 extern "C" {
 
+// A run makes and frees a thousand small blocks: with short stacks and a small quarantine that is twice as fast.
+// ASAN_OPTIONS of the environment win over these.
+const char* __asan_default_options();
+const char* __asan_default_options() {
+  return "detect_stack_use_after_return=0:malloc_context_size=6:quarantine_size_mb=8:thread_local_quarantine_size_kb=64";
+}
+
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Target& t = target();
   const fuzz::Result result = t.arena->run(fuzz::read_input({data, size}));

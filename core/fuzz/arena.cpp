@@ -36,15 +36,15 @@ struct Arena::Prepared {
       : shape(of),
         program(prepared_program(of, options.fault)),
         world(program),
-        at_start(world, program, limits()),
         runner(world, program, limits()),
         monitor(world.trace()),
         monitor_at_start(world.trace()) {
     world.trace().keep_inside(false);
     // A planted fault can keep a world from coming up: then it is as far as it came.
-    while (!at_start.outcomes().back().done && at_start.advance()) {
+    while (!runner.outcomes().back().done && runner.advance()) {
     }
     world.snapshot(snapshot);
+    runner.snapshot(runner_snapshot);
     if (options.model) monitor_at_start.advance();
     known = Counters::learn(world.trace());
   }
@@ -52,8 +52,9 @@ struct Arena::Prepared {
   Shape shape;
   program::Program program;
   target::World world;
-  target::Runner at_start, runner;
+  target::Runner runner;
   target::World::Snapshot snapshot;
+  target::Runner::Snapshot runner_snapshot;
   model::Monitor monitor, monitor_at_start;
   Counters::Known known;
 };
@@ -75,11 +76,11 @@ Result Arena::run(const Input& input) {
   Prepared& p = prepared(input.shape);
   p.world.restore(p.snapshot);
   auto& more = steps_.make(input, p.program.steps.size());
-  p.runner.resume(p.at_start, more);
+  p.runner.resume(p.runner_snapshot, more);
   p.runner.run();
   Result result;
   result.trace = &p.world.trace();
-  result.steps = p.runner.steps_done() - p.at_start.steps_done();
+  result.steps = p.runner.steps_done() - p.runner_snapshot.steps_done;
   result.events = result.trace->events().size() - p.snapshot.mark.events;
   result.cut = p.runner.limit_reached();
   if (options_.model) {

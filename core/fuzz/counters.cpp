@@ -126,10 +126,11 @@ void Counters::completed(const trace::Trace& trace, const trace::BoundaryEvent& 
   if (!admin) return;
   if (open.opcode == kEventRequest && c.requests != 0) {
     --c.requests;
-    hit(Area::events, std::uint64_t{entry.dw0 & 0xFFFFFFU} << 8U | c.requests << 4U | std::min<unsigned>(c.changes, 7));
+    hit(Area::events, std::uint64_t{entry.dw0 & 0xFFFFFFU} << 8U | std::uint64_t{c.requests} << 4U |
+                          std::min<std::uint64_t>(c.changes, 7));
   }
   if (open.opcode == 0x02 && open.detail == 4) {
-    hit(Area::events, 0x100000000ULL | c.changes << 1U);
+    hit(Area::events, 0x100000000U | std::uint64_t{c.changes} << 1U);
     c.changes = 0;
   }
   if (status != 0) return;
