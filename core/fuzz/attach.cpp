@@ -154,7 +154,9 @@ class Writer {
   }
   std::uint64_t blocks() const {
     const std::uint8_t y = move_->y;
-    return y < 0xF0 ? (y & 7U) + 1U : y < 0xFC ? (y & 15U) * 8U + 1U : 256U + 8U * (y & 3U);
+    if (y < 0xC0) return (y & 3U) + 1U;
+    if (y < 0xFC) return (y & 15U) + 1U;
+    return y == 0xFF ? 1025U : 40U * (y & 3U) + 1U;  // more than MDTS allows; with a PRP list
   }
 
   void ready(unsigned controller) {
@@ -416,7 +418,8 @@ class Writer {
         put(step, Field::offset, 0x14);
         put(step, Field::value, 0x00460001U | ((m.x & 3U) == 3U ? 2U : 1U) << 14U);
         Step& pause = add(StepKind::wait);
-        put(pause, Field::duration, 1'000'000U + 1000U * m.y);
+        // Sometimes as long as a shutdown may take at most, and more.
+        put(pause, Field::duration, (m.y & 3U) != 0 ? 1'000'000U + 1000U * m.y : 130 * engine::kSecond);
         put(on(StepKind::register_read, controller_), Field::offset, 0x1C);
         if ((m.y & 3U) != 0) disable();
         break;
