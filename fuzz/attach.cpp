@@ -24,7 +24,8 @@ using namespace polypath;
 // libFuzzer clears these before a run and takes them for coverage after it.
 __attribute__((section("__libfuzzer_extra_counters")))
 #endif
-std::array<std::uint8_t, fuzz::kCounters> g_states;
+std::array<std::uint8_t, fuzz::kCounters>
+    g_states;
 
 bool is_off(const char* name) {
   const char* value = std::getenv(name);
@@ -62,17 +63,19 @@ void report(const fuzz::Result& result, const model::Finding& finding) {
 
 extern "C" {
 
-// A run makes and frees a thousand small blocks: with short stacks and a small quarantine that is twice as fast.
-// ASAN_OPTIONS of the environment win over these.
+// A run makes and frees a thousand small blocks: with short stacks and a small quarantine that is twice as
+// fast. ASAN_OPTIONS of the environment win over these.
 const char* __asan_default_options();
 const char* __asan_default_options() {
-  return "detect_stack_use_after_return=0:malloc_context_size=6:quarantine_size_mb=8:thread_local_quarantine_size_kb=64";
+  return "detect_stack_use_after_return=0:malloc_context_size=6:quarantine_size_mb=8:thread_local_quarantine_"
+         "size_kb=64";
 }
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Target& t = target();
   const fuzz::Result result = t.arena->run(fuzz::read_input({data, size}));
-  if (t.arena->options().counters) std::memcpy(g_states.data(), t.arena->counters().bytes().data(), g_states.size());
+  if (t.arena->options().counters)
+    std::memcpy(g_states.data(), t.arena->counters().bytes().data(), g_states.size());
   for (const model::Finding& finding : result.findings) {
     if (finding.scope() != model::Scope::hazard) report(result, finding);
   }
@@ -97,11 +100,12 @@ std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::s
   return length;
 }
 
-std::size_t LLVMFuzzerCustomCrossOver(const std::uint8_t* one, std::size_t one_size, const std::uint8_t* other,
-                                      std::size_t other_size, std::uint8_t* out, std::size_t most, unsigned seed) {
+std::size_t LLVMFuzzerCustomCrossOver(const std::uint8_t* one, std::size_t one_size,
+                                      const std::uint8_t* other, std::size_t other_size, std::uint8_t* out,
+                                      std::size_t most, unsigned seed) {
   engine::Random dice(seed, "crossover");
-  const auto bytes =
-      fuzz::write_input(fuzz::cross(fuzz::read_input({one, one_size}), fuzz::read_input({other, other_size}), dice));
+  const auto bytes = fuzz::write_input(
+      fuzz::cross(fuzz::read_input({one, one_size}), fuzz::read_input({other, other_size}), dice));
   const std::size_t length = std::min(bytes.size(), most);
   std::memcpy(out, bytes.data(), length);
   return length;

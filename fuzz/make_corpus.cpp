@@ -48,14 +48,16 @@ int main(int argc, char** argv) {
     const auto fresh = [&](const Candidate& c) {
       return std::count_if(c.states.begin(), c.states.end(), [&](std::size_t k) { return !covered[k]; });
     };
-    const auto best = std::max_element(candidates.begin(), candidates.end(),
-                                       [&](const Candidate& a, const Candidate& b) { return fresh(a) < fresh(b); });
+    const auto best =
+        std::max_element(candidates.begin(), candidates.end(),
+                         [&](const Candidate& a, const Candidate& b) { return fresh(a) < fresh(b); });
     if (fresh(*best) == 0) break;
     for (const std::size_t k : best->states) covered[k] = true;
     const auto bytes = fuzz::write_input(*best->input);
     const std::string number = std::to_string(written);
-    std::ofstream file(directory / ("seed-" + std::string(3 - std::min<std::size_t>(3, number.size()), '0') + number),
-                       std::ios::binary);
+    std::ofstream file(
+        directory / ("seed-" + std::string(3 - std::min<std::size_t>(3, number.size()), '0') + number),
+        std::ios::binary);
     file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
     candidates.erase(best);
   }

@@ -144,10 +144,12 @@ Kept keep_finding(const fuzz::Found& found, const std::string& shape, const Opti
 void check_options(const Options& options) {
   if (options.fault.empty()) return;
   if (device::find_fault(options.fault) == nullptr) {
-    throw program::InputError("--fault " + options.fault, "no such planted fault; see `polypath mutants list`");
+    throw program::InputError("--fault " + options.fault,
+                              "no such planted fault; see `polypath mutants list`");
   }
   if (!device::faults_compiled_in()) {
-    throw program::InputError("--fault", "this build has no planted faults (preset dist); use preset release");
+    throw program::InputError("--fault",
+                              "this build has no planted faults (preset dist); use preset release");
   }
 }
 
@@ -162,8 +164,9 @@ std::string json_of(const FuzzTotals& totals, const std::vector<Kept>& findings)
                     {"file", kept.file},
                     {"known", kept.known}});
   }
-  return nlohmann::json{{"runs", totals.runs},     {"steps", totals.steps},     {"seconds", totals.seconds},
-                        {"states", totals.states}, {"corpus", totals.corpus},   {"violations", totals.violations},
+  return nlohmann::json{{"runs", totals.runs},        {"steps", totals.steps},
+                        {"seconds", totals.seconds},  {"states", totals.states},
+                        {"corpus", totals.corpus},    {"violations", totals.violations},
                         {"findings", std::move(list)}}
       .dump(2);
 }
@@ -199,14 +202,15 @@ void fuzz(Session& session, const Options& options) {
     FuzzCalls calls;
     calls.found = [&](const fuzz::Found& found, const FuzzTotals&) {
       const std::string shape = stored_shape(found, options);
-      const auto old = std::find_if(known.begin(), known.end(), [&](const auto& k) { return k.first == shape; });
+      const auto old =
+          std::find_if(known.begin(), known.end(), [&](const auto& k) { return k.first == shape; });
       findings.push_back(old == known.end() ? keep_finding(found, shape, options, session)
                                             : Kept{found, old->second, "", "found before", true});
       const Kept& kept = findings.back();
       status.clear();
       if (!session.json) {
-        fmt::print("finding {}  {}  {} moves\n  {}\n", kept.id, kept.found.shape, kept.found.input.moves.size(),
-                   kept.summary);
+        fmt::print("finding {}  {}  {} moves\n  {}\n", kept.id, kept.found.shape,
+                   kept.found.input.moves.size(), kept.summary);
         if (!kept.file.empty()) fmt::print("  {}\n", kept.file);
         std::fflush(stdout);
       }
@@ -229,8 +233,9 @@ void fuzz(Session& session, const Options& options) {
     fmt::print("{}\n", json_of(totals, findings));
   } else {
     fmt::print("fuzzed    {} runs, {} steps in {:.1f} s ({:.0f} runs/s), {} states, corpus {}\n", totals.runs,
-               totals.steps, totals.seconds, static_cast<double>(totals.runs) / std::max(totals.seconds, 0.001),
-               totals.states, totals.corpus);
+               totals.steps, totals.seconds,
+               static_cast<double>(totals.runs) / std::max(totals.seconds, 0.001), totals.states,
+               totals.corpus);
     const auto again = std::count_if(findings.begin(), findings.end(), [](const Kept& k) { return k.known; });
     fmt::print("findings  {}, {} of them known to {}\n", findings.size(), again, session.db);
   }
@@ -241,13 +246,19 @@ void fuzz(Session& session, const Options& options) {
 
 void add_fuzz(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
-  auto* verb = app.add_subcommand("fuzz", "Run random programs, guided by the states they reach, and judge them");
-  verb->add_option("target", options->target, "What to fuzz: attach")->required()->check(CLI::IsMember({"attach"}));
+  auto* verb =
+      app.add_subcommand("fuzz", "Run random programs, guided by the states they reach, and judge them");
+  verb->add_option("target", options->target, "What to fuzz: attach")
+      ->required()
+      ->check(CLI::IsMember({"attach"}));
   verb->add_option("--time", options->seconds, "Seconds to run (default: 60, or no bound with --runs)")
       ->check(CLI::NonNegativeNumber);
   verb->add_option("--runs", options->runs, "Runs, of all workers together");
-  verb->add_option("--jobs", options->jobs, "Worker processes")->check(CLI::Range(1, 256))->capture_default_str();
-  verb->add_option("--corpus", options->corpus, "Directory of inputs to begin with; new ones are added to it");
+  verb->add_option("--jobs", options->jobs, "Worker processes")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  verb->add_option("--corpus", options->corpus,
+                   "Directory of inputs to begin with; new ones are added to it");
   verb->add_option("--seed", options->seed, "Seed of the fuzzer's dice")->capture_default_str();
   verb->add_option("--fault", options->fault, "Switch a planted fault on (polypath mutants list)");
   verb->add_option("--findings", options->findings, "Directory of the scenario files of findings")

@@ -89,7 +89,8 @@ class SignalGuard {
 };
 
 // The worker's side. Never returns to the caller's code.
-[[noreturn]] void work(const FuzzWork& work, std::uint64_t seed, std::uint64_t runs, Diary& diary, int socket) {
+[[noreturn]] void work(const FuzzWork& work, std::uint64_t seed, std::uint64_t runs, Diary& diary,
+                       int socket) {
   // SIGINT reaches the whole foreground group: the parent decides when to end.
   std::signal(SIGINT, SIG_IGN);
   std::signal(SIGTERM, SIG_DFL);
@@ -308,9 +309,9 @@ class Campaign {
       fuzz::Found found;
       found.input = worker->last_input();
       found.rule = ended ? "CRASH" : "HANG";
-      found.shape = !ended               ? std::string("HANG")
+      found.shape = !ended             ? std::string("HANG")
                     : WIFSIGNALED(how) ? fmt::format("CRASH signal {}", WTERMSIG(how))
-                                         : fmt::format("CRASH exit {}", WEXITSTATUS(how));
+                                       : fmt::format("CRASH exit {}", WEXITSTATUS(how));
       report(found);
       const std::uint64_t left =
           worker->runs_wanted() - std::min(worker->runs_wanted(), worker->runs_begun());

@@ -29,8 +29,8 @@ struct FuzzTotals {
 struct FuzzCalls {
   /// Something new; `rule` is CRASH or HANG for a worker that died. True: enough.
   std::function<bool(const fuzz::Found&, const FuzzTotals&)> found;
-  std::function<void(const fuzz::Input&)> kept;         ///< an input that reached a new state
-  std::function<void(const FuzzTotals&)> progress;      ///< some four times a second
+  std::function<void(const fuzz::Input&)> kept;     ///< an input that reached a new state
+  std::function<void(const FuzzTotals&)> progress;  ///< some four times a second
 };
 
 /// Works until a bound is reached, `found` says enough, or a signal asks for the end (interrupted() is then

@@ -93,7 +93,8 @@ nlohmann::json json_of(const std::vector<Score>& scores, std::size_t noticed) {
 
 void score(Session& session, const ScoreOptions& options) {
   if (!device::faults_compiled_in()) {
-    throw program::InputError("mutants score", "this build has no planted faults (preset dist); use preset release");
+    throw program::InputError("mutants score",
+                              "this build has no planted faults (preset dist); use preset release");
   }
   for (const std::string& id : options.only) {
     if (device::find_fault(id) == nullptr) {
@@ -107,8 +108,8 @@ void score(Session& session, const ScoreOptions& options) {
     for (const auto& row : device::faults()) {
       const auto wanted = std::find(options.only.begin(), options.only.end(), row.id);
       if (!options.only.empty() && wanted == options.only.end()) continue;
-      status.show(fmt::format("fault {} of {}, {} noticed: {}", scores.size() + 1, device::faults().size(), noticed,
-                              row.id));
+      status.show(fmt::format("fault {} of {}, {} noticed: {}", scores.size() + 1, device::faults().size(),
+                              noticed, row.id));
       scores.push_back(score_one(row, options));
       noticed += scores.back().noticed ? 1 : 0;
       if (interrupted()) break;
@@ -124,8 +125,9 @@ void score(Session& session, const ScoreOptions& options) {
                       s.noticed ? fmt::format("{}", s.moves) : "-"});
     }
     fmt::print("{}", table({"fault", "broken rule", "expected", "seconds", "runs", "moves"}, rows));
-    fmt::print("noticed   {} of {} within {} s each, {} workers, model {}, counters {}\n", noticed, scores.size(),
-               options.seconds, options.jobs, options.no_model ? "off" : "on", options.no_counters ? "off" : "on");
+    fmt::print("noticed   {} of {} within {} s each, {} workers, model {}, counters {}\n", noticed,
+               scores.size(), options.seconds, options.jobs, options.no_model ? "off" : "on",
+               options.no_counters ? "off" : "on");
   }
   session.exit_code = noticed == scores.size() ? kClean : kFinding;
 }
@@ -143,8 +145,12 @@ void add_mutants(CLI::App& app, Session& session) {
   scoring->add_option("--time", options->seconds, "Seconds for each fault")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
-  scoring->add_option("--jobs", options->jobs, "Worker processes")->check(CLI::Range(1, 256))->capture_default_str();
-  scoring->add_option("--target", options->target, "Fuzz target")->check(CLI::IsMember({"attach"}))->capture_default_str();
+  scoring->add_option("--jobs", options->jobs, "Worker processes")
+      ->check(CLI::Range(1, 256))
+      ->capture_default_str();
+  scoring->add_option("--target", options->target, "Fuzz target")
+      ->check(CLI::IsMember({"attach"}))
+      ->capture_default_str();
   scoring->add_option("--fault", options->only, "Only this fault (more than once: these)");
   scoring->add_option("--seed", options->seed, "Seed of the fuzzer's dice")->capture_default_str();
   scoring->add_flag("--no-model", options->no_model, "Judge nothing: only crashes and hangs are noticed");

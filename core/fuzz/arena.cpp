@@ -118,8 +118,9 @@ std::string shape_of(const trace::Trace& trace, const model::Finding& finding) {
         spec::SubmissionEntry command;
         std::memcpy(&command, parts.entry.data(), sizeof command);
         const auto* row = spec::find_command(spec::set_of_queue(entry.sqid), command.opcode);
-        out += row != nullptr ? fmt::format(" {}", row->name)
-                              : fmt::format(" {} opcode {:#04x}", entry.sqid == 0 ? "admin" : "io", command.opcode);
+        out += row != nullptr
+                   ? fmt::format(" {}", row->name)
+                   : fmt::format(" {} opcode {:#04x}", entry.sqid == 0 ? "admin" : "io", command.opcode);
         break;
       }
       return out + fmt::format(" status {:#06x}", entry.linux_status() & 0x7FFU);
@@ -131,7 +132,8 @@ std::string shape_of(const trace::Trace& trace, const model::Finding& finding) {
       if (trace::read_submitted(trace, event, parts)) {
         spec::SubmissionEntry command;
         std::memcpy(&command, parts.entry.data(), sizeof command);
-        return out + fmt::format(" {} opcode {:#04x} submitted", event.queue == 0 ? "admin" : "io", command.opcode);
+        return out +
+               fmt::format(" {} opcode {:#04x} submitted", event.queue == 0 ? "admin" : "io", command.opcode);
       }
       return out;
     default:

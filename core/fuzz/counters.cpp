@@ -138,7 +138,8 @@ void Counters::completed(const trace::Trace& trace, const trace::BoundaryEvent& 
   const auto changed = [&](std::uint16_t which) {
     for (Controller& other : now_.controllers) {
       const auto k = static_cast<std::size_t>(&other - now_.controllers.data());
-      if (other.subsystem == c.subsystem && (which >> (k & 7U) & 1U) != 0 && other.changes < 7) ++other.changes;
+      if (other.subsystem == c.subsystem && (which >> (k & 7U) & 1U) != 0 && other.changes < 7)
+        ++other.changes;
     }
   };
   if (open.opcode == kAttachmentCommand && open.nsid < kNsids) {
