@@ -23,6 +23,11 @@ target_compile_options(polypath_options INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-
 if(POLYPATH_FAULTS)
   target_compile_definitions(polypath_options INTERFACE POLYPATH_FAULTS=1)
 endif()
+if(POLYPATH_FUZZ)  # coverage for libFuzzer, without its main; operands come from live sets, so comparisons tell little
+  target_compile_options(polypath_options INTERFACE
+    -fsanitize=fuzzer-no-link -fno-sanitize-coverage=trace-cmp,indirect-calls)
+  target_link_options(polypath_options INTERFACE -fsanitize=fuzzer-no-link)
+endif()
 if(POLYPATH_SANITIZE)
   target_compile_options(polypath_options INTERFACE
     -fsanitize=${POLYPATH_SANITIZE} -fno-sanitize-recover=all)

@@ -38,6 +38,7 @@ int main(int argc, char** argv) {
   cli::add_check(app, session);
   cli::add_commands(app, session);
   cli::add_rules(app, session);
+  cli::add_fuzz(app, session);
   cli::add_mutants(app, session);
   cli::add_explore(app, session);
   try {

@@ -32,4 +32,18 @@ class Progress {
   bool terminal_;
 };
 
+/// A whole line on standard error that is rewritten; silent when standard error is no terminal.
+class StatusLine {
+ public:
+  StatusLine();
+  ~StatusLine() { clear(); }
+  StatusLine(const StatusLine&) = delete;
+  StatusLine& operator=(const StatusLine&) = delete;
+  void show(const std::string& text);
+  void clear();
+
+ private:
+  bool terminal_, shown_ = false;
+};
+
 }  // namespace polypath::cli

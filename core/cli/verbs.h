@@ -23,6 +23,7 @@ void add_trace(CLI::App& app, Session& session);
 void add_check(CLI::App& app, Session& session);
 void add_commands(CLI::App& app, Session& session);
 void add_rules(CLI::App& app, Session& session);
+void add_fuzz(CLI::App& app, Session& session);
 void add_mutants(CLI::App& app, Session& session);
 void add_explore(CLI::App& app, Session& session);
 

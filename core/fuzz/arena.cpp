@@ -36,15 +36,15 @@ struct Arena::Prepared {
       : shape(of),
         program(prepared_program(of, options.fault)),
         world(program),
-        at_start(world, program, limits()),
         runner(world, program, limits()),
         monitor(world.trace()),
         monitor_at_start(world.trace()) {
     world.trace().keep_inside(false);
     // A planted fault can keep a world from coming up: then it is as far as it came.
-    while (!at_start.outcomes().back().done && at_start.advance()) {
+    while (!runner.outcomes().back().done && runner.advance()) {
     }
     world.snapshot(snapshot);
+    runner.snapshot(runner_snapshot);
     if (options.model) monitor_at_start.advance();
     known = Counters::learn(world.trace());
   }
@@ -52,8 +52,9 @@ struct Arena::Prepared {
   Shape shape;
   program::Program program;
   target::World world;
-  target::Runner at_start, runner;
+  target::Runner runner;
   target::World::Snapshot snapshot;
+  target::Runner::Snapshot runner_snapshot;
   model::Monitor monitor, monitor_at_start;
   Counters::Known known;
 };
@@ -74,12 +75,12 @@ Arena::Prepared& Arena::prepared(const Shape& shape) {
 Result Arena::run(const Input& input) {
   Prepared& p = prepared(input.shape);
   p.world.restore(p.snapshot);
-  auto& more = steps_.make(input, p.program.topology, p.program.steps.size());
-  p.runner.resume(p.at_start, more);
+  auto& more = steps_.make(input, p.program.steps.size());
+  p.runner.resume(p.runner_snapshot, more);
   p.runner.run();
   Result result;
   result.trace = &p.world.trace();
-  result.steps = p.runner.steps_done() - p.at_start.steps_done();
+  result.steps = p.runner.steps_done() - p.runner_snapshot.steps_done;
   result.events = result.trace->events().size() - p.snapshot.mark.events;
   result.cut = p.runner.limit_reached();
   if (options_.model) {
@@ -117,8 +118,9 @@ std::string shape_of(const trace::Trace& trace, const model::Finding& finding) {
         spec::SubmissionEntry command;
         std::memcpy(&command, parts.entry.data(), sizeof command);
         const auto* row = spec::find_command(spec::set_of_queue(entry.sqid), command.opcode);
-        out += row != nullptr ? fmt::format(" {}", row->name)
-                              : fmt::format(" {} opcode {:#04x}", entry.sqid == 0 ? "admin" : "io", command.opcode);
+        out += row != nullptr
+                   ? fmt::format(" {}", row->name)
+                   : fmt::format(" {} opcode {:#04x}", entry.sqid == 0 ? "admin" : "io", command.opcode);
         break;
       }
       return out + fmt::format(" status {:#06x}", entry.linux_status() & 0x7FFU);
@@ -130,7 +132,8 @@ std::string shape_of(const trace::Trace& trace, const model::Finding& finding) {
       if (trace::read_submitted(trace, event, parts)) {
         spec::SubmissionEntry command;
         std::memcpy(&command, parts.entry.data(), sizeof command);
-        return out + fmt::format(" {} opcode {:#04x} submitted", event.queue == 0 ? "admin" : "io", command.opcode);
+        return out +
+               fmt::format(" {} opcode {:#04x} submitted", event.queue == 0 ? "admin" : "io", command.opcode);
       }
       return out;
     default:

@@ -24,8 +24,8 @@ struct ArenaOptions {
 
 /// Of one run. Valid until the next.
 struct Result {
-  std::uint64_t steps = 0, events = 0;  ///< steps done and boundary events, set-up not counted
-  bool cut = false;                     ///< a limit was reached
+  std::uint64_t steps = 0, events = 0;       ///< steps done and boundary events, set-up not counted
+  bool cut = false;                          ///< a limit was reached
   std::span<const model::Finding> findings;  ///< hazards among them
   const trace::Trace* trace = nullptr;
 

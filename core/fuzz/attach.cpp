@@ -15,31 +15,122 @@ using program::StepKind;
 using program::Value;
 
 enum class What : std::uint8_t {
-  write, read, write_then_read, compare, write_zeroes, flush, burst,
-  attach, detach, attach_list, create_ns, delete_ns,
-  identify, changed_log, other_log, event_request, event_cycle, set_events, features,
-  abort, reset_cycle, disable, enable, create_pair, delete_pair, create_queue, delete_queue, refill,
-  shutdown, register_access, doorbell, mask, unmask, reap, pause,
-  any_admin, any_io,
-  host_write, host_read, host_other, host_reset, host_shutdown, host_rescan, host_policy, host_load, take, give,
+  write,
+  read,
+  write_then_read,
+  compare,
+  write_zeroes,
+  flush,
+  burst,
+  attach,
+  detach,
+  attach_list,
+  create_ns,
+  successor,
+  delete_ns,
+  identify,
+  changed_log,
+  other_log,
+  event_request,
+  event_cycle,
+  set_events,
+  features,
+  abort,
+  reset_cycle,
+  disable,
+  enable,
+  create_pair,
+  delete_pair,
+  create_queue,
+  delete_queue,
+  refill,
+  shutdown,
+  register_access,
+  doorbell,
+  mask,
+  unmask,
+  reap,
+  pause,
+  any_admin,
+  any_io,
+  host_write,
+  host_read,
+  host_other,
+  host_reset,
+  host_shutdown,
+  host_rescan,
+  host_policy,
+  host_load,
+  take,
+  give,
 };
 
-// The weights of kinds: what is listed twice comes twice as often. Places are part of stored inputs: append only,
-// in whole multiples.
-constexpr std::array kKinds{
-    What::write,        What::read,          What::write_then_read, What::attach,      What::detach,
-    What::create_ns,    What::delete_ns,     What::identify,        What::changed_log, What::event_request,
-    What::event_cycle,  What::abort,         What::reset_cycle,     What::create_pair, What::delete_pair,
-    What::compare,      What::write_zeroes,  What::flush,           What::burst,       What::pause,
-    What::attach_list,  What::other_log,     What::set_events,      What::features,    What::disable,
-    What::enable,       What::create_queue,  What::delete_queue,    What::shutdown,    What::register_access,
-    What::doorbell,     What::mask,          What::unmask,          What::reap,        What::any_admin,
-    What::any_io,       What::host_write,    What::host_read,       What::host_other,  What::host_reset,
-    What::host_rescan,  What::host_shutdown, What::host_policy,     What::host_load,   What::take,
-    What::give,         What::write,         What::read,            What::write_then_read, What::attach,
-    What::detach,       What::write,         What::read,            What::attach,      What::detach,
-    What::refill,       What::identify,      What::event_cycle,     What::burst,       What::write_zeroes,
-    What::compare,      What::changed_log,   What::delete_ns,       What::create_ns};
+// The weights of kinds: what is listed twice comes twice as often. Places are part of stored inputs: append
+// only, in whole multiples.
+constexpr std::array kKinds{What::write,
+                            What::read,
+                            What::write_then_read,
+                            What::attach,
+                            What::detach,
+                            What::create_ns,
+                            What::delete_ns,
+                            What::identify,
+                            What::changed_log,
+                            What::event_request,
+                            What::event_cycle,
+                            What::abort,
+                            What::reset_cycle,
+                            What::create_pair,
+                            What::delete_pair,
+                            What::compare,
+                            What::write_zeroes,
+                            What::flush,
+                            What::burst,
+                            What::pause,
+                            What::attach_list,
+                            What::other_log,
+                            What::set_events,
+                            What::features,
+                            What::disable,
+                            What::enable,
+                            What::create_queue,
+                            What::delete_queue,
+                            What::shutdown,
+                            What::register_access,
+                            What::doorbell,
+                            What::mask,
+                            What::unmask,
+                            What::reap,
+                            What::any_admin,
+                            What::any_io,
+                            What::host_write,
+                            What::host_read,
+                            What::host_other,
+                            What::host_reset,
+                            What::host_rescan,
+                            What::host_shutdown,
+                            What::host_policy,
+                            What::host_load,
+                            What::take,
+                            What::give,
+                            What::successor,
+                            What::read,
+                            What::write_then_read,
+                            What::attach,
+                            What::detach,
+                            What::write,
+                            What::read,
+                            What::attach,
+                            What::detach,
+                            What::refill,
+                            What::identify,
+                            What::event_cycle,
+                            What::burst,
+                            What::write_zeroes,
+                            What::compare,
+                            What::changed_log,
+                            What::delete_ns,
+                            What::create_ns};
 static_assert(kKinds.size() == 64);
 
 constexpr const char* kControllers[] = {"nvme0", "nvme1", "nvme2", "nvme3"};
@@ -77,11 +168,8 @@ Owner owner_of(const Shape& shape, unsigned controller) {
 // steps find what they ask for; where several actors interleave otherwise, a step finds nothing and passes.
 class Writer {
  public:
-  Writer(const Input& input, const program::Topology& topology, std::vector<Step>& steps, std::size_t number)
-      : shape_(input.shape),
-        topology_(topology),
-        steps_(steps),
-        number_(static_cast<std::uint32_t>(number)) {
+  Writer(const Input& input, std::vector<Step>& steps, std::size_t number)
+      : shape_(input.shape), steps_(steps), number_(static_cast<std::uint32_t>(number)) {
     for (unsigned k = 0; k < shape_.controllers; ++k) {
       raw_[k] = owner_of(shape_, k) == Owner::raw;
       enabled_[k] = raw_[k];
@@ -155,7 +243,9 @@ class Writer {
   }
   std::uint64_t blocks() const {
     const std::uint8_t y = move_->y;
-    return y < 0xF0 ? (y & 7U) + 1U : y < 0xFC ? (y & 15U) * 8U + 1U : 256U + 8U * (y & 3U);
+    if (y < 0xC0) return (y & 3U) + 1U;
+    if (y < 0xFC) return (y & 15U) + 1U;
+    return y == 0xFF ? 1025U : 40U * (y & 3U) + 1U;  // more than MDTS allows; with a PRP list
   }
 
   void ready(unsigned controller) {
@@ -243,7 +333,8 @@ class Writer {
         put_controllers(step, mask == 0 ? 1U << peer_ : mask);
         break;
       }
-      case What::attach_list: {  // lists that a driver would not send: empty, unsorted, doubled, unknown, long
+      case What::attach_list: {  // lists that a driver would not send: empty, unsorted, doubled, unknown,
+                                 // long
         Step& step = admin(controller_, 0x15);
         put(step, Field::nsid, ns());
         put(step, Field::cdw10, m.y & 3U);
@@ -257,21 +348,38 @@ class Writer {
         put(step, Field::data, Value{Form::literal, 0, std::move(data), {}});
         break;
       }
-      case What::create_ns: {
-        Step& step = add(StepKind::create_ns);
-        put(step, Field::via, named(kControllers[controller_]));
-        put(step, Field::size, std::uint64_t{4096} << (m.x & 7U));
-        if ((m.y & 3U) == 3U) put(step, Field::shared, 0);
-        if ((m.z & 7U) == 7U) put(step, Field::block_size, 4096);
+      case What::create_ns:
+        create_ns();
         break;
-      }
-      default: {
-        Step& step = add(StepKind::delete_ns);
+      case What::successor: {  // a namespace is deleted and another takes its NSID: nothing of it may show
+        io(controller_, 0x01, true);
+        delete_ns();
+        create_ns();
+        Step& step = add(StepKind::attach);
         put(step, Field::via, named(kControllers[controller_]));
         put(step, Field::ns, ns());
+        put_controllers(step, 1U << controller_ | 1U << peer_);
+        io(peer_, 0x02, true);
         break;
       }
+      default:
+        delete_ns();
+        break;
     }
+  }
+
+  void create_ns() {
+    const Move& m = *move_;
+    Step& step = add(StepKind::create_ns);
+    put(step, Field::via, named(kControllers[controller_]));
+    put(step, Field::size, std::uint64_t{4096} << (m.x & 7U));
+    if ((m.y & 3U) == 3U) put(step, Field::shared, 0);
+    if ((m.z & 7U) == 7U) put(step, Field::block_size, 4096);
+  }
+  void delete_ns() {
+    Step& step = add(StepKind::delete_ns);
+    put(step, Field::via, named(kControllers[controller_]));
+    put(step, Field::ns, ns());
   }
 
   void changed_log(bool keep) {
@@ -350,9 +458,9 @@ class Writer {
     const Move& m = *move_;
     if (!raw_[controller_]) {  // a host's driver owns queues and registers: what it can be asked for instead
       write_host(what == What::reset_cycle || what == What::disable ? What::host_reset
-                 : what == What::shutdown                             ? What::host_shutdown
-                 : what == What::enable                               ? What::host_rescan
-                                                                      : What::host_other);
+                 : what == What::shutdown                           ? What::host_shutdown
+                 : what == What::enable                             ? What::host_rescan
+                                                                    : What::host_other);
       return;
     }
     if (what != What::enable && what != What::register_access) ready(controller_);
@@ -399,8 +507,9 @@ class Writer {
         const bool completion = (m.x & 0x80U) != 0;
         Step& step = admin(controller_, completion ? 0x05 : 0x01);
         put(step, Field::cdw10, (m.y & 7U) | std::uint64_t{m.z & 0x1FU} << 16U);
-        put(step, Field::cdw11, completion ? std::uint64_t{m.w & 0x0FU} << 16U | (m.w >> 4U & 3U)
-                                           : std::uint64_t{m.w & 7U} << 16U | (m.w >> 4U & 7U) | 1U);
+        put(step, Field::cdw11,
+            completion ? std::uint64_t{m.w & 0x0FU} << 16U | (m.w >> 4U & 3U)
+                       : std::uint64_t{m.w & 7U} << 16U | (m.w >> 4U & 7U) | 1U);
         put(step, Field::prp1, 0x900000U + std::uint64_t{m.y & 7U} * 0x2000U + (completion ? 0x1000U : 0U));
         break;
       }
@@ -410,14 +519,16 @@ class Writer {
         break;
       }
       case What::refill:  // as many small commands as a queue has room for, so that it wraps
-        for (unsigned i = 0; i < 4U + (m.w & 7U); ++i) io(controller_, (m.y & 1U) != 0 ? 0x02 : 0x00, (m.y & 1U) != 0);
+        for (unsigned i = 0; i < 4U + (m.w & 7U); ++i)
+          io(controller_, (m.y & 1U) != 0 ? 0x02 : 0x00, (m.y & 1U) != 0);
         break;
       case What::shutdown: {
         Step& step = on(StepKind::register_write, controller_);
         put(step, Field::offset, 0x14);
         put(step, Field::value, 0x00460001U | ((m.x & 3U) == 3U ? 2U : 1U) << 14U);
         Step& pause = add(StepKind::wait);
-        put(pause, Field::duration, 1'000'000U + 1000U * m.y);
+        // Sometimes as long as a shutdown may take at most, and more.
+        put(pause, Field::duration, (m.y & 3U) != 0 ? 1'000'000U + 1000U * m.y : 130 * engine::kSecond);
         put(on(StepKind::register_read, controller_), Field::offset, 0x1C);
         if ((m.y & 3U) != 0) disable();
         break;
@@ -454,7 +565,8 @@ class Writer {
         on(StepKind::reap, controller_);
         break;
       case What::pause:
-        put(add(StepKind::wait), Field::duration, std::uint64_t{m.x + 1U} * ((m.y & 0x80U) != 0 ? 20'000U : 500U));
+        put(add(StepKind::wait), Field::duration,
+            std::uint64_t{m.x + 1U} * ((m.y & 0x80U) != 0 ? 20'000U : 500U));
         break;
       case What::any_io: {
         ready_queue(controller_, 1);
@@ -467,7 +579,8 @@ class Writer {
         break;
       }
       default: {
-        // Delete and create of queues have kinds of their own: here they would take a raw driver's queues away.
+        // Delete and create of queues have kinds of their own: here they would take a raw driver's queues
+        // away.
         const bool queues = m.x < 0x06 && m.x != 0x02;
         Step& step = admin(controller_, queues ? m.x | 0x80U : m.x);
         put(step, Field::nsid, ns());
@@ -483,9 +596,7 @@ class Writer {
   // What an application of a host does instead of a raw command.
   void write_head(std::uint64_t opcode, unsigned controller) {
     constexpr StepKind kOf[] = {StepKind::flush, StepKind::write, StepKind::read};
-    const StepKind kind = opcode < 3      ? kOf[opcode]
-                          : opcode == 5 ? StepKind::compare
-                                          : StepKind::write_zeroes;
+    const StepKind kind = opcode < 3 ? kOf[opcode] : opcode == 5 ? StepKind::compare : StepKind::write_zeroes;
     Step& step = add(kind);
     put(step, Field::host, named(owner_of(shape_, controller) == Owner::host1 ? "host1" : "host0"));
     put(step, Field::ns, plain_ns());
@@ -493,13 +604,16 @@ class Writer {
     put(step, Field::lba, move_->x & 15U);
     put(step, Field::blocks, (move_->y & 7U) + 1U);
     if (kind == StepKind::compare) put(step, Field::equals, Value{Form::literal, 0, "A", {}});
-    if (kind == StepKind::write && (move_->z & 8U) != 0) put(step, Field::tag, Value{Form::literal, 0, "A", {}});
+    if (kind == StepKind::write && (move_->z & 8U) != 0)
+      put(step, Field::tag, Value{Form::literal, 0, "A", {}});
   }
 
   void write_host(What what) {
     const Move& m = *move_;
     if (shape_.hosts == 0) {  // nobody is there: the raw driver does something like it
-      write_io(what == What::host_write ? What::write_then_read : what == What::host_read ? What::read : What::burst);
+      write_io(what == What::host_write  ? What::write_then_read
+               : what == What::host_read ? What::read
+                                         : What::burst);
       return;
     }
     if (owner_of(shape_, controller_) == Owner::raw) controller_ = 0;
@@ -559,7 +673,6 @@ class Writer {
   }
 
   const Shape& shape_;
-  const program::Topology& topology_;
   std::vector<Step>& steps_;
   const Move* move_ = nullptr;
   std::uint32_t number_;
@@ -577,7 +690,8 @@ std::vector<std::string> words_of(const Shape& shape) {
                     (alone ? "alone" : "shared,subsys=subsys0") + ",max_ioqpairs=4,msix_qsize=4");
   }
   for (unsigned i = 0; i < shape.namespaces; ++i) {
-    // By pattern, ever more namespaces are private or detached; every other one of pattern 2 has large blocks.
+    // By pattern, ever more namespaces are private or detached; every other one of pattern 2 has large
+    // blocks.
     const unsigned turn = (i + shape.pattern) % 4U;
     const bool is_private = shape.pattern != 0 && turn == 2;
     const bool detached = (shape.pattern == 0 && i == 2) || (shape.pattern != 0 && turn == 3);
@@ -594,7 +708,10 @@ std::vector<std::string> words_of(const Shape& shape) {
 }
 
 void add_hosts(const Shape& shape, program::Program& program) {
-  for (unsigned h = 0; h < (shape.hosts == 0 ? 0U : shape.hosts == 2 && shape.controllers > 1 ? 2U : 1U); ++h) {
+  for (unsigned h = 0; h < (shape.hosts == 0                            ? 0U
+                            : shape.hosts == 2 && shape.controllers > 1 ? 2U
+                                                                        : 1U);
+       ++h) {
     program::HostSpec host;
     host.id = h == 0 ? "host0" : "host1";
     host.policy = shape.pattern % 2 == 0 ? "round-robin" : "numa";
@@ -653,9 +770,9 @@ program::Program prepared_program(const Shape& shape, const std::string& fault) 
   return program::canonical(std::move(program));
 }
 
-std::vector<Step>& Steps::make(const Input& input, const program::Topology& topology, std::size_t first_number) {
+std::vector<Step>& Steps::make(const Input& input, std::size_t first_number) {
   steps_.clear();
-  Writer writer(input, topology, steps_, first_number);
+  Writer writer(input, steps_, first_number);
   for (const Move& move : input.moves) writer.write(move);
   return steps_;
 }
@@ -663,7 +780,7 @@ std::vector<Step>& Steps::make(const Input& input, const program::Topology& topo
 program::Program to_program(const Input& input, const std::string& fault) {
   program::Program program = prepared_program(input.shape, fault);
   Steps steps;
-  auto& more = steps.make(input, program.topology, program.steps.size());
+  auto& more = steps.make(input, program.steps.size());
   std::move(more.begin(), more.end(), std::back_inserter(program.steps));
   return program::canonical(std::move(program));
 }

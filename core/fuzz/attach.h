@@ -19,8 +19,7 @@ inline constexpr const char* kReady = "ready";
 class Steps {
  public:
   /// Forgets the last input and makes the steps of this one; they follow those of prepared_program.
-  std::vector<program::Step>& make(const Input& input, const program::Topology& topology,
-                                   std::size_t first_number);
+  std::vector<program::Step>& make(const Input& input, std::size_t first_number);
 
  private:
   std::vector<program::Step> steps_;

@@ -126,10 +126,11 @@ void Counters::completed(const trace::Trace& trace, const trace::BoundaryEvent& 
   if (!admin) return;
   if (open.opcode == kEventRequest && c.requests != 0) {
     --c.requests;
-    hit(Area::events, std::uint64_t{entry.dw0 & 0xFFFFFFU} << 8U | c.requests << 4U | std::min<unsigned>(c.changes, 7));
+    hit(Area::events, std::uint64_t{entry.dw0 & 0xFFFFFFU} << 8U | std::uint64_t{c.requests} << 4U |
+                          std::min<std::uint64_t>(c.changes, 7));
   }
   if (open.opcode == 0x02 && open.detail == 4) {
-    hit(Area::events, 0x100000000ULL | c.changes << 1U);
+    hit(Area::events, 0x100000000U | std::uint64_t{c.changes} << 1U);
     c.changes = 0;
   }
   if (status != 0) return;
@@ -137,7 +138,8 @@ void Counters::completed(const trace::Trace& trace, const trace::BoundaryEvent& 
   const auto changed = [&](std::uint16_t which) {
     for (Controller& other : now_.controllers) {
       const auto k = static_cast<std::size_t>(&other - now_.controllers.data());
-      if (other.subsystem == c.subsystem && (which >> (k & 7U) & 1U) != 0 && other.changes < 7) ++other.changes;
+      if (other.subsystem == c.subsystem && (which >> (k & 7U) & 1U) != 0 && other.changes < 7)
+        ++other.changes;
     }
   };
   if (open.opcode == kAttachmentCommand && open.nsid < kNsids) {

@@ -58,7 +58,8 @@ void alter_byte(std::uint8_t& value, engine::Random& dice) {
 }
 
 void alter(Move& move, engine::Random& dice) {
-  std::uint8_t* const fields[] = {&move.what, &move.who, &move.ns, &move.x, &move.y, &move.z, &move.w, &move.salt};
+  std::uint8_t* const fields[] = {&move.what, &move.who, &move.ns, &move.x,
+                                  &move.y,    &move.z,   &move.w,  &move.salt};
   alter_byte(*fields[dice.below(std::size(fields))], dice);
 }
 
@@ -97,7 +98,8 @@ void mutate(Input& input, engine::Random& dice) {
     } else if (action < 8 && moves.size() > 1) {
       const auto first = place();
       const auto most = std::min<std::ptrdiff_t>(moves.end() - first, 4);
-      moves.erase(first, first + static_cast<std::ptrdiff_t>(1 + dice.below(static_cast<std::uint64_t>(most))));
+      moves.erase(first,
+                  first + static_cast<std::ptrdiff_t>(1 + dice.below(static_cast<std::uint64_t>(most))));
     } else if (action == 8) {
       input.shape = random_shape(dice);
     } else if (action == 9) {  // the same command on another controller
@@ -119,7 +121,8 @@ Input cross(const Input& one, const Input& other, engine::Random& dice) {
   child.shape = dice.below(2) == 0 ? one.shape : other.shape;
   const std::size_t head = dice.below(one.moves.size() + 1), from = dice.below(other.moves.size() + 1);
   child.moves.assign(one.moves.begin(), one.moves.begin() + static_cast<std::ptrdiff_t>(head));
-  child.moves.insert(child.moves.end(), other.moves.begin() + static_cast<std::ptrdiff_t>(from), other.moves.end());
+  child.moves.insert(child.moves.end(), other.moves.begin() + static_cast<std::ptrdiff_t>(from),
+                     other.moves.end());
   if (child.moves.size() > kMostMoves) child.moves.resize(kMostMoves);
   return child;
 }

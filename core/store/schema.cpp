@@ -55,7 +55,8 @@ CREATE TABLE findings (
   summary TEXT NOT NULL,
   allowed TEXT NOT NULL,
   seen TEXT NOT NULL,
-  events TEXT NOT NULL
+  events TEXT NOT NULL,
+  shape TEXT NOT NULL DEFAULT ''
 ))sql";
 
 struct Table {
@@ -78,7 +79,12 @@ const std::vector<Table>& tables(int version) {
        {"id", "run", "rule", "scope", "area", "time_ns", "controller", "summary", "allowed", "seen",
         "events"}},
   };
-  return version == 1 ? first : second;
+  static const std::vector<Table> third = [] {
+    auto tables = second;
+    tables.back().columns.push_back("shape");
+    return tables;
+  }();
+  return version == 1 ? first : version == 2 ? second : third;
 }
 
 /// Every table of that version must be a table (no view) and have its columns; more are tolerated.
@@ -174,6 +180,8 @@ void prepare_schema(const Connection& connection) {
       migrate_1_to_2(connection);
       connection.execute("DROP TABLE traces_1");
     }
+    // Version 3: findings of a fuzzer have a shape. (From version 1 they got it with their table.)
+    if (version == 2) connection.execute("ALTER TABLE findings ADD COLUMN shape TEXT NOT NULL DEFAULT ''");
   }
   connection.execute(fmt::format("PRAGMA user_version = {}", kSchemaVersion));
   transaction.commit();

@@ -151,6 +151,33 @@ std::vector<Run> Store::list_runs(std::size_t most) const {
   return runs;
 }
 
+std::pair<std::int64_t, StoredFinding> Store::load_finding(std::int64_t id) const {
+  const Connection& connection = database_->connection;
+  Statement row(connection, fmt::format("SELECT run, {} FROM findings WHERE id = ?", kFindingColumns));
+  if (!row.bind(id).step()) {
+    connection.fail(fmt::format("has no finding {}; give the number that `polypath fuzz` printed", id));
+  }
+  return {row.integer(0), read_finding(row, 1)};
+}
+
+std::int64_t Store::find_finding(std::int64_t run, const std::string& rule) const {
+  Statement row(database_->connection, "SELECT min(id) FROM findings WHERE run = ? AND rule = ?");
+  return row.bind(run).bind(rule).step() ? row.integer(0) : 0;
+}
+
+void Store::set_shape(std::int64_t finding, const std::string& shape) {
+  Statement update(database_->connection, "UPDATE findings SET shape = ? WHERE id = ?");
+  update.bind(shape).bind(finding).step();
+}
+
+std::vector<std::pair<std::string, std::int64_t>> Store::shapes() const {
+  Statement rows(database_->connection,
+                 "SELECT shape, min(id) FROM findings WHERE shape <> '' GROUP BY shape ORDER BY shape");
+  std::vector<std::pair<std::string, std::int64_t>> out;
+  while (rows.step()) out.emplace_back(rows.text(0), rows.integer(1));
+  return out;
+}
+
 std::vector<std::pair<std::int64_t, StoredFinding>> Store::findings_of_rule(const std::string& rule) const {
   Statement rows(
       database_->connection,

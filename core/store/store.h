@@ -15,7 +15,7 @@
 namespace polypath::store {
 
 /// The version that this program writes. Older files are migrated when they are opened, newer ones refused.
-inline constexpr int kSchemaVersion = 2;
+inline constexpr int kSchemaVersion = 3;
 
 /// The store cannot do what was asked. One line: the file, what is wrong, what to do.
 class StoreError : public std::runtime_error {
@@ -81,6 +81,15 @@ class Store {
 
   /// The latest first, without programs and findings.
   std::vector<Run> list_runs(std::size_t most = 100) const;
+  /// A finding by its own number, with the run that it belongs to. StoreError when there is none.
+  std::pair<std::int64_t, StoredFinding> load_finding(std::int64_t id) const;
+  /// Number of the first finding of that rule in a run, 0 when it has none.
+  std::int64_t find_finding(std::int64_t run, const std::string& rule) const;
+  /// Gives a finding its shape: what a fuzzer tells findings of one rule apart by. Shapes are unique in use,
+  /// not by force.
+  void set_shape(std::int64_t finding, const std::string& shape);
+  /// Every shape given so far with the number of its first finding.
+  std::vector<std::pair<std::string, std::int64_t>> shapes() const;
   /// Findings of one rule over all runs, the latest run first.
   std::vector<std::pair<std::int64_t, StoredFinding>> findings_of_rule(const std::string& rule) const;
 

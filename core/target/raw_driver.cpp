@@ -1,6 +1,7 @@
 #include "target/raw_driver.h"
 
 #include <algorithm>
+#include <array>
 
 #include "spec/registers.h"
 
@@ -61,10 +62,11 @@ bool RawDriver::has_room(std::uint16_t qid) const {
   return (q.tail + 1) % q.sq_entries != q.sqhd;
 }
 
-std::uint64_t RawDriver::take_pages(port::Port& port, std::uint32_t pages) {
+std::uint64_t RawDriver::take_pages(port::Port& port, std::uint32_t pages, bool& used) {
   const auto fits =
       std::find_if(free_.begin(), free_.end(), [&](const Buffer& b) { return b.pages == pages; });
-  if (fits == free_.end()) return port.memory().allocate(std::uint64_t{pages} * kPage);
+  used = fits != free_.end();
+  if (!used) return port.memory().allocate(std::uint64_t{pages} * kPage);
   const std::uint64_t address = fits->address;
   free_.erase(fits);
   return address;
@@ -80,12 +82,19 @@ std::uint64_t RawDriver::attach_buffer(port::Port& port, spec::SubmissionEntry& 
                                        std::span<const std::byte> data) {
   if (bytes == 0) return 0;
   const std::uint32_t pages = pages_for(bytes);
-  const std::uint64_t base = take_pages(port, pages + list_pages(pages));
+  bool used = false;
+  const std::uint64_t base = take_pages(port, pages + list_pages(pages), used);
   port::HostMemory& memory = port.memory();
-  // A reused buffer must not show an earlier command's data.
-  const std::vector<std::byte> zeros(std::size_t{pages} * kPage);
-  memory.write(base, zeros);
-  memory.write(base, data.first(std::min<std::size_t>(data.size(), bytes)));
+  const std::size_t given = std::min<std::size_t>(data.size(), bytes);
+  memory.write(base, data.first(given));
+  if (used) {  // a reused buffer must not show an earlier command's data
+    static constexpr std::array<std::byte, kPage> kZeros{};
+    for (std::uint64_t at = given, end = std::uint64_t{pages} * kPage; at < end;) {
+      const std::uint64_t piece = std::min<std::uint64_t>(end - at, kPage - at % kPage);
+      memory.write(base + at, std::span(kZeros).first(piece));
+      at += piece;
+    }
+  }
   entry.prp1 = base;
   entry.prp2 = 0;
   if (pages == 2) entry.prp2 = base + kPage;

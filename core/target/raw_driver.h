@@ -83,7 +83,7 @@ class RawDriver {
   void hash(engine::Hasher& hasher) const;
 
  private:
-  std::uint64_t take_pages(port::Port& port, std::uint32_t pages);
+  std::uint64_t take_pages(port::Port& port, std::uint32_t pages, bool& used);
   void give_pages(std::uint64_t address, std::uint32_t bytes);
 
   std::vector<QueuePair> queues_;

@@ -37,27 +37,12 @@ void Runner::assign(std::size_t index) {
   actor->steps.push_back(index);
 }
 
-void Runner::resume(const Runner& prepared, std::vector<Step>& more) {
-  const std::size_t first = prepared.program_.steps.size();
+void Runner::resume(const Snapshot& prepared, std::vector<Step>& more) {
+  const std::size_t first = prepared.outcomes.size();
   program_.steps.resize(first);
   std::move(more.begin(), more.end(), std::back_inserter(program_.steps));
-  actors_ = prepared.actors_;
-  outcomes_ = prepared.outcomes_;
-  labels_ = prepared.labels_;
-  names_ = prepared.names_;
-  requests_ = prepared.requests_;
-  workloads_ = prepared.workloads_;
-  raw_ = prepared.raw_;
-  findings_ = prepared.findings_;
-  next_raw_request_ = prepared.next_raw_request_;
-  steps_done_ = prepared.steps_done_;
-  events_ = prepared.events_;
-  end_ = prepared.end_;
-  limit_reached_ = prepared.limit_reached_;
-  started_ = prepared.started_;
-  draining_ = false;
-  hosts_were_ready_ = prepared.hosts_were_ready_;
-  hosts_ready_at_ = prepared.hosts_ready_at_;
+  std::erase_if(labels_, [first](const auto& label) { return label.second >= first; });
+  restore(prepared);
   outcomes_.resize(program_.steps.size());
   for (std::size_t i = first; i < program_.steps.size(); ++i) assign(i);
 }

@@ -49,9 +49,6 @@ class Runner {
   /// Lets one thing happen: a step begins or an event is handled. False when the program has ended and the
   /// world is quiet, or a limit was reached.
   bool advance();
-  /// As `prepared`, which has run the first steps of a program in a world of the same kind, with `more` steps
-  /// to follow those (they are moved from). The caller restores the world to where `prepared` left its own.
-  void resume(const Runner& prepared, std::vector<program::Step>& more);
   void run() {
     while (advance()) {
     }
@@ -122,6 +119,9 @@ class Runner {
   void snapshot(Snapshot& out) const;
   /// Back to a snapshot of this runner; the world is restored by the caller.
   void restore(const Snapshot& snapshot);
+  /// The same, with `more` (moved from) in place of the steps that follow those that `prepared` knew of: one
+  /// prepared world serves many programs that begin alike.
+  void resume(const Snapshot& prepared, std::vector<program::Step>& more);
 
  private:
   struct Actor {

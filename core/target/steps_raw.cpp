@@ -338,7 +338,7 @@ void Runner::raw_outcomes(std::uint32_t controller, const std::vector<RawOutcome
       continue;
     }
     forget_deleted(controller, at->step, outcome);
-    if (result.bytes != 0 && !result.lost) {
+    if (result.bytes != 0 && !result.lost && (at->expected.check || limits_.keep_data)) {
       outcome.data.resize(result.bytes);
       world_.port(controller).memory().read(result.buffer, outcome.data);
       check_data(at->step, at->expected, outcome.data);
@@ -403,7 +403,10 @@ void Runner::poll_ready(std::uint32_t controller) {
   const bool fatal = spec::csts::cfs.get(csts) != 0;
   const bool reached = enabling ? ready || fatal : !ready;
   if (!reached && world_.engine().now() < raw.deadline) {
-    world_.engine().schedule(world_.engine().now() + 100 * engine::kMicrosecond, kPollReady, controller, 0);
+    // The longer it takes, the less often: what is not ready after 10 ms may never be.
+    const engine::Time waited = world_.engine().now() + 10 * engine::kSecond - raw.deadline;
+    const engine::Time pause = std::max(100 * engine::kMicrosecond, waited / 100);
+    world_.engine().schedule(world_.engine().now() + pause, kPollReady, controller, 0);
     return;
   }
   if (reached && raw.handshake == Handshake::clearing) {

@@ -187,14 +187,14 @@ TEST_F(StoreTest, AMigrationThatFailsLeavesTheFileAsItWas) {
 
 TEST_F(StoreTest, ANewerFileIsRefusedAndSaysWhatToDo) {
   Store::open(file());
-  execute(file(), "PRAGMA user_version = 3;");
+  execute(file(), "PRAGMA user_version = 4;");
   try {
     Store::open(file());
     FAIL();
   } catch (const StoreError& error) {
     EXPECT_EQ(std::string(error.what()),
               file() +
-                  ": the store has version 3, this polypath reads up to 2; use a newer "
+                  ": the store has version 4, this polypath reads up to 3; use a newer "
                   "polypath or name another file with --db");
   }
 }
