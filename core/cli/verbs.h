@@ -24,6 +24,8 @@ void add_check(CLI::App& app, Session& session);
 void add_commands(CLI::App& app, Session& session);
 void add_rules(CLI::App& app, Session& session);
 void add_mutants(CLI::App& app, Session& session);
+void add_minimize(CLI::App& app, Session& session);
+void add_explain(CLI::App& app, Session& session);
 void add_explore(CLI::App& app, Session& session);
 
 }  // namespace polypath::cli
