@@ -30,7 +30,7 @@ fuzz:  ## the libFuzzer targets: build/fuzz
 	@tools/setup build fuzz
 	@tools/fuzz
 
-python:  ## the pinned Python tools, in .venv
+python:  ## the Python package, as it lies here, and its pinned tools in .venv
 	@tools/setup build python
 	@tools/python
 

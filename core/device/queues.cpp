@@ -355,6 +355,12 @@ void delete_sq(Act& act, Handle handle) {
       write_entry(act, command);
     }
   }
+  // What the table by CID does not hold: refused for the CID of another command, and not yet posted.
+  for (std::uint32_t k = 0; k < act.device.commands.end_index(); ++k) {
+    const Handle command = act.device.commands.handle_at(k);
+    const Command* row = act.device.commands.get(command);
+    if (row != nullptr && row->sq == handle) drop(act, command);
+  }
   act.device.cqs.get(sq.cq)->users -= 1;
   act.controller(sq.controller).sq[sq.qid] = {};
   act.device.sqs.erase(handle);

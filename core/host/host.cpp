@@ -56,6 +56,12 @@ void Hosts::start(const Surroundings& world, std::uint32_t host) {
   Act{state_, world}.probe_next(host);
 }
 
+void Hosts::start_unbound(std::uint32_t index) {
+  Host& host = state_.hosts[index];
+  host.started = true;
+  host.probed = static_cast<std::uint32_t>(host.drivers.size());
+}
+
 bool Hosts::settled(std::uint32_t index) const {
   const Host& host = state_.hosts[index];
   if (!host.started || host.probing != 0 || host.probed < host.drivers.size()) return false;

@@ -69,6 +69,8 @@ class Hosts {
   // ----------------------------------------------------------------------------------------
   /// Begins to probe the host's controllers, one after the other.
   void start(const Surroundings& world, std::uint32_t host);
+  /// Begins without probing: each controller waits for probe().
+  void start_unbound(std::uint32_t host);
   /// Nothing of set-up, scan, reset or shutdown is in progress: what the host knows will not change by
   /// itself.
   bool settled(std::uint32_t host) const;

@@ -306,8 +306,24 @@ void allow_attachment(const Scene& scene, const Command& command, Allowed& allow
 
 namespace {
 
+/// A create that is under way may give the NSID of a namespace that is deleted meanwhile.
+void let_creates_reuse(const Scene& scene, std::uint32_t index) {
+  const Subsystem& subsystem = scene.s.subsystems[scene.c().subsystem];
+  if (subsystem.creates_open == 0) return;
+  for (const auto other : subsystem.controllers) {
+    for (const Command& command : scene.s.controllers[other].commands) {
+      const bool create = command.open && command.sqid == 0 && command.counted && attaches(command) &&
+                          command.entry.opcode == opcode::ns_management;
+      if (!create) continue;
+      scene.s.namespaces[index].exists.begin(true);
+      scene.s.details[command.detail].heirs.push_back(index);
+    }
+  }
+}
+
 void begin_delete(const Scene& scene, const Command& command, std::uint32_t index) {
   Namespace& ns = scene.s.namespaces[index];
+  if (!ns.exists.possible(false)) let_creates_reuse(scene, index);
   ns.exists.begin(false);
   ns.deletes.push_back({command.submitted, scene.index});
   for (const auto controller : scene.s.subsystems[scene.c().subsystem].controllers) {
@@ -347,6 +363,12 @@ void begin_management(const Scene& scene, Command& command, std::span<const std:
     command.counted = true;
     ++subsystem.creates_open;
     Detail& detail = edit_detail(scene, command);
+    for (const auto index : subsystem.namespaces) {
+      Fact& exists = scene.s.namespaces[index].exists;
+      if (!exists.possible(false)) continue;
+      exists.begin(true);
+      detail.heirs.push_back(index);
+    }
     if (data.size() >= 64) {
       detail.nsze = read_as<std::uint64_t>(data);
       detail.ncap = read_as<std::uint64_t>(data.subspan(8));
@@ -399,9 +421,15 @@ void end_delete(const Scene& scene, const Command& command, std::uint32_t index,
 void end_create(const Scene& scene, Command& command, End end, const Completion* completion) {
   auto& subsystem = scene.s.subsystems[scene.c().subsystem];
   --subsystem.creates_open;
+  const bool dropped = end == End::dropped || completion == nullptr;
+  for (const auto index : scene.s.details[command.detail].heirs) {
+    Fact& exists = scene.s.namespaces[index].exists;
+    if (dropped) exists.drop(true, scene.now);
+    if (!dropped) exists.refuse(true, scene.now);  // the one that it made is settled below
+  }
   if (end == End::refused) return;
   subsystem.create_until = scene.now;
-  if (end == End::dropped || completion == nullptr) {
+  if (dropped) {
     subsystem.complete = false;  // a namespace of unknown number may exist now
     return;
   }
@@ -432,7 +460,7 @@ void end_create(const Scene& scene, Command& command, End end, const Completion*
   const bool data_seen = !detail.list_malformed && !command.buffer_shared;
   const std::uint64_t nsze = detail.nsze;
   const std::uint8_t shared = !data_seen ? 2 : (detail.nmic & spec::nmic::shared) != 0 ? 1 : 0;
-  const std::uint32_t index = create_namespace(scene, nsid);
+  const std::uint32_t index = create_namespace(scene, nsid, command.submitted);
   Namespace& ns = scene.s.namespaces[index];
   ns.blocks = data_seen ? nsze : 0;
   ns.shared = shared;

@@ -303,10 +303,12 @@ Detail& edit_detail(const Scene& scene, Command& command) {
     detail.targets.clear();
     detail.digests.clear();
     detail.ranges.clear();
+    detail.heirs.clear();
     detail = {.controllers = std::move(detail.controllers),
               .targets = std::move(detail.targets),
               .digests = std::move(detail.digests),
-              .ranges = std::move(detail.ranges)};
+              .ranges = std::move(detail.ranges),
+              .heirs = std::move(detail.heirs)};
   }
   return s.details[command.detail];
 }

@@ -112,7 +112,7 @@ std::uint32_t resolve_namespace(const Scene& scene, std::uint32_t nsid) {
   return scene.s.subsystems[scene.c().subsystem].complete ? kNone : insert_namespace(scene, nsid);
 }
 
-std::uint32_t create_namespace(const Scene& scene, std::uint32_t nsid) {
+std::uint32_t create_namespace(const Scene& scene, std::uint32_t nsid, Seq since) {
   std::uint32_t index = find_namespace(scene.s, scene.c().subsystem, nsid);
   if (index == kNone) {
     index = insert_namespace(scene, nsid);
@@ -135,7 +135,7 @@ std::uint32_t create_namespace(const Scene& scene, std::uint32_t nsid) {
   for (auto& attached : ns.attached) {
     if (attached.fact.possible(true)) {
       attached.fact.begin(false);
-      attached.fact.apply(false, scene.now, scene.now);
+      attached.fact.apply(false, since, scene.now);  // it may have been attached before the create ended
     }
   }
   ns.attached_default = Fact(false);

@@ -14,8 +14,8 @@ void start_namespaces(const trace::TraceHeader& header, State& state);
 std::uint32_t find_namespace(const State& state, std::uint32_t subsystem, std::uint32_t nsid);
 /// The same; makes one of which nothing is known where the header does not name all namespaces.
 std::uint32_t resolve_namespace(const Scene& scene, std::uint32_t nsid);
-/// A namespace that a create command made. Reuses the entry of a deleted one.
-std::uint32_t create_namespace(const Scene& scene, std::uint32_t nsid);
+/// A namespace that a create command, submitted at `since`, made. Reuses the entry of a deleted one.
+std::uint32_t create_namespace(const Scene& scene, std::uint32_t nsid, Seq since);
 
 /// Attachment of a namespace to a controller, as it may be: existence and attachment together.
 bool may_be_active(const Namespace& ns, std::uint16_t controller, Seq since);

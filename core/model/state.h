@@ -37,6 +37,7 @@ struct Detail {
   std::vector<Target> targets;             ///< whom that list means
   std::vector<std::uint64_t> digests;      ///< Compare: of each logical block
   std::vector<Range> ranges;               ///< of long transfers
+  std::vector<std::uint32_t> heirs;        ///< create: namespaces whose NSID it may give again
   bool list_malformed = false;             ///< the controller list breaks a rule of its form
   bool unknown_identifier = false;         ///< it names a controller that nobody is
   std::uint64_t nsze = 0, ncap = 0;        ///< Namespace Management, create

@@ -166,6 +166,7 @@ struct HostSpec {
   std::uint16_t queues = 1;        ///< I/O queue pairs per controller
   std::uint16_t queue_depth = 64;
   engine::Time io_timeout = 30 * engine::kSecond;
+  bool later = false;  ///< its controllers belong to raw drivers until `give` steps hand them over
   bool operator==(const HostSpec&) const = default;
 };
 

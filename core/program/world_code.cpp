@@ -112,7 +112,7 @@ void write_hosts(WireWriter& out, const Program& program) {
   out.number(program.hosts.size());
   for (const HostSpec& host : program.hosts) {
     out.string(host.id);
-    out.byte(host.policy == "round-robin" ? 1 : 0);
+    out.byte(static_cast<std::uint8_t>((host.policy == "round-robin" ? 1U : 0U) | (host.later ? 2U : 0U)));
     out.number(host.queues);
     out.number(host.queue_depth);
     out.duration(host.io_timeout);
@@ -135,7 +135,9 @@ void read_hosts(WireReader& in, Program& program) {
   for (std::uint64_t i = 0; i < count && !in.at_end(); ++i) {
     HostSpec host;
     host.id = in.string();
-    host.policy = (in.byte() & 1U) != 0 ? "round-robin" : "numa";
+    const std::uint8_t flags = in.byte();
+    host.policy = (flags & 1U) != 0 ? "round-robin" : "numa";
+    host.later = (flags & 2U) != 0;
     host.queues = static_cast<std::uint16_t>(std::min<std::uint64_t>(in.number(), kMostHostQueues));
     host.queue_depth = static_cast<std::uint16_t>(std::min<std::uint64_t>(in.number(), 0xFFFF));
     host.io_timeout = in.duration();

@@ -270,6 +270,7 @@ std::string host_text(const program::HostSpec& host) {
   if (host.queue_depth != usual.queue_depth) out += fmt::format(", queue_depth: {}", host.queue_depth);
   if (host.io_timeout != usual.io_timeout)
     out += ", io_timeout: " + program::format_duration(host.io_timeout);
+  if (host.later) out += ", later: true";
   return out + "}\n";
 }
 

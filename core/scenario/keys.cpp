@@ -17,7 +17,7 @@ constexpr std::array<KeyRow, 9> kFile{{
     {"steps", list, false, "what is done, in order"},
     {"overrides", list, false, "exact answers to decisions, from recordings"},
 }};
-constexpr std::array<KeyRow, 6> kHost{{
+constexpr std::array<KeyRow, 7> kHost{{
     {"id", name, true, "name of the host"},
     {"policy", text, false, "numa (default) or round-robin"},
     {"paths", names, false,
@@ -25,6 +25,7 @@ constexpr std::array<KeyRow, 6> kHost{{
     {"queues", number, false, "I/O queue pairs per controller (1)"},
     {"queue_depth", number, false, "entries of an I/O queue (64)"},
     {"io_timeout", duration, false, "when the host gives a command up (30s)"},
+    {"later", flag, false, "true: raw drivers have its controllers until `give` steps hand them over"},
 }};
 constexpr std::array<KeyRow, 9> kStep{{
     {"expect", map, false, "status, error and result that the step must have"},

@@ -142,6 +142,7 @@ void load_hosts(const Source& source, const Node& node, Program& out) {
     if (const Node* timeout = item.find("io_timeout")) {
       host.io_timeout = read_duration(source, *timeout, "io_timeout", engine::kMillisecond);
     }
+    if (const Node* later = item.find("later")) host.later = read_flag(source, *later, "later");
     out.hosts.push_back(std::move(host));
   }
 }

@@ -180,13 +180,15 @@ void Runner::hash_canonical(engine::Hasher& hasher) const {
     hasher.add((raw.enabling ? 1U : 0U) | (raw.disabling ? 2U : 0U));
   }
   std::uint64_t findings = 0;
-  for (const StepFinding& f : findings_) findings += engine::mix(f.step, engine::hash_bytes(f.summary.data(), f.summary.size()));
+  for (const StepFinding& f : findings_)
+    findings += engine::mix(f.step, engine::hash_bytes(f.summary.data(), f.summary.size()));
   hasher.add(findings);
 }
 
 void Runner::snapshot(Snapshot& out) const {
-  out = {actors_,          outcomes_,   names_,  requests_, workloads_,     raw_,     findings_,
-         next_raw_request_, steps_done_, events_, end_,      limit_reached_, started_, hosts_were_ready_};
+  out = {actors_,   outcomes_,         names_,         requests_, workloads_, raw_,
+         findings_, next_raw_request_, steps_done_,    events_,   end_,       limit_reached_,
+         started_,  hosts_were_ready_, hosts_ready_at_};
 }
 
 void Runner::restore(const Snapshot& snapshot) {
@@ -204,6 +206,7 @@ void Runner::restore(const Snapshot& snapshot) {
   limit_reached_ = snapshot.limit_reached;
   started_ = snapshot.started;
   hosts_were_ready_ = snapshot.hosts_were_ready;
+  hosts_ready_at_ = snapshot.hosts_ready_at;
 }
 
 }  // namespace polypath::target

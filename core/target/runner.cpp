@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "spec/status.h"
 #include "target/pattern.h"
@@ -18,19 +19,47 @@ Runner::Runner(World& world, const program::Program& program, RunLimits limits)
     : world_(world), program_(program), limits_(limits) {
   outcomes_.resize(program_.steps.size());
   raw_.resize(world_.controllers());
-  for (std::size_t i = 0; i < program_.steps.size(); ++i) {
-    const Step& step = program_.steps[i];
-    outcomes_[i].step = step.id;
-    if (!step.label.empty()) labels_.emplace(step.label, i);
-    const std::string name = step.actor.empty() ? "main" : step.actor;
-    auto actor = std::find_if(actors_.begin(), actors_.end(), [&](const Actor& a) { return a.name == name; });
-    if (actor == actors_.end()) {
-      actors_.push_back({});
-      actor = actors_.end() - 1;
-      actor->name = name;
-    }
-    actor->steps.push_back(i);
+  for (std::size_t i = 0; i < program_.steps.size(); ++i) assign(i);
+}
+
+// Makes a step of the program its actor's.
+void Runner::assign(std::size_t index) {
+  const Step& step = program_.steps[index];
+  outcomes_[index].step = step.id;
+  if (!step.label.empty()) labels_.emplace(step.label, index);
+  const std::string_view name = step.actor.empty() ? std::string_view("main") : std::string_view(step.actor);
+  auto actor = std::find_if(actors_.begin(), actors_.end(), [&](const Actor& a) { return a.name == name; });
+  if (actor == actors_.end()) {
+    actors_.push_back({});
+    actor = actors_.end() - 1;
+    actor->name = name;
   }
+  actor->steps.push_back(index);
+}
+
+void Runner::resume(const Runner& prepared, std::vector<Step>& more) {
+  const std::size_t first = prepared.program_.steps.size();
+  program_.steps.resize(first);
+  std::move(more.begin(), more.end(), std::back_inserter(program_.steps));
+  actors_ = prepared.actors_;
+  outcomes_ = prepared.outcomes_;
+  labels_ = prepared.labels_;
+  names_ = prepared.names_;
+  requests_ = prepared.requests_;
+  workloads_ = prepared.workloads_;
+  raw_ = prepared.raw_;
+  findings_ = prepared.findings_;
+  next_raw_request_ = prepared.next_raw_request_;
+  steps_done_ = prepared.steps_done_;
+  events_ = prepared.events_;
+  end_ = prepared.end_;
+  limit_reached_ = prepared.limit_reached_;
+  started_ = prepared.started_;
+  draining_ = false;
+  hosts_were_ready_ = prepared.hosts_were_ready_;
+  hosts_ready_at_ = prepared.hosts_ready_at_;
+  outcomes_.resize(program_.steps.size());
+  for (std::size_t i = first; i < program_.steps.size(); ++i) assign(i);
 }
 
 bool Runner::advance() {
@@ -106,7 +135,9 @@ bool Runner::try_begin(std::size_t actor_index) {
   }
   ++actor.next;
   actor.waits = !step.nowait;
+  actor.free_since = engine.now();
   outcomes_[index].started = true;
+  outcomes_[index].begun_at = engine.now();
   begin(index);
   return true;
 }
@@ -199,15 +230,17 @@ void Runner::finish(std::size_t index) {
   note.cause = step.id;
   world_.trace().annotate(note);
   expect_status(index);
-  for (Actor& actor : actors_) {
-    if (actor.waits && actor.next > 0 && actor.steps[actor.next - 1] == index) actor.waits = false;
-  }
+  free_actor(index, world_.engine().now());
 }
 
 // A recorded command never makes its actor wait, but its outcome still belongs to it.
-void Runner::finish_later(std::size_t index) {
+void Runner::finish_later(std::size_t index) { free_actor(index, world_.engine().now()); }
+
+void Runner::free_actor(std::size_t index, engine::Time since) {
   for (Actor& actor : actors_) {
-    if (actor.waits && actor.next > 0 && actor.steps[actor.next - 1] == index) actor.waits = false;
+    if (!actor.waits || actor.next == 0 || actor.steps[actor.next - 1] != index) continue;
+    actor.waits = false;
+    actor.free_since = since;
   }
 }
 
@@ -245,10 +278,15 @@ void Runner::check_data(std::size_t index, const Expected& expected, std::span<c
 }
 
 void Runner::fail(std::size_t index, const std::string& summary) {
+  if (!limits_.step_findings) return;
   findings_.push_back({program_.steps[index].id, world_.engine().now(), summary, false});
 }
 
 void Runner::unable(std::size_t index, const std::string& why) {
+  if (!limits_.step_findings) {
+    finish(index);
+    return;
+  }
   const auto* row = program::find_step(program_.steps[index].kind);
   findings_.push_back({program_.steps[index].id, world_.engine().now(),
                        fmt::format("step {} cannot run: {}", row == nullptr ? "?" : row->name, why), true});

@@ -26,7 +26,8 @@ struct StepFinding {
 struct StepOutcome {
   std::uint32_t step = 0;
   bool started = false, done = false;
-  bool lost = false;         ///< no completion came: a reset or a lost queue
+  bool lost = false;  ///< no completion came: a reset or a lost queue
+  engine::Time begun_at = 0;
   std::uint16_t status = 0;  ///< 15 bits, Linux form (DNR 0x4000)
   int error = 0;             ///< errno of an application's request
   std::uint32_t dw0 = 0, dw1 = 0;
@@ -37,7 +38,8 @@ struct RunLimits {
   engine::Time virtual_time = 3600 * engine::kSecond;
   std::uint64_t events = 50'000'000;     ///< turns of the engine
   std::size_t trace_events = 8'000'000;  ///< boundary events kept: about a gigabyte
-  bool keep_data = false;  ///< keep the data of every read (Python); otherwise only what is checked
+  bool keep_data = false;     ///< keep the data of every read (Python); otherwise only what is checked
+  bool step_findings = true;  ///< false: steps that cannot run or disappoint pass in silence (fuzzing)
 };
 
 class Runner {
@@ -47,6 +49,9 @@ class Runner {
   /// Lets one thing happen: a step begins or an event is handled. False when the program has ended and the
   /// world is quiet, or a limit was reached.
   bool advance();
+  /// As `prepared`, which has run the first steps of a program in a world of the same kind, with `more` steps
+  /// to follow those (they are moved from). The caller restores the world to where `prepared` left its own.
+  void resume(const Runner& prepared, std::vector<program::Step>& more);
   void run() {
     while (advance()) {
     }
@@ -59,6 +64,34 @@ class Runner {
 
   /// The run's own state as part of a world's hash.
   void hash(engine::Hasher& hasher) const;
+
+  // live.cpp: a program that grows while it runs. Whatever is done through these, the program that results
+  // runs the same from its start: equal traces, equal states.
+  const program::Program& program() const { return program_; }
+  /// One step more, which begins when the turn of its actor comes. Its id is chosen here. Returns its index.
+  std::size_t append(program::Step step);
+  /// Takes the last step back: it has not begun, or could not be carried out. What it found goes with it.
+  void withdraw_last();
+  /// Its actor goes on without the outcome of a step that has begun, as if it had said `nowait` from the
+  /// start.
+  void let_go(std::size_t index);
+  /// The actor, whose steps have all begun and wait for nothing, has let time pass since and goes on at
+  /// `until` (after now). Nothing else may be pending at that very moment.
+  std::size_t append_pause(const std::string& actor, engine::Time until);
+  /// Every step of this actor has begun, and none holds it up.
+  bool at_rest(const std::string& actor) const;
+  /// The hosts have started, so that steps may begin.
+  bool ready() const { return hosts_ready(); }
+  /// A run that has come to its end, or to a limit, may go on.
+  void reopen();
+  /// The label of a step, given now if it had none.
+  const std::string& label(std::size_t index);
+  /// Data of a step's outcome, moved out.
+  std::vector<std::byte> take_data(std::size_t index) { return std::move(outcomes_[index].data); }
+  void limit_virtual_time(engine::Time most) { limits_.virtual_time = most; }
+  const RawDriver& raw_driver(std::uint32_t controller) const { return raw_[controller].driver; }
+  /// Bytes of a logical block as things are: `ns` is a name or an NSID of the controller's subsystem.
+  std::uint32_t block_bytes_of(const program::Value& ns, std::uint32_t controller) const;
 
   // choices.cpp: the same turns, with what happens next left to the caller (exploration)
   /// One thing that may happen next.
@@ -96,6 +129,7 @@ class Runner {
     std::vector<std::size_t> steps;  ///< indices into the program, in order
     std::size_t next = 0;
     bool waits = false;  ///< for the outcome of its step
+    engine::Time free_since = 0;
     engine::Ticket wake;
   };
   /// A load that runs beside the steps.
@@ -138,6 +172,8 @@ class Runner {
   std::string event_text(const engine::Event& event) const;
 
   // runner.cpp: turns, waiting, outcomes
+  void assign(std::size_t index);
+  void free_actor(std::size_t index, engine::Time since);
   bool over() const;
   bool try_begin(std::size_t actor);
   void begin(std::size_t index);
@@ -219,6 +255,7 @@ class Runner {
   engine::Time end_ = engine::kForever;  ///< when the run is over, once that is known
   bool limit_reached_ = false, started_ = false, draining_ = false;
   mutable bool hosts_were_ready_ = false;
+  mutable engine::Time hosts_ready_at_ = 0;
 };
 
 /// What a Runner knows beyond its program: a value.
@@ -234,6 +271,7 @@ struct Runner::Snapshot {
   std::uint64_t steps_done = 0, events = 0;
   engine::Time end = engine::kForever;
   bool limit_reached = false, started = false, hosts_were_ready = false;
+  engine::Time hosts_ready_at = 0;
 };
 
 }  // namespace polypath::target

@@ -15,7 +15,11 @@ using program::Value;
 
 void Runner::start_hosts() {
   for (std::uint32_t host = 0; host < program_.hosts.size(); ++host) {
-    world_.hosts().start(world_.host_surroundings(), host);
+    if (program_.hosts[host].later) {
+      world_.hosts().start_unbound(host);
+    } else {
+      world_.hosts().start(world_.host_surroundings(), host);
+    }
   }
 }
 
@@ -25,6 +29,7 @@ bool Runner::hosts_ready() const {
     if (!world_.hosts().settled(host)) return false;
   }
   hosts_were_ready_ = true;
+  hosts_ready_at_ = world_.engine().now();
   return true;
 }
 

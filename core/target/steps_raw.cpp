@@ -213,6 +213,12 @@ void Runner::queue_pair_next(Request& request) {
     return;
   }
   if (create && request.stage == 0) raw.driver.make_queue_pair(port, qid, entries);
+  if (create && !raw.driver.has_queue(qid)) {
+    request.live = false;
+    unable(request.step,
+           fmt::format("queue {} of {} was deleted meanwhile", qid, controller_name(controller)));
+    return;
+  }
   spec::SubmissionEntry entry;
   const bool completion = create == (request.stage == 0);
   entry.opcode = create ? (completion ? 0x05 : 0x01) : (completion ? 0x04 : 0x00);

@@ -62,7 +62,7 @@ World::World(const program::Program& program) {
       const auto controller = static_cast<std::uint32_t>(at - all.begin());
       if (controller >= count) continue;
       memory_of_[controller] = h;
-      state_.raw[controller] = 0;
+      state_.raw[controller] = spec.later ? 1 : 0;
       state_.hosts.add_path(host, controller, at->id, at->address);
     }
   }

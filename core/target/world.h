@@ -70,8 +70,8 @@ class World {
 
   /// Hash of the whole state: engine, device, hosts, memories.
   std::uint64_t hash(engine::HashKind kind) const;
-  /// For exploration (canonical.cpp): equal for worlds with equal futures, given equal events between hosts and
-  /// controllers so far, whatever slots, numbers and addresses their histories led to.
+  /// For exploration (canonical.cpp): equal for worlds with equal futures, given equal events between hosts
+  /// and controllers so far, whatever slots, numbers and addresses their histories led to.
   void hash_canonical(engine::Hasher& hasher) const;
   /// What a pending event of this world is about, without slots; 0 when it will find nothing any more.
   std::uint64_t name_of(const engine::Event& event) const;

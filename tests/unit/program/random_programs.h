@@ -121,6 +121,7 @@ inline Program random_program(std::uint64_t seed) {
     host.queues = static_cast<std::uint16_t>(dice.below(80));
     host.queue_depth = static_cast<std::uint16_t>(dice.below(200));
     host.io_timeout = dice.word() >> dice.below(64);
+    host.later = dice.below(4) == 0;
     p.hosts.push_back(host);
   }
   const auto rows = step_rows();

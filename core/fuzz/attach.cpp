@@ -1,0 +1,673 @@
+#include "fuzz/attach.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <utility>
+
+namespace polypath::fuzz {
+namespace {
+
+using program::Field;
+using program::Form;
+using program::Step;
+using program::StepKind;
+using program::Value;
+
+enum class What : std::uint8_t {
+  write, read, write_then_read, compare, write_zeroes, flush, burst,
+  attach, detach, attach_list, create_ns, delete_ns,
+  identify, changed_log, other_log, event_request, event_cycle, set_events, features,
+  abort, reset_cycle, disable, enable, create_pair, delete_pair, create_queue, delete_queue, refill,
+  shutdown, register_access, doorbell, mask, unmask, reap, pause,
+  any_admin, any_io,
+  host_write, host_read, host_other, host_reset, host_shutdown, host_rescan, host_policy, host_load, take, give,
+};
+
+// The weights of kinds: what is listed twice comes twice as often. Places are part of stored inputs: append only,
+// in whole multiples.
+constexpr std::array kKinds{
+    What::write,        What::read,          What::write_then_read, What::attach,      What::detach,
+    What::create_ns,    What::delete_ns,     What::identify,        What::changed_log, What::event_request,
+    What::event_cycle,  What::abort,         What::reset_cycle,     What::create_pair, What::delete_pair,
+    What::compare,      What::write_zeroes,  What::flush,           What::burst,       What::pause,
+    What::attach_list,  What::other_log,     What::set_events,      What::features,    What::disable,
+    What::enable,       What::create_queue,  What::delete_queue,    What::shutdown,    What::register_access,
+    What::doorbell,     What::mask,          What::unmask,          What::reap,        What::any_admin,
+    What::any_io,       What::host_write,    What::host_read,       What::host_other,  What::host_reset,
+    What::host_rescan,  What::host_shutdown, What::host_policy,     What::host_load,   What::take,
+    What::give,         What::write,         What::read,            What::write_then_read, What::attach,
+    What::detach,       What::write,         What::read,            What::attach,      What::detach,
+    What::refill,       What::identify,      What::event_cycle,     What::burst,       What::write_zeroes,
+    What::compare,      What::changed_log,   What::delete_ns,       What::create_ns};
+static_assert(kKinds.size() == 64);
+
+constexpr const char* kControllers[] = {"nvme0", "nvme1", "nvme2", "nvme3"};
+constexpr const char* kNamespaces[] = {"ns1", "ns2", "ns3", "ns4", "ns5", "ns6"};
+constexpr const char* kActors[] = {"", "a1", "a2", "a3"};
+
+Value literal(std::uint64_t number) { return {Form::literal, number, {}, {}}; }
+Value named(const char* text) { return {Form::name, 0, text, {}}; }
+Value live(std::uint64_t k) { return {Form::live, k, {}, {}}; }
+
+void put(Step& step, Field field, Value value) {
+  auto at = step.operands.end();
+  while (at != step.operands.begin() && std::prev(at)->field > field) --at;
+  step.operands.insert(at, {field, std::move(value)});
+}
+void put(Step& step, Field field, std::uint64_t number) { put(step, field, literal(number)); }
+
+enum class Owner : std::uint8_t { raw, host0, host1 };
+
+// Who has a controller at first.
+Owner owner_of(const Shape& shape, unsigned controller) {
+  switch (shape.hosts) {
+    case 1:
+      return controller == 0 ? Owner::host0 : Owner::raw;
+    case 2:
+      return controller % 2 == 0 ? Owner::host0 : Owner::host1;
+    case 3:
+      return Owner::host0;
+    default:
+      return Owner::raw;
+  }
+}
+
+// Turns moves into steps. It follows roughly what each controller can do (enabled, its queues), so that most
+// steps find what they ask for; where several actors interleave otherwise, a step finds nothing and passes.
+class Writer {
+ public:
+  Writer(const Input& input, const program::Topology& topology, std::vector<Step>& steps, std::size_t number)
+      : shape_(input.shape),
+        topology_(topology),
+        steps_(steps),
+        number_(static_cast<std::uint32_t>(number)) {
+    for (unsigned k = 0; k < shape_.controllers; ++k) {
+      raw_[k] = owner_of(shape_, k) == Owner::raw;
+      enabled_[k] = raw_[k];
+      queues_[k] = raw_[k] ? 6 : 0;
+    }
+  }
+
+  void write(const Move& move) {
+    move_ = &move;
+    controller_ = (move.who & 3U) % shape_.controllers;
+    peer_ = (controller_ + 1U + (move.who >> 7U)) % shape_.controllers;
+    const What what = kKinds[move.what % kKinds.size()];
+    if (what >= What::host_write) {
+      write_host(what);
+    } else if (what <= What::burst) {
+      write_io(what);
+    } else if (what <= What::delete_ns) {
+      write_namespace(what);
+    } else if (what <= What::features) {
+      write_admin(what);
+    } else {
+      write_raw(what);
+    }
+  }
+
+ private:
+  Step& add(StepKind kind) {
+    const Move& m = *move_;
+    Step& step = steps_.emplace_back();
+    ++number_;
+    step.id = number_ + 1000U * m.salt;
+    step.kind = kind;
+    constexpr std::uint8_t kLatitudes[] = {0, 0, 1, 2};
+    step.latitude = kLatitudes[m.who >> 5U & 3U];
+    step.nowait = (m.who & 0x10U) != 0;
+    const unsigned actor = m.who >> 2U & 3U;
+    step.actor = kActors[actor];
+    if (actor != 0 && (actors_ >> actor & 1U) == 0) {
+      actors_ |= 1U << actor;
+      step.after = kReady;
+    }
+    step.operands.reserve(6);
+    return step;
+  }
+  Step& on(StepKind kind, unsigned controller) {
+    Step& step = add(kind);
+    put(step, Field::controller, named(kControllers[controller]));
+    return step;
+  }
+  Step& admin(unsigned controller, std::uint64_t opcode) {
+    Step& step = on(StepKind::admin, controller);
+    put(step, Field::opcode, opcode);
+    return step;
+  }
+
+  Value ns() const {
+    const std::uint8_t code = move_->ns;
+    if (code < 0x80) return named(kNamespaces[code % shape_.namespaces]);
+    if (code < 0xE0) return live(code & 7U);
+    constexpr std::uint32_t kOdd[] = {0xFFFFFFFF, 0, 0xFFFFFFFE, 256, 257, 7, 8, 1};
+    return literal(kOdd[code & 7U]);
+  }
+  // A namespace operand that must be a number or a name everywhere: steps of applications know heads only.
+  Value plain_ns() const { return named(kNamespaces[move_->ns % shape_.namespaces]); }
+
+  std::uint64_t lba() const {
+    const Move& m = *move_;
+    if (m.x < 0xE0) return m.x & 15U;
+    if (m.x < 0xF8) return (m.x & 0x10U ? 2040U : 248U) + (m.x & 15U);  // about the end of a namespace
+    return m.x & 1U ? ~std::uint64_t{0} : std::uint64_t{1} << (m.y & 63U);
+  }
+  std::uint64_t blocks() const {
+    const std::uint8_t y = move_->y;
+    return y < 0xF0 ? (y & 7U) + 1U : y < 0xFC ? (y & 15U) * 8U + 1U : 256U + 8U * (y & 3U);
+  }
+
+  void ready(unsigned controller) {
+    if (!raw_[controller] || enabled_[controller]) return;
+    put(on(StepKind::enable, controller), Field::depth, 8);
+    enabled_[controller] = true;
+    queues_[controller] = 0;
+  }
+  void ready_queue(unsigned controller, unsigned queue) {
+    ready(controller);
+    if ((queues_[controller] >> queue & 1U) != 0) return;
+    Step& step = on(StepKind::create_queue_pair, controller);
+    put(step, Field::queue, queue);
+    put(step, Field::depth, 2U + (move_->z >> 4U));
+    queues_[controller] |= static_cast<std::uint8_t>(1U << queue);
+  }
+
+  void io(unsigned controller, std::uint64_t opcode, bool ranged) {
+    if (!raw_[controller]) {
+      write_head(opcode, controller);
+      return;
+    }
+    const unsigned queue = (move_->z & 3U) == 3U ? 2U : 1U;
+    ready_queue(controller, queue);
+    Step& step = on(StepKind::io, controller);
+    put(step, Field::opcode, opcode);
+    put(step, Field::nsid, ns());
+    if (ranged) {
+      put(step, Field::lba, lba());
+      put(step, Field::blocks, blocks());
+    }
+    put(step, Field::queue, queue);
+    if ((move_->z & 8U) != 0) put(step, Field::tag, Value{Form::literal, 0, "A", {}});
+  }
+
+  void write_io(What what) {
+    switch (what) {
+      case What::write:
+        io(controller_, 0x01, true);
+        break;
+      case What::read:
+        io(controller_, 0x02, true);
+        break;
+      case What::write_then_read:
+        io(controller_, 0x01, true);
+        io(peer_, 0x02, true);
+        break;
+      case What::compare:
+        io(controller_, 0x05, true);
+        break;
+      case What::write_zeroes:
+        io(controller_, 0x08, true);
+        io(peer_, 0x02, true);
+        break;
+      case What::flush:
+        io(controller_, 0x00, false);
+        break;
+      default:
+        for (unsigned i = 0; i <= (move_->w & 7U); ++i) {
+          io(controller_, (move_->w >> (i & 7U) & 1U) != 0 ? 0x01 : 0x02, true);
+          if (raw_[controller_]) steps_.back().nowait = true;
+        }
+        break;
+    }
+  }
+
+  void put_controllers(Step& step, unsigned mask) {
+    Value list;
+    for (unsigned k = 0; k < shape_.controllers; ++k) {
+      if ((mask >> k & 1U) != 0) list.list.push_back(named(kControllers[k]));
+    }
+    put(step, Field::controllers, std::move(list));
+  }
+
+  void write_namespace(What what) {
+    const Move& m = *move_;
+    ready(controller_);
+    switch (what) {
+      case What::attach:
+      case What::detach: {
+        Step& step = add(what == What::attach ? StepKind::attach : StepKind::detach);
+        put(step, Field::via, named(kControllers[controller_]));
+        put(step, Field::ns, ns());
+        const unsigned mask = m.x & ((1U << shape_.controllers) - 1U);
+        put_controllers(step, mask == 0 ? 1U << peer_ : mask);
+        break;
+      }
+      case What::attach_list: {  // lists that a driver would not send: empty, unsorted, doubled, unknown, long
+        Step& step = admin(controller_, 0x15);
+        put(step, Field::nsid, ns());
+        put(step, Field::cdw10, m.y & 3U);
+        const unsigned count = m.z & 7U;
+        std::string data(4096, '\0');
+        data[0] = static_cast<char>((m.z & 0x80U) != 0 ? 0xFF : count);
+        for (unsigned i = 0; i < count; ++i) {
+          const unsigned id = m.w >> i & 7U;
+          data[2 + 2 * i] = static_cast<char>(id < 6 ? id % shape_.controllers : id * 31U);
+        }
+        put(step, Field::data, Value{Form::literal, 0, std::move(data), {}});
+        break;
+      }
+      case What::create_ns: {
+        Step& step = add(StepKind::create_ns);
+        put(step, Field::via, named(kControllers[controller_]));
+        put(step, Field::size, std::uint64_t{4096} << (m.x & 7U));
+        if ((m.y & 3U) == 3U) put(step, Field::shared, 0);
+        if ((m.z & 7U) == 7U) put(step, Field::block_size, 4096);
+        break;
+      }
+      default: {
+        Step& step = add(StepKind::delete_ns);
+        put(step, Field::via, named(kControllers[controller_]));
+        put(step, Field::ns, ns());
+        break;
+      }
+    }
+  }
+
+  void changed_log(bool keep) {
+    Step& step = admin(controller_, 0x02);
+    put(step, Field::nsid, 0xFFFFFFFF);
+    put(step, Field::cdw10, 0x03FF0004U | (keep ? 0x8000U : 0U));
+  }
+  void request_event() {
+    Step& step = admin(controller_, 0x0C);
+    step.nowait = true;
+  }
+
+  void write_admin(What what) {
+    const Move& m = *move_;
+    if (!raw_[controller_] && (what == What::event_request || what == What::event_cycle)) {
+      what = What::changed_log;  // the host's driver has requests of its own
+    }
+    ready(controller_);
+    switch (what) {
+      case What::identify: {
+        constexpr std::uint8_t kCns[] = {0x00, 0x01, 0x02, 0x03, 0x10, 0x11, 0x12, 0x13,
+                                         0x02, 0x10, 0x12, 0x13, 0x00, 0x01, 0x06, 0x08};
+        Step& step = admin(controller_, 0x06);
+        Value nsid = ns();
+        const std::uint8_t cns = kCns[m.x & 15U];
+        const bool list = cns == 0x02 || cns == 0x10;
+        if (list) nsid = literal((m.y & 1U) != 0 ? 0U : m.y >> 4U);
+        if (cns != 0x01) put(step, Field::nsid, std::move(nsid));
+        put(step, Field::cdw10, cns | (m.z & 3U) << 16U);
+        break;
+      }
+      case What::changed_log:
+        changed_log((m.x & 3U) == 0);
+        break;
+      case What::other_log: {
+        constexpr std::uint8_t kLogs[] = {1, 2, 3, 5, 1, 2, 4, 0xC};
+        Step& step = admin(controller_, 0x02);
+        put(step, Field::nsid, (m.y & 1U) != 0 ? literal(0xFFFFFFFF) : ns());
+        put(step, Field::cdw10, kLogs[m.x & 7U] | (m.x & 8U) << 12U | std::uint64_t{m.z} << 16U);
+        break;
+      }
+      case What::event_request:
+        request_event();
+        break;
+      case What::event_cycle:  // what a driver does after a namespace event
+        changed_log(false);
+        request_event();
+        break;
+      case What::set_events: {
+        Step& step = admin(controller_, 0x09);
+        put(step, Field::cdw10, 0x0BU);
+        put(step, Field::cdw11, (m.x & 3U) == 0 ? 0U : 0x100U);
+        break;
+      }
+      default: {
+        constexpr std::uint8_t kFeatures[] = {0x0B, 0x07, 0x01, 0x02, 0x04, 0x05, 0x06, 0x08,
+                                              0x09, 0x0A, 0x0B, 0x07, 0x0F, 0x10, 0x80, 0x00};
+        const bool set = (m.y & 1U) != 0;
+        Step& step = admin(controller_, set ? 0x09 : 0x0A);
+        const std::uint64_t select = set ? std::uint64_t{m.y & 0x80U} << 24U : (m.y & 6U) << 7U;
+        if ((m.w & 3U) == 3U) put(step, Field::nsid, ns());
+        put(step, Field::cdw10, kFeatures[m.x & 15U] | select);
+        if (set) put(step, Field::cdw11, m.z | std::uint64_t{m.w & 0x0FU} << 16U);
+        break;
+      }
+    }
+  }
+
+  void disable() {
+    on(StepKind::disable, controller_).nowait = false;
+    enabled_[controller_] = false;
+    queues_[controller_] = 0;
+  }
+
+  void write_raw(What what) {
+    const Move& m = *move_;
+    if (!raw_[controller_]) {  // a host's driver owns queues and registers: what it can be asked for instead
+      write_host(what == What::reset_cycle || what == What::disable ? What::host_reset
+                 : what == What::shutdown                             ? What::host_shutdown
+                 : what == What::enable                               ? What::host_rescan
+                                                                      : What::host_other);
+      return;
+    }
+    if (what != What::enable && what != What::register_access) ready(controller_);
+    const unsigned queue = 1U + m.x % 3U;
+    switch (what) {
+      case What::abort: {
+        Step& step = admin(controller_, 0x08);
+        put(step, Field::cdw10, (m.x & 3U) | std::uint64_t{m.y & 0x0FU} << 16U);
+        break;
+      }
+      case What::reset_cycle:
+        disable();
+        ready_queue(controller_, 1);
+        if (shape_.events && (m.x & 1U) != 0) {
+          Step& step = admin(controller_, 0x09);
+          put(step, Field::cdw10, 0x0BU);
+          put(step, Field::cdw11, 0x100U);
+          request_event();
+        }
+        break;
+      case What::disable:
+        disable();
+        break;
+      case What::enable:
+        if (enabled_[controller_]) {
+          put(on(StepKind::register_read, controller_), Field::offset, 0x1C);
+        } else {
+          ready(controller_);
+        }
+        break;
+      case What::create_pair: {
+        Step& step = on(StepKind::create_queue_pair, controller_);
+        put(step, Field::queue, queue);
+        put(step, Field::depth, 2U + (m.y & 15U));
+        if ((m.z & 1U) != 0) put(step, Field::vector, m.z >> 4U);
+        queues_[controller_] |= static_cast<std::uint8_t>(1U << queue);
+        break;
+      }
+      case What::delete_pair:
+        put(on(StepKind::delete_queue_pair, controller_), Field::queue, queue);
+        queues_[controller_] &= static_cast<std::uint8_t>(~(1U << queue));
+        break;
+      case What::create_queue: {
+        const bool completion = (m.x & 0x80U) != 0;
+        Step& step = admin(controller_, completion ? 0x05 : 0x01);
+        put(step, Field::cdw10, (m.y & 7U) | std::uint64_t{m.z & 0x1FU} << 16U);
+        put(step, Field::cdw11, completion ? std::uint64_t{m.w & 0x0FU} << 16U | (m.w >> 4U & 3U)
+                                           : std::uint64_t{m.w & 7U} << 16U | (m.w >> 4U & 7U) | 1U);
+        put(step, Field::prp1, 0x900000U + std::uint64_t{m.y & 7U} * 0x2000U + (completion ? 0x1000U : 0U));
+        break;
+      }
+      case What::delete_queue: {
+        Step& step = admin(controller_, (m.x & 0x80U) != 0 ? 0x04 : 0x00);
+        put(step, Field::cdw10, m.y & 3U);
+        break;
+      }
+      case What::refill:  // as many small commands as a queue has room for, so that it wraps
+        for (unsigned i = 0; i < 4U + (m.w & 7U); ++i) io(controller_, (m.y & 1U) != 0 ? 0x02 : 0x00, (m.y & 1U) != 0);
+        break;
+      case What::shutdown: {
+        Step& step = on(StepKind::register_write, controller_);
+        put(step, Field::offset, 0x14);
+        put(step, Field::value, 0x00460001U | ((m.x & 3U) == 3U ? 2U : 1U) << 14U);
+        Step& pause = add(StepKind::wait);
+        put(pause, Field::duration, 1'000'000U + 1000U * m.y);
+        put(on(StepKind::register_read, controller_), Field::offset, 0x1C);
+        if ((m.y & 3U) != 0) disable();
+        break;
+      }
+      case What::register_access: {
+        constexpr std::uint16_t kOffsets[] = {0x00, 0x08, 0x14, 0x1C, 0x24, 0x28, 0x30, 0x20,
+                                              0x0C, 0x10, 0x38, 0x3C, 0x68, 0x58, 0x04, 0x1C};
+        const std::uint16_t offset = kOffsets[m.x & 15U];
+        const bool write = (m.y & 0xC0U) == 0xC0U && offset != 0x14;
+        Step& step = on(write ? StepKind::register_write : StepKind::register_read, controller_);
+        put(step, Field::offset, offset);
+        if (write) put(step, Field::value, offset == 0x20 ? 0x4E564D65U : m.z);
+        if (offset == 0 || offset == 0x28 || offset == 0x30) put(step, Field::bytes, 8);
+        break;
+      }
+      case What::doorbell: {
+        Step& step = on(StepKind::doorbell, controller_);
+        put(step, Field::queue, m.x & 3U);
+        put(step, Field::value, m.y < 0xE0 ? m.y & 0x0FU : m.y * 257U);
+        if ((m.z & 1U) != 0) put(step, Field::cq, 1);
+        break;
+      }
+      case What::mask:
+      case What::unmask: {
+        Step& step = on(StepKind::mask_vector, controller_);
+        put(step, Field::vector, m.x & 3U);
+        if (what == What::unmask) {
+          put(step, Field::masked, 0);
+          on(StepKind::reap, controller_);
+        }
+        break;
+      }
+      case What::reap:
+        on(StepKind::reap, controller_);
+        break;
+      case What::pause:
+        put(add(StepKind::wait), Field::duration, std::uint64_t{m.x + 1U} * ((m.y & 0x80U) != 0 ? 20'000U : 500U));
+        break;
+      case What::any_io: {
+        ready_queue(controller_, 1);
+        Step& step = on(StepKind::io, controller_);
+        put(step, Field::opcode, m.x);
+        put(step, Field::nsid, ns());
+        put(step, Field::cdw10, m.y & 0x0FU);
+        put(step, Field::cdw12, m.z & 7U);
+        if ((m.w & 7U) == 7U) put(step, Field::flags, m.w);
+        break;
+      }
+      default: {
+        // Delete and create of queues have kinds of their own: here they would take a raw driver's queues away.
+        const bool queues = m.x < 0x06 && m.x != 0x02;
+        Step& step = admin(controller_, queues ? m.x | 0x80U : m.x);
+        put(step, Field::nsid, ns());
+        put(step, Field::cdw10, m.y);
+        put(step, Field::cdw11, m.z);
+        if (m.x == 0x0C) step.nowait = true;
+        if ((m.w & 7U) == 7U) put(step, Field::flags, m.w);
+        break;
+      }
+    }
+  }
+
+  // What an application of a host does instead of a raw command.
+  void write_head(std::uint64_t opcode, unsigned controller) {
+    constexpr StepKind kOf[] = {StepKind::flush, StepKind::write, StepKind::read};
+    const StepKind kind = opcode < 3      ? kOf[opcode]
+                          : opcode == 5 ? StepKind::compare
+                                          : StepKind::write_zeroes;
+    Step& step = add(kind);
+    put(step, Field::host, named(owner_of(shape_, controller) == Owner::host1 ? "host1" : "host0"));
+    put(step, Field::ns, plain_ns());
+    if (kind == StepKind::flush) return;
+    put(step, Field::lba, move_->x & 15U);
+    put(step, Field::blocks, (move_->y & 7U) + 1U);
+    if (kind == StepKind::compare) put(step, Field::equals, Value{Form::literal, 0, "A", {}});
+    if (kind == StepKind::write && (move_->z & 8U) != 0) put(step, Field::tag, Value{Form::literal, 0, "A", {}});
+  }
+
+  void write_host(What what) {
+    const Move& m = *move_;
+    if (shape_.hosts == 0) {  // nobody is there: the raw driver does something like it
+      write_io(what == What::host_write ? What::write_then_read : what == What::host_read ? What::read : What::burst);
+      return;
+    }
+    if (owner_of(shape_, controller_) == Owner::raw) controller_ = 0;
+    switch (what) {
+      case What::host_write:
+        write_head(0x01, controller_);
+        break;
+      case What::host_read:
+        write_head(0x02, controller_);
+        break;
+      case What::host_other:
+        write_head((m.w & 1U) != 0 ? 0x08 : (m.w & 2U) != 0 ? 0x05 : 0x00, controller_);
+        break;
+      case What::host_policy: {
+        Step& step = add(StepKind::policy);
+        put(step, Field::host, named("host0"));
+        put(step, Field::policy, Value{Form::literal, 0, (m.x & 1U) != 0 ? "numa" : "round-robin", {}});
+        break;
+      }
+      case What::host_load: {
+        Step& step = add(StepKind::workload);
+        step.nowait = true;
+        put(step, Field::host, named("host0"));
+        put(step, Field::ns, plain_ns());
+        put(step, Field::blocks, (m.y & 7U) + 1U);
+        put(step, Field::length, 32);
+        put(step, Field::depth, 1U + (m.x & 3U));
+        put(step, Field::duration, 20'000U * (1U + (m.z & 7U)));
+        put(step, Field::rate, 200'000);
+        break;
+      }
+      case What::take:
+        if (raw_[controller_]) return;
+        on(StepKind::take, controller_);
+        raw_[controller_] = true;
+        enabled_[controller_] = false;
+        queues_[controller_] = 0;
+        break;
+      case What::give:
+        if (!raw_[controller_]) return;
+        on(StepKind::give, controller_);
+        raw_[controller_] = false;
+        break;
+      default: {
+        if (raw_[controller_]) {
+          write_head(0x02, controller_);
+          return;
+        }
+        const StepKind kind = what == What::host_reset      ? StepKind::reset
+                              : what == What::host_shutdown ? StepKind::shutdown
+                                                            : StepKind::rescan;
+        Step& step = on(kind, controller_);
+        if (kind == StepKind::shutdown && (m.x & 1U) != 0) put(step, Field::abrupt, 1);
+        break;
+      }
+    }
+  }
+
+  const Shape& shape_;
+  const program::Topology& topology_;
+  std::vector<Step>& steps_;
+  const Move* move_ = nullptr;
+  std::uint32_t number_;
+  unsigned controller_ = 0, peer_ = 0;
+  unsigned actors_ = 0;  ///< bit set of those that have begun
+  std::array<bool, 4> raw_{}, enabled_{};
+  std::array<std::uint8_t, 4> queues_{};  ///< bit q: queue q exists
+};
+
+std::vector<std::string> words_of(const Shape& shape) {
+  std::vector<std::string> words{"nvme-subsys,id=subsys0"};
+  for (unsigned k = 0; k < shape.controllers; ++k) {
+    const bool alone = shape.alone && k + 1 == shape.controllers;
+    words.push_back(std::string("nvme,id=") + kControllers[k] + ",serial=" +
+                    (alone ? "alone" : "shared,subsys=subsys0") + ",max_ioqpairs=4,msix_qsize=4");
+  }
+  for (unsigned i = 0; i < shape.namespaces; ++i) {
+    // By pattern, ever more namespaces are private or detached; every other one of pattern 2 has large blocks.
+    const unsigned turn = (i + shape.pattern) % 4U;
+    const bool is_private = shape.pattern != 0 && turn == 2;
+    const bool detached = (shape.pattern == 0 && i == 2) || (shape.pattern != 0 && turn == 3);
+    const bool alone = shape.alone && i + 1 == shape.namespaces && i != 0;
+    const unsigned bus = alone ? shape.controllers - 1U : i % (shape.controllers - (shape.alone ? 1U : 0U));
+    std::string word = std::string("nvme-ns,id=") + kNamespaces[i] + ",size=1MiB";
+    word += is_private || alone ? std::string(",bus=") + kControllers[bus] : ",subsys=subsys0";
+    if (is_private) word += ",shared=off";
+    if (detached) word += ",detached=on";
+    if (shape.pattern == 2 && i % 2 == 1) word += ",logical_block_size=4096";
+    words.push_back(word);
+  }
+  return words;
+}
+
+void add_hosts(const Shape& shape, program::Program& program) {
+  for (unsigned h = 0; h < (shape.hosts == 0 ? 0U : shape.hosts == 2 && shape.controllers > 1 ? 2U : 1U); ++h) {
+    program::HostSpec host;
+    host.id = h == 0 ? "host0" : "host1";
+    host.policy = shape.pattern % 2 == 0 ? "round-robin" : "numa";
+    host.queue_depth = shape.shallow ? 4 : 16;
+    for (unsigned k = 0; k < shape.controllers; ++k) {
+      if (owner_of(shape, k) == (h == 0 ? Owner::host0 : Owner::host1)) host.paths.push_back(kControllers[k]);
+    }
+    program.hosts.push_back(std::move(host));
+  }
+}
+
+}  // namespace
+
+program::Program prepared_program(const Shape& shape, const std::string& fault) {
+  program::Program program;
+  program.name = "attach";
+  program::TopologyOptions options;
+  program.topology = program::parse_topology(words_of(shape), {}, options);
+  program::use_memory_media(program.topology);
+  add_hosts(shape, program);
+  if (!fault.empty()) program.faults.push_back(fault);
+  const auto on = [&](StepKind kind, unsigned controller) -> Step& {
+    Step& step = program.steps.emplace_back();
+    step.kind = kind;
+    put(step, Field::controller, named(kControllers[controller]));
+    return step;
+  };
+  for (unsigned k = 0; k < shape.controllers; ++k) {
+    if (owner_of(shape, k) != Owner::raw) continue;
+    Step& capabilities = on(StepKind::register_read, k);
+    put(capabilities, Field::offset, 0);
+    put(capabilities, Field::bytes, 8);
+    put(on(StepKind::enable, k), Field::depth, shape.shallow ? 8 : 32);
+    Step& identify = on(StepKind::admin, k);
+    put(identify, Field::opcode, 0x06);
+    put(identify, Field::cdw10, 1);
+    for (unsigned queue = 1; queue <= 2; ++queue) {
+      Step& pair = on(StepKind::create_queue_pair, k);
+      put(pair, Field::queue, queue);
+      put(pair, Field::depth, (shape.shallow ? 2U : 8U) * queue + (shape.shallow ? 1U : 0U));
+      put(pair, Field::vector, queue);
+    }
+    if (!shape.events) continue;
+    Step& events = on(StepKind::admin, k);
+    put(events, Field::opcode, 0x09);
+    put(events, Field::cdw10, 0x0B);
+    put(events, Field::cdw11, 0x100);
+    Step& request = on(StepKind::admin, k);
+    put(request, Field::opcode, 0x0C);
+    request.nowait = true;
+  }
+  Step& rest = program.steps.emplace_back();
+  rest.kind = StepKind::wait;
+  rest.label = kReady;
+  put(rest, Field::duration, engine::kMillisecond);
+  return program::canonical(std::move(program));
+}
+
+std::vector<Step>& Steps::make(const Input& input, const program::Topology& topology, std::size_t first_number) {
+  steps_.clear();
+  Writer writer(input, topology, steps_, first_number);
+  for (const Move& move : input.moves) writer.write(move);
+  return steps_;
+}
+
+program::Program to_program(const Input& input, const std::string& fault) {
+  program::Program program = prepared_program(input.shape, fault);
+  Steps steps;
+  auto& more = steps.make(input, program.topology, program.steps.size());
+  std::move(more.begin(), more.end(), std::back_inserter(program.steps));
+  return program::canonical(std::move(program));
+}
+
+std::size_t kinds_of_moves() { return kKinds.size(); }
+
+}  // namespace polypath::fuzz
