@@ -75,6 +75,24 @@ struct Search {
     return any;
   }
 
+  // What a step left behind is often only the time that it took. With the others pinned to the moments at which
+  // they began, it can go.
+  bool drop_steps_at_their_times() {
+    const Program before = best;
+    const Broken as_before = broken;
+    Program candidate = best;
+    const std::vector<engine::Time> begun = begin_times(candidate, limits);
+    for (std::size_t i = 0; i < candidate.steps.size(); ++i) {
+      if (begun[i] != engine::kForever) candidate.steps[i].at = begun[i];
+    }
+    if (!accept(std::move(candidate))) return false;
+    drop_steps();
+    if (best.steps.size() < before.steps.size()) return true;
+    best = before;
+    broken = as_before;
+    return false;
+  }
+
   bool drop_devices() {
     bool any = false;
     for (std::size_t word = best.topology.words.size(); word-- != 0;) {
@@ -252,6 +270,7 @@ Minimized minimize(const Program& program, const Options& options, const Progres
     again |= search.drop_devices();
     again |= search.drop_freedom();
     again |= search.simplify();
+    if (!again) again = search.drop_steps_at_their_times();
   }
   out.finished = !search.exhausted();
   out.trials = search.trials;

@@ -28,6 +28,17 @@ Trial run_trial(const program::Program& program, const target::RunLimits& limits
   return trial;
 }
 
+std::vector<engine::Time> begin_times(const program::Program& program, const target::RunLimits& limits) {
+  target::World world(program);
+  target::Runner runner(world, program, limits);
+  runner.run();
+  std::vector<engine::Time> out;
+  for (const target::StepOutcome& outcome : runner.outcomes()) {
+    out.push_back(outcome.started ? outcome.begun_at : engine::kForever);
+  }
+  return out;
+}
+
 const Broken* choose(const Trial& trial, const std::string& rule) {
   const Broken* chosen = nullptr;
   for (const Broken& broken : trial.broken) {

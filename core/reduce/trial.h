@@ -30,6 +30,9 @@ struct Trial {
 /// Runs and judges. Drives are not written.
 Trial run_trial(const program::Program& program, const target::RunLimits& limits = {});
 
+/// When each step began, by index; kForever: it did not.
+std::vector<engine::Time> begin_times(const program::Program& program, const target::RunLimits& limits = {});
+
 /// The finding to keep: the first violation, else the first hazard; `rule` (when not empty) chooses.
 /// Null when there is none.
 const Broken* choose(const Trial& trial, const std::string& rule);
