@@ -49,6 +49,17 @@ void send_message(Act& act, std::uint32_t controller, std::uint16_t vector) {
                             controller, vector);
 }
 
+// A message held back by a mask is not sent any more once nothing waits for the host. PCI Express, "MSI-X".
+void settle_pending(Act& act, std::uint32_t controller, std::uint16_t vector) {
+  Controller& c = act.controller(controller);
+  if (vector >= c.vector_pending.size() || c.vector_pending[vector] == 0) return;
+  for (const Handle handle : c.cq) {
+    const CompletionQueue* cq = act.device.cqs.get(handle);
+    if (cq != nullptr && cq->interrupts && cq->vector == vector && cq->head != cq->tail) return;
+  }
+  c.vector_pending[vector] = 0;
+}
+
 bool full(const CompletionQueue& cq) { return (cq.tail + 1) % cq.entries == cq.head; }
 
 // Writes the entry of an executed command and removes the command. The queue has room.
@@ -188,6 +199,7 @@ void cq_doorbell(Act& act, std::uint32_t controller, std::uint16_t qid, std::uin
   }
   cq->head = value;
   if (cq->interrupts && cq->head != cq->tail) send_message(act, controller, cq->vector);
+  if (cq->interrupts && cq->head == cq->tail) settle_pending(act, controller, cq->vector);
   drain(act, c.cq[qid]);
 }
 

@@ -161,6 +161,7 @@ void clear_controller(Act& act, std::uint32_t controller) {
 
 void became_enabled(Act& act, std::uint32_t controller) {
   Controller& c = act.controller(controller);
+  if (shutdown_state(c) != ShutdownState::normal) return;  // asked for meanwhile
   const auto sq_entries = static_cast<std::uint32_t>(spec::aqa::asqs.get(c.aqa)) + 1;
   const auto cq_entries = static_cast<std::uint32_t>(spec::aqa::acqs.get(c.aqa)) + 1;
   const port::HostMemory& memory = *act.world.functions[controller].memory;
@@ -192,7 +193,9 @@ void shutdown_complete(Act& act, std::uint32_t controller) {
     if (row->phase == Phase::waiting) {
       act.world.engine.cancel(row->ticket);
       finish(act, command, spec::Status::aborted_power_loss);
-    } else if (row->phase == Phase::executed) {
+      row = act.device.commands.get(command);
+    }
+    if (row != nullptr && row->phase == Phase::executed) {
       act.world.engine.cancel(row->ticket);
       post(act, command);
     }

@@ -63,7 +63,7 @@ bool effective(const Command& command) {
 }
 
 void check_private(const Scene& scene, const Namespace& ns, const Command& command) {
-  if (ns.shared != 0) return;
+  if (ns.shared != 0 || !ns.exists.surely_since(true, command.submitted)) return;
   exercised(scene, Rule::ns03);
   std::size_t count = 0;
   std::string holders;
@@ -284,7 +284,10 @@ void allow_attachment(const Scene& scene, const Command& command, Allowed& allow
       allowed.may(Status::attachment_limit_exceeded);
     }
   }
-  if (!attaches(command) || ns.shared == 1) return;
+  if (!attaches(command)) return;
+  // What has the NSID by now may be another one.
+  if (ns.exists.possible_since(false, command.submitted)) allowed.may(Status::namespace_is_private);
+  if (ns.shared == 1) return;
   // Private: on one controller at a time.
   const std::size_t listed = detail.controllers.size();
   bool elsewhere_surely = listed > 1, elsewhere_maybe = listed > 1;
@@ -448,7 +451,8 @@ void end_create(const Scene& scene, Command& command, End end, const Completion*
               fmt::format("{}: gave an identifier that is in use", text_of(scene, command)),
               "an identifier that no namespace has", fmt::format("{}", nsid), {command.submitted});
   } else if (before != kNone && scene.s.namespaces[before].exists.surely(true) &&
-             scene.s.namespaces[before].born >= command.submitted) {
+             scene.s.namespaces[before].born >= command.submitted &&
+             scene.s.namespaces[before].exists.last_change(false) < command.submitted) {
     exercised(scene, Rule::ns22);
     violation(scene, Rule::ns22,
               fmt::format("{}: two commands got the same new namespace", text_of(scene, command)),
@@ -457,7 +461,10 @@ void end_create(const Scene& scene, Command& command, End end, const Completion*
   }
   if (subsystem.creates_open != 0) exercised(scene, Rule::ns22);
   const Detail& detail = scene.s.details[command.detail];
-  const bool data_seen = !detail.list_malformed && !command.buffer_shared;
+  // Deleted in this window, it may be what another create made.
+  const bool deleted = before != kNone && scene.s.namespaces[before].died >= command.submitted &&
+                       scene.s.namespaces[before].born >= command.submitted;
+  const bool data_seen = !detail.list_malformed && !command.buffer_shared && !deleted;
   const std::uint64_t nsze = detail.nsze;
   const std::uint8_t shared = !data_seen ? 2 : (detail.nmic & spec::nmic::shared) != 0 ? 1 : 0;
   const std::uint32_t index = create_namespace(scene, nsid, command.submitted);

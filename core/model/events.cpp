@@ -145,7 +145,7 @@ void judge_doorbell_event(const Scene& scene, std::uint8_t info) {
   c.bad_doorbells[info] = 0;  // several may merge into one event
 }
 
-void judge_namespace_event(const Scene& scene, Seq last_report) {
+void judge_namespace_event(const Scene& scene, Seq last_report, Seq requested) {
   Controller& c = scene.c();
   const auto say = [&](Rule rule, const char* what, const char* allowed) {
     violation(scene, rule, fmt::format("{}: {}", name_of(scene, scene.index), what), allowed, "an event",
@@ -160,7 +160,10 @@ void judge_namespace_event(const Scene& scene, Seq last_report) {
     exercised(scene, Rule::ae04);
     say(Rule::ae04, "a namespace event that is switched off", "none while bit 8 of FID 0Bh is 0");
   }
-  const bool caused = c.cause_pending != 0 || (c.cause_until != 0 && c.cause_until >= c.log04.cleared_from);
+  // The entry may have been on its way while the log was read.
+  const bool on_its_way = requested < c.log04.cleared_until && c.cause_until > last_report;
+  const bool caused =
+      c.cause_pending != 0 || (c.cause_until != 0 && (c.cause_until >= c.log04.cleared_from || on_its_way));
   if (!caused && !c.cause_unknown) {
     const Seq lower = std::max({c.log04.cleared_from, c.reset_until, last_report});
     if (c.cause_until == 0 && c.old_cause != 0) {
@@ -217,6 +220,7 @@ void end_cause(const Scene& scene, std::uint16_t controller, std::uint32_t nsid,
   }
   Changed* change = find_change(c, nsid, from);
   if (change == nullptr) return;
+  if (cause == Cause::none && c.cause_pending == 0 && c.cause_until < c.cause_from) c.cause_from = 0;
   if (cause == Cause::none) {
     c.changed.erase(c.changed.begin() + (change - c.changed.data()));
     return;
@@ -254,7 +258,7 @@ void request_gone(const Scene& scene) {
   c.due_waits = c.due_waited = true;
 }
 
-void report_event(const Scene& scene, std::uint32_t dword) {
+void report_event(const Scene& scene, std::uint32_t dword, Seq requested) {
   Controller& c = scene.c();
   const auto type = static_cast<EventType>(dword & 7U);
   const auto info = static_cast<std::uint8_t>(dword >> 8U);
@@ -286,7 +290,7 @@ void report_event(const Scene& scene, std::uint32_t dword) {
   }
   if (type == EventType::error) judge_doorbell_event(scene, info);
   if (type == EventType::notice && info == spec::event_info::ns_attribute_changed)
-    judge_namespace_event(scene, last_report);
+    judge_namespace_event(scene, last_report, requested);
   reported_of(c, static_cast<std::uint8_t>(type), info).at = scene.now;
 }
 
@@ -298,7 +302,7 @@ void doubt_events(const Scene& scene) {
   reported_of(c, notice, spec::event_info::ns_attribute_changed).at = scene.now;
 }
 
-void on_async_event(const Scene& scene) { report_event(scene, static_cast<std::uint32_t>(scene.event.c)); }
+void on_async_event(const Scene& scene) { report_event(scene, static_cast<std::uint32_t>(scene.event.c), 0); }
 
 void reset_events(const Scene& scene) {
   Controller& c = scene.c();

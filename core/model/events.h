@@ -20,8 +20,9 @@ bool has_cause(const Scene& scene, std::uint16_t controller, std::uint32_t nsid,
 void request_came(const Scene& scene);
 /// One ended.
 void request_gone(const Scene& scene);
-/// An event was reported: completion dword 0.
-void report_event(const Scene& scene, std::uint32_t dword);
+/// An event was reported: completion dword 0, and when the request that brought it was submitted (0: not
+/// known).
+void report_event(const Scene& scene, std::uint32_t dword, Seq requested);
 /// Some event may have been reported: which of several commands of one CID completed is not known.
 void doubt_events(const Scene& scene);
 /// The same, seen without its completion.

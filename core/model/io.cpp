@@ -500,7 +500,7 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
     // Range and size
     const std::uint64_t slba = entry.slba();
     const std::uint64_t blocks = entry.block_count();
-    if (ns == nullptr || ns->blocks == 0) {
+    if (ns == nullptr || ns->blocks == 0 || ns->exists.possible_since(false, command.submitted)) {
       allowed.may(Status::lba_out_of_range);
     } else {
       exercised(scene, Rule::d14);

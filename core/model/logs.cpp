@@ -99,6 +99,11 @@ void check_changed(const Scene& scene, const Command& command, std::span<const s
     say(Rule::ae10, "the log of changed namespaces is not ascending", "an ascending list");
     return;
   }
+  // Of two reads at once, either may have emptied the list for the other.
+  if (c.log04.open_any > 1 || c.log04.read_until >= command.submitted) {
+    inconclusive(scene, Rule::ae10);
+    return;
+  }
   const bool may_hold_more = !c.initial_known || c.cause_unknown;
   const bool quiet = std::none_of(c.changed.begin(), c.changed.end(), [](const Changed&) { return true; });
   if (c.log04.cleared_until != 0 && quiet) exercised(scene, Rule::ae11);

@@ -121,7 +121,7 @@ std::uint32_t create_namespace(const Scene& scene, std::uint32_t nsid, Seq since
   Namespace& ns = scene.s.namespaces[index];
   ++ns.incarnation;
   ns.exists.begin(true);
-  ns.exists.apply(true, scene.now, scene.now);
+  ns.exists.apply(true, since, scene.now);  // it may have been deleted before the create ended
   ns.born = scene.now;
   ns.created = true;
   ns.identified = false;

@@ -269,8 +269,9 @@ void on_register_write(const Scene& scene) {
   if (event.a == reg::crto) c.crto_written = true;
   if (event.a == reg::intms) c.intm |= static_cast<std::uint32_t>(event.c);
   if (event.a == reg::intmc) c.intm &= ~static_cast<std::uint32_t>(event.c);
-  if (event.a == reg::nssr && event.c == kNssrMagic && (!cap_known(c) || spec::cap::nssrs.get(c.cap) != 0)) {
-    reset_subsystem(scene);
+  if (event.a == reg::nssr && event.c == kNssrMagic) {
+    if (cap_known(c) && spec::cap::nssrs.get(c.cap) != 0) reset_subsystem(scene);
+    if (!cap_known(c)) doubt_subsystem(scene);
     return;
   }
   if (!en) {

@@ -77,6 +77,17 @@ void forget_controller(const Scene& scene) {
   }
 }
 
+void doubt_subsystem(const Scene& scene) {
+  for (const auto other : scene.s.subsystems[scene.c().subsystem].controllers) {
+    Scene there{scene.trace, scene.s, scene.options, scene.event, scene.now, scene.time, other, scene.at_end};
+    Controller& c = there.c();
+    for (std::uint32_t i = 0; i < c.commands.size(); ++i) {
+      if (c.commands[i].open) drop_command(there, i, true);
+    }
+    forget_controller(there);
+  }
+}
+
 void reset_subsystem(const Scene& scene) {
   for (const auto other : scene.s.subsystems[scene.c().subsystem].controllers) {
     Scene there{scene.trace, scene.s, scene.options, scene.event, scene.now, scene.time, other, scene.at_end};

@@ -18,6 +18,8 @@ void forget_controller(const Scene& scene);
 void lose_commands(const Scene& scene);
 /// NVM Subsystem Reset: every controller of the subsystem.
 void reset_subsystem(const Scene& scene);
+/// NVM Subsystem Reset, should the controller have it: CAP was never read.
+void doubt_subsystem(const Scene& scene);
 /// The other controllers of the subsystem must not notice: counts those that could.
 void count_peers(const Scene& scene);
 

@@ -177,7 +177,8 @@ void Runner::hash_canonical(engine::Hasher& hasher) const {
   hasher.add(requests);
   for (const RawState& raw : raw_) {
     raw.driver.hash(hasher);
-    hasher.add((raw.enabling ? 1U : 0U) | (raw.disabling ? 2U : 0U));
+    hasher.add(static_cast<std::uint64_t>(raw.handshake));
+    for (const std::size_t step : raw.waiting) hasher.add(step);
   }
   std::uint64_t findings = 0;
   for (const StepFinding& f : findings_)

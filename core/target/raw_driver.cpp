@@ -29,7 +29,10 @@ void RawDriver::enable(port::Port& port, std::uint32_t admin_entries) {
   port.write_register(spec::reg::cc, 0x00460001, 4);  // EN, 64-byte and 16-byte queue entries
 }
 
-void RawDriver::disable(port::Port& port) { port.write_register(spec::reg::cc, 0x00460000, 4); }
+void RawDriver::disable(port::Port& port) {
+  port.write_register(spec::reg::cc, 0x00460000, 4);
+  queues_.clear();
+}
 
 void RawDriver::make_queue_pair(port::Port& port, std::uint16_t qid, std::uint32_t entries) {
   if (qid >= queues_.size()) queues_.resize(qid + std::size_t{1});
@@ -53,7 +56,7 @@ std::vector<std::uint16_t> RawDriver::queues() const {
 }
 
 bool RawDriver::has_room(std::uint16_t qid) const {
-  if (!has_queue(qid)) return false;
+  if (!usable(qid)) return false;
   const QueuePair& q = queues_[qid];
   return (q.tail + 1) % q.sq_entries != q.sqhd;
 }

@@ -31,6 +31,7 @@ class RawDriver {
     std::uint32_t tail = 0, sqhd = 0, head = 0;
     std::uint16_t next_cid = 0;
     bool phase = true;
+    bool usable = false;  ///< the controller has it: entries may be put in
   };
   struct Outstanding {
     std::uint32_t request = 0;
@@ -45,11 +46,18 @@ class RawDriver {
 
   /// Programs AQA, ASQ, ACQ with rings of its own and sets CC.EN; `poll` tells when CSTS.RDY (or CFS) shows.
   void enable(port::Port& port, std::uint32_t admin_entries);
-  /// Clears CC.EN. Everything outstanding is lost.
+  /// The controller is ready: the admin queue may be used.
+  void enabled() { set_usable(0, true); }
+  /// Clears CC.EN. Everything outstanding is lost, and no queue is left.
   void disable(port::Port& port);
   /// Memory for an I/O queue pair; the caller then submits Create CQ and Create SQ with these addresses.
   void make_queue_pair(port::Port& port, std::uint16_t qid, std::uint32_t entries);
   void forget_queue_pair(std::uint16_t qid);
+  /// A queue pair is usable once the controller has made it, and no longer when its deletion begins.
+  void set_usable(std::uint16_t qid, bool usable) {
+    if (has_queue(qid)) queues_[qid].usable = usable;
+  }
+  bool usable(std::uint16_t qid) const { return has_queue(qid) && queues_[qid].usable; }
   bool has_queue(std::uint16_t qid) const { return qid < queues_.size() && queues_[qid].sq != 0; }
   const QueuePair* queue(std::uint16_t qid) const { return has_queue(qid) ? &queues_[qid] : nullptr; }
   /// Queue identifiers that exist, ascending.

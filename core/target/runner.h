@@ -157,13 +157,17 @@ class Runner {
     std::int32_t workload = -1;
     std::uint32_t stage = 0;  ///< create_queue_pair and others go through several commands
     Expected expected;
+    bool duplicate = false;  ///< creates a queue pair whose identifier is in use
     bool live = true;
   };
   struct RawState {
     RawDriver driver;
-    bool enabling = false, disabling = false;
+    /// Of EN and RDY. One step at a time: the others wait for their turn.
+    enum class Handshake : std::uint8_t { none, clearing, enabling, disabling };
+    Handshake handshake = Handshake::none;
     std::size_t step = 0;  ///< that waits for RDY
     engine::Time deadline = 0;
+    std::vector<std::size_t> waiting;  ///< steps
   };
 
   // choices.cpp
@@ -219,7 +223,11 @@ class Runner {
                          std::span<const std::byte> data, std::uint32_t length);
   void queue_pair_next(Request& request);
   void reap(std::uint32_t controller);
+  void forget_deleted(std::uint32_t controller, std::size_t index, const StepOutcome& outcome);
   void raw_outcomes(std::uint32_t controller, const std::vector<RawOutcome>& done);
+  void begin_handshake(std::uint32_t controller, std::size_t index);
+  void enable_raw(std::uint32_t controller);
+  void lose_raw(std::uint32_t controller);
   void poll_ready(std::uint32_t controller);
   void check_expect(std::size_t index);
   void check_heads(std::size_t index, const program::Value& heads);

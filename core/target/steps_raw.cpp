@@ -108,13 +108,7 @@ void Runner::begin_raw(std::size_t index) {
     return;
   }
   port::Port& port = world_.port(controller);
-  RawState& raw = raw_[controller];
   StepOutcome& outcome = outcomes_[index];
-  const auto lose = [&] {
-    std::vector<RawOutcome> lost;
-    raw.driver.lose_all(lost);
-    raw_outcomes(controller, lost);
-  };
   switch (step.kind) {
     case StepKind::register_write:
       port.write_register(static_cast<std::uint32_t>(step.number(Field::offset)), step.number(Field::value),
@@ -150,28 +144,15 @@ void Runner::begin_raw(std::size_t index) {
       change_hands(index, controller, true);
       return;
     case StepKind::give:
-      if (world_.raw(controller)) lose();
+      if (world_.raw(controller)) lose_raw(controller);
       change_hands(index, controller, false);
       return;
     case StepKind::reap:
       reap(controller);
       break;
     case StepKind::enable:
-      world_.set_raw(controller, true);
-      raw.driver.enable(port, static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
-                                  step.number(Field::depth, kAdminEntries), 2, spec::kAdminQueueEntriesMax)));
-      raw.enabling = true;
-      raw.step = index;
-      raw.deadline = world_.engine().now() + 10 * engine::kSecond;
-      poll_ready(controller);
-      return;
     case StepKind::disable:
-      raw.driver.disable(port);
-      lose();
-      raw.disabling = true;
-      raw.step = index;
-      raw.deadline = world_.engine().now() + 10 * engine::kSecond;
-      poll_ready(controller);
+      begin_handshake(controller, index);
       return;
     case StepKind::create_queue_pair:
     case StepKind::delete_queue_pair: {
@@ -200,7 +181,13 @@ void Runner::queue_pair_next(Request& request) {
   const bool create = step.kind == StepKind::create_queue_pair;
   const bool failed = outcomes_[request.step].status != 0;
   if (request.stage == 2 || failed) {
-    if (create ? failed : !failed) raw.driver.forget_queue_pair(qid);
+    if (request.duplicate) {
+      // What there was before is still there.
+    } else if (create ? failed : !failed) {
+      raw.driver.forget_queue_pair(qid);
+    } else {
+      raw.driver.set_usable(qid, true);
+    }
     request.live = false;
     finish(request.step);
     return;
@@ -212,7 +199,11 @@ void Runner::queue_pair_next(Request& request) {
                                      controller_name(controller)));
     return;
   }
-  if (create && request.stage == 0) raw.driver.make_queue_pair(port, qid, entries);
+  if (create && request.stage == 0) {
+    request.duplicate = raw.driver.has_queue(qid);
+    if (!request.duplicate) raw.driver.make_queue_pair(port, qid, entries);
+  }
+  if (!create) raw.driver.set_usable(qid, false);
   if (create && !raw.driver.has_queue(qid)) {
     request.live = false;
     unable(request.step,
@@ -260,7 +251,7 @@ void Runner::begin_raw_command(std::size_t index) {
   }
   const std::vector<std::byte> data = payload_of(step, controller, entry, qid, length);
   if (admin && !world_.raw(controller) && begin_passthrough(index, controller, entry, data, length)) return;
-  if (!raw.driver.has_queue(qid)) {
+  if (!raw.driver.usable(qid)) {
     unable(index, world_.raw(controller)
                       ? fmt::format("{} has no queue {}; create it with create_queue_pair (queue 0: enable)",
                                     controller_name(controller), qid)
@@ -317,6 +308,16 @@ void Runner::reap(std::uint32_t controller) {
   raw_outcomes(controller, done);
 }
 
+// A queue that an `admin` step deleted is not there any more.
+void Runner::forget_deleted(std::uint32_t controller, std::size_t index, const StepOutcome& outcome) {
+  const Step& step = program_.steps[index];
+  if (step.kind != StepKind::admin || outcome.lost || outcome.status != 0) return;
+  const std::uint64_t opcode = step.number(Field::opcode, 0xFF);
+  if (opcode != 0x00 && opcode != 0x04) return;
+  const auto qid = static_cast<std::uint16_t>(step.number(Field::cdw10));
+  if (qid != 0) raw_[controller].driver.forget_queue_pair(qid);
+}
+
 void Runner::raw_outcomes(std::uint32_t controller, const std::vector<RawOutcome>& done) {
   for (const RawOutcome& result : done) {
     const auto at = std::find_if(requests_.begin(), requests_.end(), [&](const Request& r) {
@@ -336,6 +337,7 @@ void Runner::raw_outcomes(std::uint32_t controller, const std::vector<RawOutcome
       requests_[position] = request;
       continue;
     }
+    forget_deleted(controller, at->step, outcome);
     if (result.bytes != 0 && !result.lost) {
       outcome.data.resize(result.bytes);
       world_.port(controller).memory().read(result.buffer, outcome.data);
@@ -349,22 +351,74 @@ void Runner::raw_outcomes(std::uint32_t controller, const std::vector<RawOutcome
   std::erase_if(requests_, [](const Request& r) { return !r.live; });
 }
 
+void Runner::lose_raw(std::uint32_t controller) {
+  std::vector<RawOutcome> lost;
+  raw_[controller].driver.lose_all(lost);
+  raw_outcomes(controller, lost);
+}
+
+// EN and RDY as the standard wants them handled: EN becomes 1 only when RDY is 0, so a controller that is
+// enabled already is reset first. A host that does otherwise writes CC itself. Base: Controller
+// Configuration.
+void Runner::begin_handshake(std::uint32_t controller, std::size_t index) {
+  using Handshake = RawState::Handshake;
+  RawState& raw = raw_[controller];
+  if (raw.handshake != Handshake::none) {
+    raw.waiting.push_back(index);
+    return;
+  }
+  port::Port& port = world_.port(controller);
+  raw.step = index;
+  raw.deadline = world_.engine().now() + 10 * engine::kSecond;
+  const bool enable = program_.steps[index].kind == StepKind::enable;
+  if (enable) world_.set_raw(controller, true);
+  const auto cc = enable ? static_cast<std::uint32_t>(port.read_register(spec::reg::cc, 4)) : 0;
+  if (enable && spec::cc::en.get(cc) == 0) {
+    enable_raw(controller);
+    return;
+  }
+  raw.handshake = enable ? Handshake::clearing : Handshake::disabling;
+  raw.driver.disable(port);
+  lose_raw(controller);
+  poll_ready(controller);
+}
+
+void Runner::enable_raw(std::uint32_t controller) {
+  RawState& raw = raw_[controller];
+  raw.handshake = RawState::Handshake::enabling;
+  const std::uint64_t depth = program_.steps[raw.step].number(Field::depth, kAdminEntries);
+  raw.driver.enable(world_.port(controller), static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
+                                                 depth, 2, spec::kAdminQueueEntriesMax)));
+  poll_ready(controller);
+}
+
 // Enable and disable end when CSTS.RDY shows it; looked at every 100 microseconds, as a driver would.
 void Runner::poll_ready(std::uint32_t controller) {
+  using Handshake = RawState::Handshake;
   RawState& raw = raw_[controller];
-  if (!raw.enabling && !raw.disabling) return;
+  if (raw.handshake == Handshake::none) return;
+  const bool enabling = raw.handshake == Handshake::enabling;
   const auto csts = static_cast<std::uint32_t>(world_.port(controller).read_register(spec::reg::csts, 4));
   const bool ready = spec::csts::rdy.get(csts) != 0;
   const bool fatal = spec::csts::cfs.get(csts) != 0;
-  const bool reached = raw.enabling ? ready || fatal : !ready;
+  const bool reached = enabling ? ready || fatal : !ready;
   if (!reached && world_.engine().now() < raw.deadline) {
     world_.engine().schedule(world_.engine().now() + 100 * engine::kMicrosecond, kPollReady, controller, 0);
     return;
   }
+  if (reached && raw.handshake == Handshake::clearing) {
+    enable_raw(controller);
+    return;
+  }
+  if (enabling && ready) raw.driver.enabled();
   outcomes_[raw.step].dw0 = csts;
   if (!reached) outcomes_[raw.step].lost = true;
-  raw.enabling = raw.disabling = false;
+  raw.handshake = Handshake::none;
   finish(raw.step);
+  if (raw.handshake != Handshake::none || raw.waiting.empty()) return;
+  const std::size_t next = raw.waiting.front();
+  raw.waiting.erase(raw.waiting.begin());
+  begin_handshake(controller, next);
 }
 
 }  // namespace polypath::target
