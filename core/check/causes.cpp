@@ -14,8 +14,8 @@ using trace::Boundary;
 
 constexpr std::uint64_t kNone = ~std::uint64_t{0};
 constexpr std::size_t kRemembered = 32;  // writes of a namespace that later commands may have met
-constexpr std::uint8_t kGetLogPage = 0x02, kIdentify = 0x06, kEventRequest = 0x0C, kNamespaceManagement = 0x0D,
-                       kNamespaceAttachment = 0x15;
+constexpr std::uint8_t kGetLogPage = 0x02, kIdentify = 0x06, kEventRequest = 0x0C,
+                       kNamespaceManagement = 0x0D, kNamespaceAttachment = 0x15;
 
 struct Command {
   std::uint64_t submitted = kNone, last = kNone;  ///< last: fetch or transfer

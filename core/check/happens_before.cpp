@@ -62,7 +62,8 @@ std::vector<Ordered> order_of(std::size_t events, const std::vector<Edge>& edges
   for (std::size_t i = 0; i < kept.size(); ++i) {
     const auto reached = reached_from(graph, kept[i]);
     for (std::size_t k = 0; k < kept.size(); ++k) {
-      if (k != i && std::binary_search(reached.begin(), reached.end(), kept[k])) boost::add_edge(i, k, closure);
+      if (k != i && std::binary_search(reached.begin(), reached.end(), kept[k]))
+        boost::add_edge(i, k, closure);
     }
   }
   Graph reduced;

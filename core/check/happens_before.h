@@ -17,9 +17,9 @@ struct Ordered {
   std::vector<std::uint64_t> after;  ///< those of the kept events that came right before it, ascending
 };
 
-/// The kept events alone, each with its direct predecessors: an edge where a path leads from one to the other,
-/// without those that follow from others (transitive reduction). In an order that the edges allow, by number
-/// where they leave it open. `kept` is ascending.
+/// The kept events alone, each with its direct predecessors: an edge where a path leads from one to the
+/// other, without those that follow from others (transitive reduction). In an order that the edges allow, by
+/// number where they leave it open. `kept` is ascending.
 std::vector<Ordered> order_of(std::size_t events, const std::vector<Edge>& edges,
                               const std::vector<std::uint64_t>& kept);
 

@@ -24,11 +24,11 @@ constexpr std::uint8_t kGetLogPage = 0x02, kEventRequest = 0x0C, kNamespaceManag
 struct Objects {
   std::set<std::uint16_t> controllers;
   std::set<std::uint32_t> namespaces;
-  std::set<std::uint64_t> commands;  ///< submissions
-  std::set<std::uint32_t> causes;    ///< steps
-  std::set<std::uint32_t> queues;    ///< controller << 16 | queue, when the rule is one of queues
-  bool events = false;               ///< the rule is one of asynchronous events
-  bool awaited = false;              ///< the rule is one of what must happen
+  std::set<std::uint64_t> commands;              ///< submissions
+  std::set<std::uint32_t> causes;                ///< steps
+  std::set<std::uint32_t> queues;                ///< controller << 16 | queue, when the rule is one of queues
+  bool events = false;                           ///< the rule is one of asynchronous events
+  bool awaited = false;                          ///< the rule is one of what must happen
   std::map<std::uint16_t, std::uint64_t> lived;  ///< first submission of each controller
 };
 
@@ -48,8 +48,8 @@ void add_named(std::string_view text, std::set<std::uint32_t>& out) {
   for (std::size_t at = text.find(kWord); at != std::string_view::npos; at = text.find(kWord, at + 1)) {
     std::uint32_t number = 0;
     bool any = false;
-    for (std::size_t i = at + kWord.size(); i < text.size() && std::isdigit(static_cast<unsigned char>(text[i])) != 0;
-         ++i) {
+    for (std::size_t i = at + kWord.size();
+         i < text.size() && std::isdigit(static_cast<unsigned char>(text[i])) != 0; ++i) {
       number = number * 10 + static_cast<std::uint32_t>(text[i] - '0');
       any = true;
     }
@@ -109,7 +109,8 @@ bool matters(const trace::Trace& trace, const Causes& causes, const Objects& obj
   const trace::BoundaryEvent& submission = trace.events()[command];
   if (submission.kind != Boundary::submitted) return false;
   if (submission.queue != 0) return objects.namespaces.contains(entry.nsid) && entry.opcode != 0x02;
-  const bool tells = entry.opcode == kEventRequest || (entry.opcode == kGetLogPage && (entry.cdw10 & 0xFFU) == 4);
+  const bool tells =
+      entry.opcode == kEventRequest || (entry.opcode == kGetLogPage && (entry.cdw10 & 0xFFU) == 4);
   return objects.events && tells && objects.controllers.contains(event.controller);
 }
 
@@ -119,9 +120,9 @@ std::vector<std::uint64_t> resets_meanwhile(const trace::Trace& trace, const Obj
   std::vector<std::uint64_t> out;
   for (std::uint64_t at = showing.front(); at < showing.back(); ++at) {
     const trace::BoundaryEvent& event = trace.events()[at];
-    const bool resets = event.kind == Boundary::function ||
-                        (event.kind == Boundary::register_write && event.a == spec::reg::cc &&
-                         spec::cc::en.get(event.c) == 0);
+    const bool resets =
+        event.kind == Boundary::function || (event.kind == Boundary::register_write &&
+                                             event.a == spec::reg::cc && spec::cc::en.get(event.c) == 0);
     if (resets && !objects.controllers.contains(event.controller)) out.push_back(at);
   }
   return out;
@@ -191,8 +192,11 @@ std::string story_text(const trace::Trace& trace, const Story& story) {
   for (const Ordered& row : story.events) {
     const bool shows = std::binary_search(story.showing.begin(), story.showing.end(), row.event);
     const bool beside = std::binary_search(story.meanwhile.begin(), story.meanwhile.end(), row.event);
-    out += fmt::format("{} {:>7} {}\n", shows ? "*" : beside ? "~" : " ", row.event,
-                       trace::event_text(trace, trace.events()[row.event]));
+    out += fmt::format("{} {:>7} {}\n",
+                       shows    ? "*"
+                       : beside ? "~"
+                                : " ",
+                       row.event, trace::event_text(trace, trace.events()[row.event]));
     if (!row.after.empty()) out += fmt::format("            after {}\n", fmt::join(row.after, ", "));
   }
   return out;
@@ -204,7 +208,8 @@ std::string story_dot(const trace::Trace& trace, const Story& story) {
     std::string text = trace::event_text(trace, trace.events()[row.event]);
     std::replace(text.begin(), text.end(), '"', '\'');
     const bool shows = std::binary_search(story.showing.begin(), story.showing.end(), row.event);
-    out += fmt::format("  e{} [label=\"{} {}\"{}];\n", row.event, row.event, text, shows ? ", penwidth=3" : "");
+    out +=
+        fmt::format("  e{} [label=\"{} {}\"{}];\n", row.event, row.event, text, shows ? ", penwidth=3" : "");
     for (const std::uint64_t before : row.after) out += fmt::format("  e{} -> e{};\n", before, row.event);
   }
   return out + "}\n";

@@ -48,11 +48,12 @@ nlohmann::json story_json(const trace::Trace& trace, const check::Story& story) 
   auto out = nlohmann::json::array();
   for (const check::Ordered& row : story.events) {
     const bool shows = std::binary_search(story.showing.begin(), story.showing.end(), row.event);
-    out.push_back({{"event", row.event},
-                   {"text", trace::event_text(trace, trace.events()[row.event])},
-                   {"after", row.after},
-                   {"shows", shows},
-                   {"meanwhile", std::binary_search(story.meanwhile.begin(), story.meanwhile.end(), row.event)}});
+    out.push_back(
+        {{"event", row.event},
+         {"text", trace::event_text(trace, trace.events()[row.event])},
+         {"after", row.after},
+         {"shows", shows},
+         {"meanwhile", std::binary_search(story.meanwhile.begin(), story.meanwhile.end(), row.event)}});
   }
   return out;
 }

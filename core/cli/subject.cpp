@@ -37,8 +37,8 @@ Subject load_subject(const std::string& what, const std::string& db, const Overr
   }
   const store::Run run = store::Store::open_existing(db).load_run(subject.run);
   if (run.program.empty()) {
-    throw program::InputError(db, fmt::format("run {} was made by no program; name one that `polypath run` kept",
-                                              subject.run));
+    throw program::InputError(
+        db, fmt::format("run {} was made by no program; name one that `polypath run` kept", subject.run));
   }
   if (finding > run.findings.size()) {
     throw program::InputError(db, fmt::format("run {} has {} findings; name one of them, or the run alone",

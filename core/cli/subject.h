@@ -15,7 +15,8 @@ struct Subject {
   std::int64_t run = 0;  ///< of the store, 0: a file
 };
 
-/// `what`: a scenario file; RUN, a run's number in the store `db`; or RUN.K, the K-th finding of that run, from
+/// `what`: a scenario file; RUN, a run's number in the store `db`; or RUN.K, the K-th finding of that run,
+/// from
 /// 1. Throws InputError, StoreError.
 Subject load_subject(const std::string& what, const std::string& db, const Overrides& overrides);
 

@@ -75,8 +75,8 @@ struct Search {
     return any;
   }
 
-  // What a step left behind is often only the time that it took. With the others pinned to the moments at which
-  // they began, it can go.
+  // What a step left behind is often only the time that it took. With the others pinned to the moments at
+  // which they began, it can go.
   bool drop_steps_at_their_times() {
     const Program before = best;
     const Broken as_before = broken;
@@ -111,7 +111,8 @@ struct Search {
 
   bool simplify_host(std::size_t index) {
     bool any = false;
-    for (std::size_t path = best.hosts[index].paths.size(); path-- != 0 && best.hosts[index].paths.size() > 1;) {
+    for (std::size_t path = best.hosts[index].paths.size();
+         path-- != 0 && best.hosts[index].paths.size() > 1;) {
       Program candidate = best;
       auto& paths = candidate.hosts[index].paths;
       paths.erase(paths.begin() + static_cast<std::ptrdiff_t>(path));
@@ -186,7 +187,9 @@ struct Search {
 
   bool simplify_operand(std::size_t i, std::size_t k) {
     const bool optional = !is_required(best.steps[i].kind, best.steps[i].operands[k].field);
-    const auto erase = [&](Step& s) { s.operands.erase(s.operands.begin() + static_cast<std::ptrdiff_t>(k)); };
+    const auto erase = [&](Step& s) {
+      s.operands.erase(s.operands.begin() + static_cast<std::ptrdiff_t>(k));
+    };
     if (optional && change(i, erase)) return true;
     bool any = false;
     const auto value = [&]() -> const Value& { return best.steps[i].operands[k].value; };
@@ -211,8 +214,7 @@ struct Search {
       if (!unchanged() || value().number <= simple) break;
       if (set([&](Value& v) { v.number = simple; })) return true;
     }
-    while (unchanged() && value().number > 1 && !exhausted() &&
-           set([](Value& v) { v.number /= 2; })) {
+    while (unchanged() && value().number > 1 && !exhausted() && set([](Value& v) { v.number /= 2; })) {
       any = true;
     }
     return any;
@@ -257,8 +259,8 @@ Minimized minimize(const Program& program, const Options& options, const Progres
   if (broken == nullptr) {
     const std::string what = options.rule.empty() ? "no rule" : "not " + options.rule;
     throw program::InputError(
-        program.name, fmt::format("breaks {} when it runs; give the seed, latitude and faults it broke one with",
-                                  what));
+        program.name,
+        fmt::format("breaks {} when it runs; give the seed, latitude and faults it broke one with", what));
   }
   search.broken = *broken;
   search.limits.events = first.turns * 2 + 10'000;  // a smaller program needs no longer run

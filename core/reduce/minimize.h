@@ -20,7 +20,7 @@ struct Size {
 Size size_of(const program::Program& program);
 
 struct Options {
-  std::string rule;              ///< to keep; empty: of the first violation
+  std::string rule;               ///< to keep; empty: of the first violation
   std::uint64_t trials = 20'000;  ///< most runs
 };
 
@@ -36,6 +36,7 @@ struct Minimized {
 using Progress = std::function<void(std::uint64_t trials, std::size_t steps)>;
 
 /// Throws program::InputError when the program breaks no rule (or not the one wanted), or cannot run.
-Minimized minimize(const program::Program& program, const Options& options = {}, const Progress& progress = {});
+Minimized minimize(const program::Program& program, const Options& options = {},
+                   const Progress& progress = {});
 
 }  // namespace polypath::reduce

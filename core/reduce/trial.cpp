@@ -17,8 +17,8 @@ Trial run_trial(const program::Program& program, const target::RunLimits& limits
   while (runner.advance()) ++trial.turns;
   const auto judgement = check::judge(world.trace(), {}, runner.limit_reached() ? 0 : engine::kForever);
   for (const model::Finding& f : judgement.findings) {
-    trial.broken.push_back({std::string(model::row_of(f.rule).id), 0, f.scope() == model::Scope::hazard,
-                            f.time, f.summary});
+    trial.broken.push_back(
+        {std::string(model::row_of(f.rule).id), 0, f.scope() == model::Scope::hazard, f.time, f.summary});
   }
   for (const target::StepFinding& f : runner.findings()) {
     if (!f.unable) trial.broken.push_back({"EXPECT", f.step, false, f.time, f.summary});

@@ -15,7 +15,8 @@ namespace polypath::explore {
 namespace {
 
 program::Program load(const std::string& name) {
-  return scenario::load_scenario_file(std::string(POLYPATH_SOURCE_DIR "/scenarios/explore/") + name + ".yaml");
+  return scenario::load_scenario_file(std::string(POLYPATH_SOURCE_DIR "/scenarios/explore/") + name +
+                                      ".yaml");
 }
 
 std::set<std::string> outcomes(const Result& result) {
@@ -33,8 +34,8 @@ std::set<std::string> rules(const Result& result) {
 TEST(Explore, TwoWritersAndAReaderHaveThreeOutcomes) {
   const Result result = explore(load("two_writers_and_a_reader"));
   EXPECT_TRUE(result.exhaustive);
-  EXPECT_EQ(result.states, 358U);
-  EXPECT_EQ(result.transitions, 775U);
+  EXPECT_EQ(result.states, 386U);
+  EXPECT_EQ(result.transitions, 876U);
   EXPECT_TRUE(result.findings.empty());
   EXPECT_EQ(outcomes(result),
             (std::set<std::string>{
@@ -49,15 +50,15 @@ TEST(Explore, FetchesAndInterruptsOfTheirOwnAddStatesAndNoOutcome) {
   const program::Program program = load("two_writers_and_a_reader");
   const Result result = explore(program, fine);
   EXPECT_TRUE(result.exhaustive);
-  EXPECT_EQ(result.states, 7220U);
+  EXPECT_EQ(result.states, 6914U);
   EXPECT_EQ(outcomes(result), outcomes(explore(program)));
 }
 
 TEST(Explore, ADetachLeavesReadsTheDataOrAnError) {
   const Result result = explore(load("detach_against_reads"));
   EXPECT_TRUE(result.exhaustive);
-  EXPECT_EQ(result.states, 3690U);
-  EXPECT_EQ(result.transitions, 10242U);
+  EXPECT_EQ(result.states, 5282U);
+  EXPECT_EQ(result.transitions, 14652U);
   EXPECT_EQ(result.outcomes.size(), 6U);
   EXPECT_TRUE(result.findings.empty());
 }
@@ -65,8 +66,8 @@ TEST(Explore, ADetachLeavesReadsTheDataOrAnError) {
 TEST(Explore, AListOfAllocatedNamespacesShowsOneOfFourMoments) {
   const Result result = explore(load("create_delete_identify"));
   EXPECT_TRUE(result.exhaustive);
-  EXPECT_EQ(result.states, 22100U);
-  EXPECT_EQ(result.transitions, 56755U);
+  EXPECT_EQ(result.states, 26315U);
+  EXPECT_EQ(result.transitions, 67902U);
   EXPECT_EQ(result.outcomes.size(), 4U);
   EXPECT_TRUE(result.findings.empty());
 }
@@ -74,8 +75,8 @@ TEST(Explore, AListOfAllocatedNamespacesShowsOneOfFourMoments) {
 TEST(Explore, AttachWriteAndResetOnTwoControllersComeToOneOutcomeInEveryOrder) {
   const Result result = explore(load("attach_write_reset"));
   EXPECT_TRUE(result.exhaustive);
-  EXPECT_EQ(result.states, 59353U);
-  EXPECT_EQ(result.transitions, 169362U);
+  EXPECT_EQ(result.states, 61047U);
+  EXPECT_EQ(result.transitions, 175267U);
   EXPECT_EQ(result.outcomes.size(), 1U);
   EXPECT_TRUE(result.findings.empty());
 }

@@ -48,7 +48,8 @@ TEST(Minimize, TenLongFindingsKeepTheirRuleInFewSteps) {
     EXPECT_TRUE(small.finished) << file;
     EXPECT_EQ(small.before.steps, 60U) << file;
     const Trial again = run_trial(small.program);
-    EXPECT_TRUE(std::ranges::any_of(again.broken, [&](const Broken& b) { return b.same(small.broken); })) << file;
+    EXPECT_TRUE(std::ranges::any_of(again.broken, [&](const Broken& b) { return b.same(small.broken); }))
+        << file;
     const Trial before = run_trial(program);
     EXPECT_EQ(choose(before, "")->rule, small.broken.rule) << file;
     EXPECT_TRUE(is_a_scenario(small.program)) << file;
@@ -114,7 +115,8 @@ TEST(Minimize, TheNumberOfTrialsIsKept) {
 
 TEST(Minimize, AStepThatOnlyTookTimeGoes) {
   if (!device::faults_compiled_in()) GTEST_SKIP() << "preset dist has no planted faults";
-  // The attachment is lost only within the millisecond in which nvme1 becomes ready: the waits bring it there.
+  // The attachment is lost only within the millisecond in which nvme1 becomes ready: the waits bring it
+  // there.
   program::Program program = scenario::load_scenario_text(R"(
 name: test
 topology:

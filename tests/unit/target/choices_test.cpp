@@ -27,8 +27,8 @@ hosts:
   - {id: host1, paths: [nvme1]}
 steps:
   - write: {host: host0, ns: ns1, lba: 0, blocks: 1, tag: A, actor: left}
-  - write: {host: host1, ns: ns1, lba: )" + std::to_string(other_lba) +
-                                          ", blocks: 1, tag: B, actor: right}\n",
+  - write: {host: host1, ns: ns1, lba: )" +
+                                          std::to_string(other_lba) + ", blocks: 1, tag: B, actor: right}\n",
                                       "two.yaml");
 }
 
