@@ -9,6 +9,16 @@ namespace {
 
 auto by_nsid(const Active& a, std::uint32_t nsid) { return a.nsid < nsid; }
 
+// What is in flight to a namespace when it goes is answered as for an inactive one, even if the namespace is
+// back by then: no effect after the detach. Sheet 06, section 2, "Outstanding commands".
+void orphan_commands(Act& act, std::uint32_t controller, std::uint32_t nsid) {
+  for (std::uint32_t k = 0; k < act.device.commands.end_index(); ++k) {
+    Command* row = act.device.commands.get(act.device.commands.handle_at(k));
+    if (row == nullptr || row->controller != controller || row->phase != Phase::waiting) continue;
+    if (row->entry.nsid == nsid && act.device.sqs.get(row->sq)->qid != 0) row->orphaned = true;
+  }
+}
+
 }  // namespace
 
 std::int64_t allocated(const Act& act, std::uint32_t controller, std::uint32_t nsid) {
@@ -54,6 +64,7 @@ void detach(Act& act, std::uint32_t ns_index, std::uint32_t controller) {
   std::erase_if(c.active, [&](const Active& a) { return a.nsid == ns.nsid; });
   std::erase(c.attach_order, ns.nsid);
   std::erase(ns.controllers, static_cast<std::uint16_t>(controller));
+  orphan_commands(act, controller, ns.nsid);
   if (std::find(c.was_active.begin(), c.was_active.end(), ns.nsid) == c.was_active.end()) {
     c.was_active.push_back(ns.nsid);
   }

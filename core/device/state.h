@@ -34,6 +34,7 @@ struct Command {
   Phase phase = Phase::waiting;
   spec::Status status = spec::Status::success;
   bool dnr = false, more = false;
+  bool orphaned = false;  ///< its namespace was detached or deleted since it was fetched
   std::uint32_t dw0 = 0, dw1 = 0;
   engine::Ticket ticket;  ///< of its pending event
   engine::Cause cause;
@@ -45,6 +46,7 @@ struct Command {
     v("cdw12", entry.cdw12), v("cdw13", entry.cdw13), v("sq", sq), v("controller", controller),
         v("phase", phase);
     v("status", status), v("dnr", dnr), v("more", more), v("dw0", dw0), v("dw1", dw1), v("cause", cause.id);
+    v("orphaned", orphaned);
   }
 };
 

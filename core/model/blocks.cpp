@@ -102,8 +102,10 @@ void Blocks::add(Block& block, const Version& version, Seq quiet) {
     spare.versions[spare.used++] = version;
     return;
   }
-  // More writes to one block than the model follows: its value is lost until writes replace it.
-  spare.versions.back() = version;
+  // More writes to one block than the model follows: its value is lost for good, as nobody knows which of
+  // them come last.
+  spare.versions.back() = {};
+  spare.versions.back().settled = kNow;
   spare.versions.back().unknown = true;
 }
 
@@ -220,11 +222,10 @@ Blocks::Story Blocks::story(std::uint64_t lba, std::uint64_t value) const {
 }
 
 void Blocks::taint(std::uint64_t lba) {
-  Block& block = edit(lba);
-  free_spare(block);
-  block = {};
-  block.a.unknown = true;
-  block.used = 1;
+  // Writes that are still open may come last, so they stay.
+  each(edit(lba), [](Version& version) {
+    if (version.live() && version.settled != kNow) version.unknown = true;
+  });
 }
 
 void Blocks::hash(engine::Hasher& hasher) const {

@@ -82,7 +82,7 @@ class Blocks {
     std::uint32_t possible = 0;
   };
   Story story(std::uint64_t lba, std::uint64_t value) const;
-  /// The value is lost: anything matches from now on.
+  /// A write of unknown data has ended: anything matches until a later one replaced it.
   void taint(std::uint64_t lba);
 
   void hash(engine::Hasher& hasher) const;
@@ -92,7 +92,7 @@ class Blocks {
     std::array<Block, 8> blocks;
   };
   struct Spare {
-    std::array<Version, 8> versions;
+    std::array<Version, 24> versions;
     std::uint8_t used = 0;
     std::uint32_t next_free = 0;
   };

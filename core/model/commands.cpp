@@ -243,6 +243,7 @@ void tell_aborts(const Scene& scene, const Command& victim, const Completion& co
     if (!other.open || other.sqid != 0 || other.detail == kNone) continue;
     Detail& detail = scene.s.details[other.detail];
     if (detail.victim != victim.submitted) continue;
+    detail.victims_many |= victim.reused_cid;
     detail.victim_completed = true;
     detail.victim_status = static_cast<std::uint16_t>(completion.status());
   }

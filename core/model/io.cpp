@@ -341,6 +341,8 @@ void settle_writes(const Scene& scene, std::uint16_t controller, std::uint32_t n
   Controller& c = scene.s.controllers[controller];
   for (auto& command : c.commands) {
     if (!command.open || !command.writing || command.ns != ns) continue;
+    // What is fetched later may meet the namespace attached again.
+    if (command.fetched == 0) continue;
     exercised(scene, Rule::ns15);
     end_write(scene, command, WriteEnd::detached);
   }

@@ -17,10 +17,11 @@ struct Range {
   std::uint64_t offset = 0, bytes = 0;
 };
 
-Range check(const Act& act, std::uint32_t controller, const spec::SubmissionEntry& entry, bool transfers) {
+Range check(const Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry,
+            bool transfers) {
   Range range;
   const Controller& c = act.controller(controller);
-  std::int64_t ns_index = attached(c, entry.nsid);
+  std::int64_t ns_index = act.device.commands.get(command)->orphaned ? -1 : attached(c, entry.nsid);
   if (ns_index < 0) {
     const bool haunted =
         act.fault(Fault::detached_ns_answers) && entry.opcode == 0x02 &&
@@ -73,7 +74,7 @@ void before_write(const Act& act, std::uint32_t ns, std::uint32_t controller) {
 }  // namespace
 
 Outcome read(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
-  const Range range = check(act, controller, entry, true);
+  const Range range = check(act, controller, command, entry, true);
   if (range.status != Status::success) return range.status;
   thread_local std::vector<Piece> pieces;  // scratch: keeps its capacity between calls, holds no state
   const Status mapped = map_prps(act, controller, entry, range.bytes, pieces);
@@ -114,7 +115,7 @@ Outcome read(Act& act, std::uint32_t controller, Handle command, const spec::Sub
 }
 
 Outcome write(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
-  const Range range = check(act, controller, entry, true);
+  const Range range = check(act, controller, command, entry, true);
   if (range.status != Status::success) return range.status;
   thread_local std::vector<std::byte>
       data;  // scratch: the whole command, so that a failed transfer changes nothing
@@ -135,7 +136,7 @@ Outcome write(Act& act, std::uint32_t controller, Handle command, const spec::Su
 }
 
 Outcome compare(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
-  const Range range = check(act, controller, entry, true);
+  const Range range = check(act, controller, command, entry, true);
   if (range.status != Status::success) return range.status;
   thread_local std::vector<std::byte> data;
   data.resize(range.bytes);
@@ -147,8 +148,8 @@ Outcome compare(Act& act, std::uint32_t controller, Handle command, const spec::
   return Status::success;
 }
 
-Outcome write_zeroes(Act& act, std::uint32_t controller, Handle, const spec::SubmissionEntry& entry) {
-  Range range = check(act, controller, entry, false);
+Outcome write_zeroes(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
+  Range range = check(act, controller, command, entry, false);
   if (range.status != Status::success) return range.status;
   const std::uint32_t unsupported = entry.cdw12 >> 24U & 0x1DU;  // STC and PRCHK must be 0
   if (unsupported != 0) return Status::invalid_field;
