@@ -82,8 +82,10 @@ void print_text(const Options& options, const program::Program& program, const e
                paint(f.hazard ? Colour::yellow : Colour::red, f.hazard ? "hazard" : "violation"), where,
                f.summary);
     const explore::Run run = explore::follow(program, f.choices, options.bounds);
-    for (std::size_t i = 0; i < std::min(run.turns.size(), f.choices.size()); ++i) {
-      fmt::print("  {:>4}  {}{}\n", i, f.choices[i] == 0 ? "" : "not the first: ", run.turns[i]);
+    constexpr std::size_t kMore = 3;  // turns after the last choice that mattered
+    for (std::size_t i = 0; i < std::min(run.turns.size(), f.choices.size() + kMore); ++i) {
+      const bool first = i >= f.choices.size() || f.choices[i] == 0;
+      fmt::print("  {:>4}  {}{}\n", i, first ? "" : "not the first: ", run.turns[i]);
     }
     fmt::print("  again: {}\n", again(options, f.choices));
   }
