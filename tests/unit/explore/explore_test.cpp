@@ -9,6 +9,8 @@
 #include <string>
 
 #include "device/faults.h"
+#include "engine/random.h"
+#include "explore/outcome.h"
 #include "scenario/scenario.h"
 
 namespace polypath::explore {
@@ -97,6 +99,27 @@ TEST(Explore, MergingStatesLosesNoOutcomeAndNoFinding) {
     EXPECT_EQ(every.merged, 0U);
     EXPECT_EQ(outcomes(every), outcomes(merged)) << fault;
     EXPECT_EQ(rules(every), rules(merged)) << fault;
+  }
+}
+
+// The same for scenarios too large to follow without merging: orders drawn at random, with fetches and
+// interrupts at moments of their own too.
+TEST(Explore, EveryOrderDrawnAtRandomEndsAsExplorationSaysThatItMay) {
+  for (const char* name : {"detach_against_reads", "create_delete_identify"}) {
+    const program::Program program = load(name);
+    const std::set<std::string> known = outcomes(explore(program));
+    std::set<std::string> met;
+    engine::Random random(1, name);
+    for (int walk = 0; walk < 300; ++walk) {
+      Options options;
+      if (walk % 2 == 0) options.grain = target::Runner::Grain::events;
+      Choices choices(80);
+      for (auto& choice : choices) choice = static_cast<std::uint32_t>(random.below(4));
+      const auto run = follow(program, choices, options);
+      met.insert(outcome_text(program, *run.world, *run.runner, run.judgement.verdict));
+    }
+    EXPECT_TRUE(std::ranges::includes(known, met)) << name;
+    EXPECT_GT(met.size(), 1U) << name;
   }
 }
 
