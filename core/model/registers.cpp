@@ -147,7 +147,7 @@ void read_csts(const Scene& scene) {
         c.power = Power::ready;
         c.ready_from = scene.now;
         c.late = false;
-      } else if (!cfs) {
+      } else if (!cfs && !c.shutdown_asked) {  // RDY stays 0 while SHST is not 0
         late(scene, Rule::liv03, "does not become ready", c.enabled_at, ready_timeout(c));
       }
       break;

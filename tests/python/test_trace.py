@@ -20,7 +20,7 @@ def test_events_are_a_sequence_that_grows() -> None:
     assert [e.index for e in trace[2:5]] == [2, 3, 4]
     assert [e.time_ns for e in events] == sorted(e.time_ns for e in events)
     first = events[0]
-    assert (first.kind, first.controller) == ("register_write", "nvme0")
+    assert (first.kind, first.controller) == ("register_read", "nvme0")
     submitted = next(e for e in events if e.kind == "submitted")
     assert "identify" in str(submitted) and trace.payload(submitted.index)[0] == 0x06
     with pytest.raises(IndexError):

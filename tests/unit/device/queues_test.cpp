@@ -157,12 +157,24 @@ TEST_F(Queues, AMaskedVectorHoldsItsMessageUntilItIsUnmasked) {
   queue_pair(0);
   mask_vector(device_, world(), 0, 1, true);
   messages_.clear();
-  io(0, 0x00, 1, 0, 1);
+  put(0, 1, command(0x00, 1));
+  ring(0, 1);
+  run();
   for (const auto& [controller, vector] : messages_) EXPECT_NE(vector, 1U);
   mask_vector(device_, world(), 0, 1, false);
   run();
   ASSERT_FALSE(messages_.empty());
   EXPECT_EQ(messages_.back().second, 1U);
+}
+
+TEST_F(Queues, AHeldBackMessageGoesWithTheCompletionsThatItWasFor) {
+  queue_pair(0);
+  mask_vector(device_, world(), 0, 1, true);
+  messages_.clear();
+  io(0, 0x00, 1, 0, 1);  // takes the completion, too
+  mask_vector(device_, world(), 0, 1, false);
+  run();
+  for (const auto& [controller, vector] : messages_) EXPECT_NE(vector, 1U);
 }
 
 TEST_F(Queues, AbortOfAWaitingCommandEndsItAndSaysSo) {
