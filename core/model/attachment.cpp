@@ -134,7 +134,16 @@ void begin_attachment(const Scene& scene, Command& command, std::span<const std:
   }
   take_targets(scene, detail);
   command.ns = resolve_namespace(scene, command.entry.nsid);
-  if (command.ns != kNone) begin_change(scene, command);
+  if (command.ns != kNone) {
+    begin_change(scene, command);
+  } else if (scene.s.subsystems[scene.c().subsystem].creates_open != 0 && effective(command) &&
+             !detail.list_malformed) {
+    // A create that has not ended may have made it already.
+    detail.floating = true;
+    for (const Target& target : detail.targets) {
+      begin_cause(scene, target.controller, command.entry.nsid, command.submitted, false);
+    }
+  }
 }
 
 namespace {
@@ -147,7 +156,8 @@ void begin_change(const Scene& scene, Command& command) {
   Namespace& ns = scene.s.namespaces[command.ns];
   for (const Target& target : detail.targets) {
     edit_attachment(ns, target.controller).fact.begin(attaches(command));
-    begin_cause(scene, target.controller, ns.nsid, command.submitted, false);
+    if (!has_cause(scene, target.controller, ns.nsid, command.submitted))
+      begin_cause(scene, target.controller, ns.nsid, command.submitted, false);
     // A delete that is under way may take away what this brings.
     for (const Deleting& deleting : ns.deletes) {
       if (!attaches(command) || has_cause(scene, target.controller, ns.nsid, deleting.from)) continue;
@@ -170,6 +180,12 @@ void note_orphan(const Scene& scene, const Command& command) {
 void end_attachment(const Scene& scene, Command& command, End end, const Completion* completion) {
   if (!command.counted) {
     // It had to be refused; as it was not, what it did is not known.
+    const Detail& doubtful = scene.s.details[command.detail];
+    for (const Target& target : doubtful.targets) {
+      if (!doubtful.floating) break;
+      end_cause(scene, target.controller, command.entry.nsid, command.submitted,
+                end == End::refused ? Cause::none : Cause::maybe, false);
+    }
     if (end == End::refused || !effective(command)) return;
     if (command.ns != kNone) lose_subsystem(scene);
     note_orphan(scene, command);

@@ -282,7 +282,9 @@ void report_event(const Scene& scene, std::uint32_t dword, Seq requested) {
     exercised(scene, Rule::ae02);
     const bool kept = reads->kept_until > last_report;
     if (kept) exercised(scene, Rule::ae03);
-    if (reads->open_clearing == 0 && reads->cleared_until < last_report) {
+    // Of two entries on their way the later event's may come first: the log was read between them.
+    const bool overtaken = requested < reads->cleared_until;
+    if (reads->open_clearing == 0 && reads->cleared_until < last_report && !overtaken) {
       violation(scene, kept ? Rule::ae03 : Rule::ae02,
                 fmt::format("{}: {} again", name_of(scene, scene.index), trace::async_event_text(dword)),
                 "not before its log was read with RAE 0", "the same event",

@@ -40,7 +40,8 @@ struct Detail {
   std::vector<std::uint32_t> heirs;        ///< create: namespaces whose NSID it may give again
   bool list_malformed = false;             ///< the controller list breaks a rule of its form
   bool unknown_identifier = false;         ///< it names a controller that nobody is
-  std::uint64_t nsze = 0, ncap = 0;        ///< Namespace Management, create
+  bool floating = false;             ///< its namespace was not known, and may have been made all the same
+  std::uint64_t nsze = 0, ncap = 0;  ///< Namespace Management, create
   std::uint8_t flbas = 0, nmic = 0;
   bool host_behavior_acre = false;  ///< Set Features 16h
   // Abort
