@@ -41,7 +41,12 @@ void allow_common(const Scene& scene, const Command& command, Allowed& allowed) 
     allowed.may({Status::prp_offset_invalid, Status::invalid_field});
     // Low bits of an entry may be taken as 0; an offset in a later entry must be seen.
     const bool low_bits = command.entry.prp1 % 4 != 0 || command.entry.prp2 % 8 != 0;
-    if (!low_bits) allowed.must(Rule::q30, {Status::prp_offset_invalid});
+    // How much the command moves depends on the namespace that it met.
+    const Namespace* ns = command.ns == kNone ? nullptr : &scene.s.namespaces[command.ns];
+    const bool sure = ns == nullptr || command.sqid == 0 ||
+                      (ns->incarnation == command.incarnation && (!ns->created || ns->identified) &&
+                       ns->exists.surely_since(true, command.submitted));
+    if (!low_bits && sure) allowed.must(Rule::q30, {Status::prp_offset_invalid});
   }
   if (!command.ranges_known) allowed.may(Status::prp_offset_invalid);
   if (command.entry.psdt() != 0) {
