@@ -48,6 +48,10 @@ endif()
 add_library(polypath_external_json INTERFACE)
 target_link_libraries(polypath_external_json INTERFACE nlohmann_json::nlohmann_json)
 
+find_path(POLYPATH_BOOST_GRAPH boost/graph/transitive_reduction.hpp REQUIRED DOC "Headers of Boost.Graph")
+add_library(polypath_external_graph INTERFACE)
+target_include_directories(polypath_external_graph SYSTEM INTERFACE ${POLYPATH_BOOST_GRAPH})
+
 function(polypath_room name)
   cmake_parse_arguments(ROOM "" "" "DEPENDS;EXTERNAL" ${ARGN})
   set(source ${PROJECT_SOURCE_DIR}/core/${name})

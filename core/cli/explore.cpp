@@ -31,7 +31,9 @@ std::string again(const Options& options, const explore::Choices& choices) {
 
 nlohmann::json finding_json(const explore::Found& f) {
   nlohmann::json row{{"rule", f.rule},
-                     {"scope", f.rule == "EXPECT" ? "scenario" : f.hazard ? "hazard" : "violation"},
+                     {"scope", f.rule == "EXPECT" ? "scenario"
+                               : f.hazard         ? "hazard"
+                                                  : "violation"},
                      {"summary", f.summary},
                      {"choices", f.choices}};
   if (f.step != 0) row["step"] = f.step;
@@ -63,10 +65,9 @@ void print_text(const Options& options, const program::Program& program, const e
   for (const std::string& fault : program.faults) fmt::print("fault     {} is planted\n", fault);
   fmt::print("explored  {} states, {} transitions, {} merged, {} ends, {} choices deep\n", result.states,
              result.transitions, result.merged, result.ends, result.deepest);
-  fmt::print("coverage  {}\n", result.exhaustive
-                                   ? paint(Colour::green, "exhaustive")
-                                   : paint(Colour::yellow, "not exhaustive") +
-                                         ": stopped by " + result.stopped_by + "; give a greater one");
+  fmt::print("coverage  {}\n", result.exhaustive ? paint(Colour::green, "exhaustive")
+                                                 : paint(Colour::yellow, "not exhaustive") + ": stopped by " +
+                                                       result.stopped_by + "; give a greater one");
   fmt::print("outcomes  {} distinct\n", result.outcomes.size());
   for (std::size_t i = 0; i < std::min(kShown, result.outcomes.size()); ++i) {
     fmt::print("  {:>6} ends  {}\n", result.outcomes[i].ends, result.outcomes[i].text);
@@ -77,11 +78,14 @@ void print_text(const Options& options, const program::Program& program, const e
   fmt::print("findings  {}\n", result.findings.size());
   for (const auto& f : result.findings) {
     const std::string where = f.rule == "EXPECT" ? fmt::format("step {}", f.step) : f.rule;
-    fmt::print("\n{} {}: {}\n", paint(f.hazard ? Colour::yellow : Colour::red, f.hazard ? "hazard" : "violation"),
-               where, f.summary);
+    fmt::print("\n{} {}: {}\n",
+               paint(f.hazard ? Colour::yellow : Colour::red, f.hazard ? "hazard" : "violation"), where,
+               f.summary);
     const explore::Run run = explore::follow(program, f.choices, options.bounds);
-    for (std::size_t i = 0; i < std::min(run.turns.size(), f.choices.size()); ++i) {
-      fmt::print("  {:>4}  {}{}\n", i, f.choices[i] == 0 ? "" : "not the first: ", run.turns[i]);
+    constexpr std::size_t kMore = 3;  // turns after the last choice that mattered
+    for (std::size_t i = 0; i < std::min(run.turns.size(), f.choices.size() + kMore); ++i) {
+      const bool first = i >= f.choices.size() || f.choices[i] == 0;
+      fmt::print("  {:>4}  {}{}\n", i, first ? "" : "not the first: ", run.turns[i]);
     }
     fmt::print("  again: {}\n", again(options, f.choices));
   }
@@ -89,15 +93,15 @@ void print_text(const Options& options, const program::Program& program, const e
 
 // One run along given choices, turn by turn, with its verdict.
 void follow(Session& session, const Options& options, const program::Program& program) {
-  const explore::Run run =
-      explore::follow(program, explore::parse_choices(options.choices), options.bounds);
+  const explore::Run run = explore::follow(program, explore::parse_choices(options.choices), options.bounds);
   const trace::Trace& trace = run.world->trace();
   const bool expected = run.runner->findings().empty();
   if (session.json) {
     nlohmann::json json = judgement_json(trace, run.judgement);
     json["turns"] = run.turns;
     auto unexpected = nlohmann::json::array();
-    for (const auto& f : run.runner->findings()) unexpected.push_back({{"step", f.step}, {"summary", f.summary}});
+    for (const auto& f : run.runner->findings())
+      unexpected.push_back({{"step", f.step}, {"summary", f.summary}});
     json["unexpected"] = unexpected;
     fmt::print("{}\n", json.dump(2));
   } else {

@@ -40,6 +40,8 @@ int main(int argc, char** argv) {
   cli::add_rules(app, session);
   cli::add_fuzz(app, session);
   cli::add_mutants(app, session);
+  cli::add_minimize(app, session);
+  cli::add_explain(app, session);
   cli::add_explore(app, session);
   try {
     app.parse(argc, argv);

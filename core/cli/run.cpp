@@ -1,6 +1,7 @@
 // polypath run: a scenario on the simulator, judged by the reference model.
 #include <fmt/format.h>
 
+#include "qemu/qemu.h"
 #include "session_run.h"
 #include "terminal.h"
 #include "verbs.h"
@@ -15,7 +16,18 @@ struct Options {
 };
 
 void run(Session& session, const Options& options) {
-  Ran ran = run_program(load_program(options.file, options.overrides), options.file);
+  program::Program program = load_program(options.file, options.overrides);
+  std::unique_ptr<target::Machine> machine;
+  if (options.target == "qemu") {
+    if (!program.hosts.empty()) {
+      throw program::InputError(
+          options.file,
+          "names hosts, which --target qemu does not serve yet; leave them out and use steps "
+          "of raw drivers (enable, admin, create_queue_pair, io)");
+    }
+    machine = qemu::start(program.topology);
+  }
+  Ran ran = run_program(std::move(program), options.file, std::move(machine));
   if (!options.no_store) ran.stored = keep(ran, session.db);
   if (session.json) {
     fmt::print("{}\n", summary_json(ran));
@@ -38,7 +50,8 @@ void add_run(CLI::App& app, Session& session) {
   verb->add_option("scenario", options->file, "Scenario file (docs/scenario-format.md)")->required();
   verb->add_option("--seed", options->overrides.seed, "Seed of every decision (default: the scenario's)")
       ->each([options](const std::string&) { options->overrides.seed_given = true; });
-  verb->add_option("--target", options->target, "What the program runs on")->check(CLI::IsMember({"sim"}));
+  verb->add_option("--target", options->target, "What the program runs on")
+      ->check(CLI::IsMember({"sim", "qemu"}));
   verb->add_option("--profile", options->overrides.profile, "Kind of controller (default: the scenario's)");
   verb->add_option("--media", options->overrides.media,
                    "memory[:ns1=128MiB,...]: no drive files are read or written");

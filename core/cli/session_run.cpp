@@ -111,12 +111,13 @@ program::Topology topology_from_qemu_args(const std::string& args, const std::st
   }
 }
 
-Ran run_program(program::Program program, const std::string& where) {
+Ran run_program(program::Program program, const std::string& where,
+                std::unique_ptr<target::Machine> machine) {
   const std::string problem = target::find_problem(program);
   if (!problem.empty()) throw program::InputError(where, problem);
   Ran ran;
   ran.program = std::move(program);
-  ran.world = std::make_unique<target::World>(ran.program);
+  ran.world = std::make_unique<target::World>(ran.program, std::move(machine));
   ran.runner = std::make_unique<target::Runner>(*ran.world, ran.program);
   {
     Progress progress("running");

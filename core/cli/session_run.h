@@ -44,7 +44,8 @@ struct Ran {
 };
 
 /// Runs and judges. Throws InputError when this target cannot run the program.
-Ran run_program(program::Program program, const std::string& where);
+Ran run_program(program::Program program, const std::string& where,
+                std::unique_ptr<target::Machine> machine = nullptr);
 /// Keeps the run in the store and returns its number.
 std::int64_t keep(const Ran& ran, const std::string& db);
 

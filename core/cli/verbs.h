@@ -25,6 +25,8 @@ void add_commands(CLI::App& app, Session& session);
 void add_rules(CLI::App& app, Session& session);
 void add_fuzz(CLI::App& app, Session& session);
 void add_mutants(CLI::App& app, Session& session);
+void add_minimize(CLI::App& app, Session& session);
+void add_explain(CLI::App& app, Session& session);
 void add_explore(CLI::App& app, Session& session);
 
 }  // namespace polypath::cli

@@ -173,6 +173,7 @@ bool Engine::take_pending(Event& out) {
   bool removed = false;  // equal events are one as good as the other
   queue_.remove_if([&](const Event& event) { return !removed && event == out && (removed = true); });
   if (out.ticket != 0) retire(out.ticket);
+  if (clock_moves_) now_ = std::max(now_, out.at);
   out.at = now_;
   return true;
 }

@@ -106,9 +106,13 @@ class Engine {
   const Event& ready_at(std::size_t position) const { return ready_[ready_index(position)].event; }
 
   /// Exploration also chooses among timed events, where their durations are free: the next call of next()
-  /// takes this live one, by position in their order, before ready work and with the clock where it is; -1
-  /// (or a position that does not exist) chooses none. Holds for one call. Linear in pending_events().
-  void choose_pending(std::ptrdiff_t position) { chosen_pending_ = position; }
+  /// takes this live one, by position in their order, before ready work; -1 (or a position that does not
+  /// exist) chooses none. The clock stays where it is, or moves to the event's time: then it must be one of
+  /// the earliest. Holds for one call. Linear in pending_events().
+  void choose_pending(std::ptrdiff_t position, bool clock_moves = false) {
+    chosen_pending_ = position;
+    clock_moves_ = clock_moves;
+  }
   /// Calls f(event) for every live timed event in the order in which they would happen.
   template <class F>
   void for_each_pending(F&& f) const {
@@ -200,6 +204,7 @@ class Engine {
   std::size_t benign_ = 0;  ///< no item before this position of ready_ is benign and not taken
   std::ptrdiff_t chosen_ready_ = -1;
   std::ptrdiff_t chosen_pending_ = -1;
+  bool clock_moves_ = false;
 
   std::vector<TicketSlot> tickets_;          ///< slot n is tickets_[n - 1]
   std::vector<std::uint32_t> free_tickets_;  ///< slots whose event has left the queue

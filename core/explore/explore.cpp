@@ -46,7 +46,12 @@ struct Search {
   bool cut = false;
 
   Search(const program::Program& p, const Options& o, const Progress& g)
-      : program(p), options(o), progress(g), world(p), runner(world, p, o.limits), monitor(world.trace()),
+      : program(p),
+        options(o),
+        progress(g),
+        world(p),
+        runner(world, p, o.limits),
+        monitor(world.trace()),
         history(world.trace().header) {
     world.trace().keep_inside(false);
   }
@@ -189,7 +194,8 @@ void check(const program::Program& program) {
     if (step.kind != program::StepKind::workload) continue;
     throw program::InputError(
         program.name,
-        fmt::format("step {} is a workload, which has no end of orders; write a few reads and writes", step.id));
+        fmt::format("step {} is a workload, which has no end of orders; write a few reads and writes",
+                    step.id));
   }
 }
 

@@ -26,8 +26,8 @@ Choices parse_choices(std::string_view text);
 
 struct Options {
   std::uint64_t states = 1'000'000;  ///< branching points to visit
-  std::uint32_t depth = 10'000;    ///< choices in a row
-  bool merge = true;               ///< false: follow every interleaving to its end, however alike
+  std::uint32_t depth = 10'000;      ///< choices in a row
+  bool merge = true;                 ///< false: follow every interleaving to its end, however alike
   target::Runner::Grain grain = target::Runner::Grain::commands;
   target::RunLimits limits{600 * engine::kSecond, 1'000'000, 200'000, true};
 };

@@ -21,8 +21,8 @@ bool reads_changes(std::uint8_t opcode, std::uint32_t cdw10) {
   return opcode == kGetLogPage && (cdw10 & 0xFFU) == kChangedNamespaces;
 }
 
-// Admin commands that change what others are judged by, beyond their controller. Reading the changed-namespace
-// list empties it.
+// Admin commands that change what others are judged by, beyond their controller. Reading the
+// changed-namespace list empties it.
 bool changes(std::uint8_t opcode, std::uint32_t cdw10) {
   return opcode == kNamespaceManagement || opcode == kNamespaceAttachment || reads_changes(opcode, cdw10);
 }
@@ -92,19 +92,17 @@ void History::advance(const trace::Trace& trace) {
 }
 
 History::Content& History::content(std::uint32_t subsystem, std::uint32_t nsid) {
-  const auto place = std::lower_bound(contents_.begin(), contents_.end(), std::pair(subsystem, nsid),
-                                      [](const Content& row, const auto& wanted) {
-                                        return std::pair(row.subsystem, row.nsid) < wanted;
-                                      });
+  const auto place = std::lower_bound(
+      contents_.begin(), contents_.end(), std::pair(subsystem, nsid),
+      [](const Content& row, const auto& wanted) { return std::pair(row.subsystem, row.nsid) < wanted; });
   if (place != contents_.end() && place->subsystem == subsystem && place->nsid == nsid) return *place;
   return *contents_.insert(place, {subsystem, nsid, {}, 0});
 }
 
 History::Queue& History::queue(std::uint16_t controller, std::uint16_t qid) {
-  const auto place = std::lower_bound(queues_.begin(), queues_.end(), std::pair(controller, qid),
-                                      [](const Queue& row, const auto& wanted) {
-                                        return std::pair(row.controller, row.qid) < wanted;
-                                      });
+  const auto place = std::lower_bound(
+      queues_.begin(), queues_.end(), std::pair(controller, qid),
+      [](const Queue& row, const auto& wanted) { return std::pair(row.controller, row.qid) < wanted; });
   if (place != queues_.end() && place->controller == controller && place->qid == qid) return *place;
   return *queues_.insert(place, {controller, qid, 0, 0, 0, 0});
 }
@@ -297,8 +295,8 @@ void History::take(const trace::Trace& trace, const trace::BoundaryEvent& event)
       Queue& ring = queue(event.controller, event.queue);
       fold_into(ring.traffic, what);
       // All is acknowledged: of the traffic only its amount is left, and the event requests that wait.
-      const std::uint64_t waiting = static_cast<std::uint64_t>(
-          std::count_if(open_.begin(), open_.end(), [&](const Open& row) {
+      const std::uint64_t waiting =
+          static_cast<std::uint64_t>(std::count_if(open_.begin(), open_.end(), [&](const Open& row) {
             return row.controller == event.controller && row.sqid == event.queue && row.sqid == 0 &&
                    row.opcode == kEventRequest;
           }));

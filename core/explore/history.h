@@ -1,6 +1,6 @@
 // What passed between hosts and controllers, as far as the reference model may still need it, up to the order
-// of events that have nothing to do with each other. Two orders of the same work with equal histories give the
-// model the same knowledge, so exploration may treat them as one. docs/exploring.md says what counts.
+// of events that have nothing to do with each other. Two orders of the same work with equal histories give
+// the model the same knowledge, so exploration may treat them as one. docs/exploring.md says what counts.
 #pragma once
 
 #include <cstddef>

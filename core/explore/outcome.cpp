@@ -24,9 +24,11 @@ std::string author(const program::Program& program, std::uint64_t offset, std::s
   for (const Step& step : program.steps) {
     const program::Value* tag = step.find(Field::tag);
     if (tag == nullptr || step.kind != StepKind::write) continue;
-    if (target::first_difference(target::tag_number(tag->text), offset, data) == data.size()) return tag->text;
+    if (target::first_difference(target::tag_number(tag->text), offset, data) == data.size())
+      return tag->text;
   }
-  if (std::all_of(data.begin(), data.end(), [](std::byte byte) { return byte == std::byte{0}; })) return "zeros";
+  if (std::all_of(data.begin(), data.end(), [](std::byte byte) { return byte == std::byte{0}; }))
+    return "zeros";
   return fmt::format("{:04x}", engine::hash_bytes(data.data(), data.size()) & 0xFFFFU);
 }
 
@@ -53,7 +55,8 @@ std::string step_text(const program::Program& program, const Step& step, const t
   if (outcome.lost) return out + "lost";
   if (outcome.error != 0) return out + fmt::format("errno {}", outcome.error);
   if (outcome.status != 0) return out + trace::status_text(outcome.status);
-  const bool brings = step.kind == StepKind::read || step.kind == StepKind::admin || step.kind == StepKind::io;
+  const bool brings =
+      step.kind == StepKind::read || step.kind == StepKind::admin || step.kind == StepKind::io;
   if (brings && !outcome.data.empty()) return out + data_text(program, step, outcome.data);
   return out + "ok";
 }

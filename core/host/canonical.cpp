@@ -12,8 +12,8 @@ using engine::mix;
 
 // Addresses, slots, and numbers that count what is over.
 constexpr std::array<std::string_view, 12> kDropped{
-    "page", "buffers",       "sq",           "cq", "command_of_tag", "first_waiting", "last_waiting",
-    "list", "first",         "last",         "id", "next"};
+    "page",  "buffers", "sq", "cq",  "command_of_tag", "first_waiting", "last_waiting", "list",
+    "first", "last",    "id", "next"};
 
 struct Walk {
   const State& s;

@@ -160,8 +160,9 @@ void judge_namespace_event(const Scene& scene, Seq last_report, Seq requested) {
     exercised(scene, Rule::ae04);
     say(Rule::ae04, "a namespace event that is switched off", "none while bit 8 of FID 0Bh is 0");
   }
-  // The entry may have been on its way while the log was read.
-  const bool on_its_way = requested < c.log04.cleared_until && c.cause_until > last_report;
+  // The entry may have been on its way while the log was read, unless the event was masked until then.
+  const bool masked = last_report != 0 && c.log04.cleared_before <= last_report;
+  const bool on_its_way = !masked && requested < c.log04.cleared_until && c.cause_until > last_report;
   const bool caused =
       c.cause_pending != 0 || (c.cause_until != 0 && (c.cause_until >= c.log04.cleared_from || on_its_way));
   if (!caused && !c.cause_unknown) {

@@ -275,6 +275,7 @@ void end_log_read(const Scene& scene, const Command& command, bool success) {
   if (keeps_event(command)) {
     reads->kept_until = scene.now;
   } else {
+    reads->cleared_before = reads->cleared_until;
     reads->cleared_from = command.submitted;
     reads->cleared_until = scene.now;
   }

@@ -216,6 +216,7 @@ struct Changed {
 struct LogReads {
   std::uint32_t open_clearing = 0, open_any = 0;
   Seq cleared_from = 0, cleared_until = 0;  ///< window of the last read with RAE 0
+  Seq cleared_before = 0;                   ///< end of the one before it
   Seq read_until = 0;                       ///< end of the last read of either kind
   Seq kept_until = 0;                       ///< end of the last read with RAE 1
 };

@@ -31,11 +31,13 @@ bool HostMemory::write(std::uint64_t address, std::span<const std::byte> data) {
 }
 
 const std::byte* HostMemory::peek(std::uint64_t address) const {
+  if (mapped_ != nullptr) return mapped_ + address;
   const Page* page = pages_.find(address / kPageBytes);
   return page == nullptr ? nullptr : page->bytes.data() + address % kPageBytes;
 }
 
 std::byte* HostMemory::poke(std::uint64_t address) {
+  if (mapped_ != nullptr) return mapped_ + address;
   return pages_.edit(address / kPageBytes).bytes.data() + address % kPageBytes;
 }
 

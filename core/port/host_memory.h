@@ -19,6 +19,8 @@ class HostMemory {
   /// Addresses from 0 up to `limit` exist; an access beyond it fails (a Data Transfer Error for a
   /// controller).
   explicit HostMemory(std::uint64_t limit = std::uint64_t{1} << 40U) : limit_(limit) {}
+  /// Memory that somebody else sees too (an emulator): no copy of it is a snapshot.
+  explicit HostMemory(std::span<std::byte> mapped) : limit_(mapped.size()), mapped_(mapped.data()) {}
 
   std::uint64_t limit() const { return limit_; }
   bool contains(std::uint64_t address, std::uint64_t bytes) const {
@@ -55,6 +57,7 @@ class HostMemory {
   };
   engine::CowMap<Page> pages_;
   std::uint64_t limit_;
+  std::byte* mapped_ = nullptr;
   std::uint64_t next_free_ = 0x100000;  // the first MiB stays empty: address 0 is a bug, not a buffer
 };
 

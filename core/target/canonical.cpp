@@ -18,15 +18,14 @@ bool World::is_message(const engine::Event& event) {
 
 void World::hash_canonical(engine::Hasher& hasher) const {
   const engine::Engine& engine = state_.engine;
-  std::uint64_t sum = 0;  // ready work and free durations have no order
+  std::uint64_t sum = 0;  // ready work, free durations and timers of one moment have no order
   for (std::size_t i = 0; i < engine.ready_count(); ++i) sum += name_of(engine.ready_at(i));
   engine.for_each_pending([&](const engine::Event& event) {
     const std::uint64_t name = name_of(event);
     if (duration_is_free(event)) {
       sum += name;
     } else if (name != 0) {
-      hasher.add(event.at - engine.now());
-      hasher.add(name);
+      sum += engine::mix(event.at - engine.now(), name);
     }
   });
   hasher.add(sum);

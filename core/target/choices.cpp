@@ -72,7 +72,14 @@ void Runner::choices(std::vector<Choice>& out, Grain grain) {
     if (World::duration_is_free(event)) offer(Choice::Kind::pending, position, event);
     ++position;
   });
-  if (settled && !engine.idle() && engine.next_time() <= limit) out.push_back({Choice::Kind::timer, 0});
+  if (!settled || engine.idle() || engine.next_time() > limit) return;
+  // Timers of one moment may go off in any order.
+  const engine::Time next = engine.next_time();
+  position = 0;
+  engine.for_each_pending([&](const engine::Event& event) {
+    if (event.at == next) offer(Choice::Kind::timer, position, event);
+    ++position;
+  });
 }
 
 bool Runner::take(const Choice& choice) {
@@ -86,8 +93,10 @@ bool Runner::take(const Choice& choice) {
     return true;
   }
   if (choice.kind == Choice::Kind::ready) engine.choose_ready(static_cast<std::ptrdiff_t>(choice.position));
-  if (choice.kind == Choice::Kind::pending)
-    engine.choose_pending(static_cast<std::ptrdiff_t>(choice.position));
+  if (choice.kind == Choice::Kind::pending || choice.kind == Choice::Kind::timer) {
+    const bool timer = choice.kind == Choice::Kind::timer;
+    if (!timer || hosts_ready()) engine.choose_pending(static_cast<std::ptrdiff_t>(choice.position), timer);
+  }
   engine::Event event;
   bool ours = false;
   if (!world_.step(until(), event, ours)) return false;
@@ -207,6 +216,7 @@ void Runner::restore(const Snapshot& snapshot) {
   limit_reached_ = snapshot.limit_reached;
   started_ = snapshot.started;
   hosts_were_ready_ = snapshot.hosts_were_ready;
+  hosts_ready_at_ = snapshot.hosts_ready_at;
   hosts_ready_at_ = snapshot.hosts_ready_at;
 }
 

@@ -97,7 +97,7 @@ class Runner {
       begin,    ///< an actor begins its next step; position: the actor
       ready,    ///< position in the engine's ready set
       pending,  ///< a timed event whose duration is free, now; position in the order of time
-      timer     ///< nothing but time passes: the earliest timed event
+      timer     ///< time passes up to the earliest timed event; position as for pending
     };
     Kind kind = Kind::timer;
     std::size_t position = 0;

@@ -6,6 +6,7 @@
 
 #include "device/faults.h"
 #include "device/profile.h"
+#include "target/machine_port.h"
 
 namespace polypath::target {
 
@@ -39,18 +40,26 @@ class World::SimulatedPort final : public port::Port {
   std::uint32_t controller_;
 };
 
-World::World(const program::Program& program) {
+World::World(const program::Program& program, std::unique_ptr<Machine> machine)
+    : machine_(std::move(machine)) {
   trace_.header = make_header(program);
+  if (machine_ != nullptr) describe_machine(*machine_, trace_.header);
   state_.engine = engine::Engine(program.seed);
   state_.engine.set_overrides(program.overrides);
   state_.device = device::make_device(program.topology, *device::find_profile(program.profile));
   const std::size_t count = program.topology.controllers.size();
   memory_of_.assign(count, static_cast<std::uint32_t>(program.hosts.size()));
   state_.memories.resize(program.hosts.size() + 1);
+  if (machine_ != nullptr) state_.memories.back() = port::HostMemory(machine_->memory());
+  seen_.resize(machine_ != nullptr ? count : 0);
   state_.raw.assign(count, 1);
   for (std::uint32_t k = 0; k < count; ++k) {
     state_.observers.emplace_back(trace_, static_cast<std::uint16_t>(k));
-    ports_.push_back(std::make_unique<SimulatedPort>(*this, k));
+    if (machine_ != nullptr) {
+      ports_.push_back(std::make_unique<MachinePort>(*this, k));
+    } else {
+      ports_.push_back(std::make_unique<SimulatedPort>(*this, k));
+    }
     port_pointers_.push_back(ports_.back().get());
   }
   for (std::uint32_t h = 0; h < program.hosts.size(); ++h) {
@@ -93,6 +102,7 @@ bool World::set_fault(const std::string& id, bool on) {
 
 bool World::step(engine::Time until, engine::Event& out, bool& ours) {
   ours = true;
+  if (machine_ != nullptr) poll_machine();
   if (state_.engine.idle() || !state_.engine.next(out, until))
     return false;  // idle: the clock stays where it is
   if (out.what == static_cast<std::uint16_t>(device::What::message)) {

@@ -14,6 +14,7 @@
 #include "port/observer.h"
 #include "port/port.h"
 #include "program/program.h"
+#include "target/machine.h"
 #include "trace/trace.h"
 
 namespace polypath::target {
@@ -22,7 +23,9 @@ class World {
  public:
   /// Builds the world of a program: nothing has happened yet, controllers are disabled.
   /// The profile and the planted faults must exist (see find_problem).
-  explicit World(const program::Program& program);
+  /// With a machine, its controllers are that one's: the device here is but the picture of the topology, only
+  /// raw drivers and administrators can act, and there are no snapshots.
+  explicit World(const program::Program& program, std::unique_ptr<Machine> machine = nullptr);
   World(const World&) = delete;
   World& operator=(const World&) = delete;
   ~World();
@@ -36,6 +39,7 @@ class World {
   const trace::Trace& trace() const { return trace_; }
 
   port::Port& port(std::uint32_t controller);
+  const Machine* machine() const { return machine_.get(); }
   std::size_t controllers() const { return ports_.size(); }
   host::Surroundings host_surroundings();
 
@@ -82,15 +86,28 @@ class World {
 
  private:
   class SimulatedPort;
+  class MachinePort;
+  /// A completion queue of a machine's controller, as far as it was looked at.
+  struct Seen {
+    std::uint64_t base = 0;
+    std::uint32_t head = 0;
+    bool phase = true;
+  };
   void connect();
+  void poll_machine();
+  bool take_completions(std::uint32_t controller);
+  bool machine_owes() const;
   device::Surroundings device_surroundings() { return {state_.engine, trace_, functions_}; }
 
   State state_;
   trace::Trace trace_;
   std::vector<std::uint32_t> memory_of_;     ///< by controller
   std::vector<device::Function> functions_;  ///< by controller; points into state_
-  std::vector<std::unique_ptr<SimulatedPort>> ports_;
+  std::vector<std::unique_ptr<port::Port>> ports_;
   std::vector<port::Port*> port_pointers_;
+  std::unique_ptr<Machine> machine_;
+  std::vector<std::vector<Seen>> seen_;  ///< by controller and queue identifier
+  bool machine_stuck_ = false;           ///< it completed nothing for long: no more waiting
 };
 
 /// The header that describes a program's world to readers of its trace.

@@ -232,6 +232,73 @@ class Replay(InScratch):
         self.assertTrue(hazards, "the application error that the detach caused is reported as a hazard")
 
 
+class Findings(InScratch):
+    FINDING = DATA / "findings" / "reset-restores-attachment.yaml"
+
+    def test_a_finding_is_minimized_to_a_scenario_that_breaks_the_same_rule(self):
+        small = pathlib.Path(self.scratch.name) / "small.yaml"
+        result = run("minimize", self.FINDING, "-o", small, "--json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        document = json.loads(result.stdout)
+        self.assertEqual(document["rule"], "INV-R-10")
+        self.assertEqual(document["before"]["steps"], 60)
+        self.assertLessEqual(document["after"]["steps"], 8)
+        self.assertEqual(document["scenario"], small.read_text())
+        again = json.loads(run("run", small, "--no-store", "--json").stdout)
+        self.assertIn("INV-R-10", [f["rule"] for f in again["findings"]])
+
+    def test_an_explanation_names_rule_area_and_the_events_in_causal_order(self):
+        document = json.loads(run("explain", self.FINDING, "--json").stdout)
+        self.assertEqual(document["rule"], "INV-R-10")
+        self.assertEqual(document["area"], "Base: Namespace Attachment")
+        seen = set()
+        for row in document["story"]:
+            self.assertLessEqual(set(row["after"]), seen)
+            seen.add(row["event"])
+        self.assertTrue(document["story"][-1]["shows"])
+        text = run("explain", self.FINDING).stdout.decode()
+        for word in ("rule ", "area ", "allowed ", "seen ", "story ", "steps:"):
+            self.assertIn(word, text)
+        self.assertTrue(run("explain", self.FINDING, "--dot").stdout.startswith(b"digraph story {"))
+
+    def test_runs_of_the_store_and_their_findings_are_minimized_and_explained(self):
+        run("run", self.FINDING, "--db", self.db)
+        for what in ("1", "1.1"):
+            document = json.loads(run("explain", what, "--db", self.db, "--json").stdout)
+            self.assertTrue(document["rule"].startswith("INV-"))
+            document = json.loads(run("minimize", what, "--db", self.db, "--json").stdout)
+            self.assertLessEqual(document["after"]["steps"], 8)
+        for what in ("7", "1.99"):
+            result = run("explain", what, "--db", self.db)
+            self.assertEqual(result.returncode, 2)
+            self.assertEqual(result.stderr.count(b"\n"), 1)
+
+    def test_a_scenario_that_breaks_nothing_is_refused(self):
+        for verb in ("minimize", "explain"):
+            result = run(verb, "scenarios/seed.yaml")
+            self.assertEqual(result.returncode, 2)
+            self.assertIn(b"breaks no rule", result.stderr)
+
+    def test_exploring_counts_and_finds_and_replays_what_it_found(self):
+        scenario = "scenarios/explore/two_writers_and_a_reader.yaml"
+        result = run("explore", scenario, "--json")
+        self.assertEqual(result.returncode, 0)
+        document = json.loads(result.stdout)
+        self.assertTrue(document["exhaustive"])
+        self.assertEqual(len(document["outcomes"]), 3)
+        document = json.loads(run("explore", scenario, "--json", "--states", "10").stdout)
+        self.assertFalse(document["exhaustive"])
+        self.assertEqual(document["stopped_by"], "--states 10")
+        result = run("explore", scenario, "--fault", "stale-read-on-other-path", "--json")
+        self.assertEqual(result.returncode, 1)
+        finding = json.loads(result.stdout)["findings"][0]
+        choices = ",".join(map(str, finding["choices"]))
+        again = run("explore", scenario, "--fault", "stale-read-on-other-path", "--choices", choices, "--json")
+        self.assertEqual(again.returncode, 1)
+        self.assertIn(finding["rule"], [f["rule"] for f in json.loads(again.stdout)["findings"]])
+        self.assertEqual(run("explore", scenario, "--choices", "0,x").returncode, 2)
+
+
 class Tables(unittest.TestCase):
     def test_commands_rules_and_mutants_are_documents(self):
         commands = json.loads(run("commands", "--json").stdout)["commands"]

@@ -4,8 +4,8 @@
 #include <cstring>
 
 #include "device/act.h"
-#include "spec/registers.h"
 #include "spec/identify.h"
+#include "spec/registers.h"
 
 namespace polypath::device::admin {
 namespace {
@@ -89,7 +89,10 @@ Outcome remove(Act& act, std::uint32_t controller, const spec::SubmissionEntry& 
   return Status::success;
 }
 
-// Controller indices of a controller list; false when the list breaks a rule of its own.
+constexpr std::uint32_t kNobody = 0xFFFFFFFF;
+
+// Controller indices of a controller list, kNobody for an identifier that no controller has, which fails when
+// its turn comes; false when the list breaks a rule of its own.
 bool read_list(const Act& act, std::uint32_t controller, std::span<const std::byte> data,
                std::vector<std::uint32_t>& out) {
   const auto word = [&](std::size_t i) {
@@ -106,8 +109,8 @@ bool read_list(const Act& act, std::uint32_t controller, std::span<const std::by
     const auto peer = std::lower_bound(
         peers.begin(), peers.end(), cntlid,
         [&](std::uint32_t index, std::uint16_t id) { return act.device.controllers[index].cntlid < id; });
-    if (peer == peers.end() || act.device.controllers[*peer].cntlid != cntlid) return false;
-    out.push_back(*peer);
+    const bool found = peer != peers.end() && act.device.controllers[*peer].cntlid == cntlid;
+    out.push_back(found ? *peer : kNobody);
   }
   return true;
 }
@@ -204,7 +207,7 @@ Outcome ns_attachment(Act& act, std::uint32_t controller, Handle command,
   if (!read_list(act, controller, data, list)) return Status::controller_list_invalid;
 
   const auto elsewhere = [&](std::uint32_t peer) {
-    return peer != controller && attached(act.controller(controller), entry.nsid) < 0;
+    return peer != kNobody && peer != controller && attached(act.controller(controller), entry.nsid) < 0;
   };
   if (select == 0 && elsewhere(list.front()) && act.broken_by(Fault::attach_hits_sender)) {
     list = {controller};
@@ -214,7 +217,11 @@ Outcome ns_attachment(Act& act, std::uint32_t controller, Handle command,
   std::vector<std::uint32_t> changed;
   Outcome outcome;
   for (std::size_t i = 0; i < list.size() && outcome.status == Status::success; ++i) {
-    outcome.status = select == 0 ? attach_one(act, ns, list[i]) : detach_one(act, ns, list[i]);
+    if (list[i] == kNobody) {
+      outcome.status = Status::controller_list_invalid;
+    } else {
+      outcome.status = select == 0 ? attach_one(act, ns, list[i]) : detach_one(act, ns, list[i]);
+    }
     if (outcome.status == Status::success) {
       changed.push_back(list[i]);
     } else {

@@ -295,5 +295,48 @@ TEST(Ready, a_choice_holds_for_one_item_and_one_that_does_not_exist_is_none) {
   EXPECT_EQ(engine.ready_at(0).whom, 3U);
 }
 
+TEST(Pending, a_chosen_timed_event_happens_now_and_the_others_keep_their_times) {
+  Engine engine;
+  engine.schedule(10, 1, 0, 0);
+  const Ticket ticket = engine.schedule_cancellable(20, 1, 1, 0);
+  engine.schedule(30, 1, 2, 0);
+  engine.ready(1, 3, 0);
+  engine.choose_pending(1);
+  Event event;
+  ASSERT_TRUE(engine.next(event));
+  EXPECT_EQ(event.whom, 1U) << "before ready work";
+  EXPECT_EQ(event.at, 0U);
+  EXPECT_EQ(engine.now(), 0U);
+  EXPECT_FALSE(engine.pending(ticket));
+  EXPECT_FALSE(engine.cancel(ticket));
+  EXPECT_EQ(engine.pending_events(), 2U);
+  engine.choose_pending(7);  // there is none
+  std::vector<std::uint32_t> order;
+  std::vector<Time> times;
+  while (engine.next(event)) {
+    order.push_back(event.whom);
+    times.push_back(engine.now());
+  }
+  EXPECT_EQ(order, (std::vector<std::uint32_t>{3, 0, 2}));
+  EXPECT_EQ(times, (std::vector<Time>{0, 10, 30}));
+}
+
+TEST(Pending, cancelled_events_are_not_counted_in_the_order_of_choice) {
+  Engine engine;
+  engine.cancel(engine.schedule_cancellable(5, 1, 0, 0));
+  engine.schedule(10, 1, 1, 0);
+  engine.schedule(10, 1, 2, 0);
+  std::vector<std::uint32_t> shown;
+  engine.for_each_pending([&](const Event& event) { shown.push_back(event.whom); });
+  EXPECT_EQ(shown, (std::vector<std::uint32_t>{1, 2}));
+  engine.choose_pending(1);
+  Event event;
+  ASSERT_TRUE(engine.next(event));
+  EXPECT_EQ(event.whom, 2U);
+  ASSERT_TRUE(engine.next(event));
+  EXPECT_EQ(event.whom, 1U);
+  EXPECT_FALSE(engine.next(event));
+}
+
 }  // namespace
 }  // namespace polypath::engine

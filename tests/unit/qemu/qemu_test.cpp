@@ -1,0 +1,73 @@
+// How topologies become QEMU's command line, and how an emulator's end is told.
+#include "qemu/qemu.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "program/topology.h"
+#include "qemu/child.h"
+
+namespace polypath::qemu {
+namespace {
+
+program::Topology topology(const std::string& more = "") {
+  return program::parse_qemu_args(
+      "-device nvme-subsys,id=s -device nvme,id=a,serial=x,subsys=s -device nvme,id=b,serial=x,subsys=s "
+      "-device nvme-ns,id=n1,nsid=1,size=1MiB,subsys=s -device nvme-ns,id=n2,nsid=2,size=1MiB,bus=b " +
+          more,
+      {}, nullptr);
+}
+
+bool has(const std::vector<std::string>& words, const std::string& part) {
+  return std::any_of(words.begin(), words.end(),
+                     [&](const std::string& word) { return word.find(part) != std::string::npos; });
+}
+
+TEST(DeviceArguments, SharedNamespacesSitOnTheFirstControllerOfTheirSubsystem) {
+  const auto words = device_arguments(topology(), "/dir");
+  EXPECT_TRUE(has(words, "nvme-ns,id=n1,drive=n1-drive,nsid=1,bus=a,shared=on"));
+  EXPECT_TRUE(has(words, "nvme-ns,id=n2,drive=n2-drive,nsid=2,bus=b,shared=off"));
+  EXPECT_TRUE(has(words, "filename=/dir/n1.raw"));
+}
+
+TEST(DeviceArguments, ANumberingThatTheEmulatorDoesNotHaveIsRefused) {
+  EXPECT_THROW(device_arguments(topology("-device nvme,id=c,serial=x,subsys=s,cntlid=9"), "/dir"),
+               program::InputError);
+}
+
+std::string errors_file() {
+  return (std::filesystem::temp_directory_path() / ("polypath-child-" + std::to_string(getpid()))).string();
+}
+
+TEST(Child, ItsEndIsToldWithItsExitStatusAndWhatItSaid) {
+  Child child({"/bin/sh", "-c", "echo broken >&2; exit 3"}, 3, errors_file());
+  std::string answer;
+  EXPECT_FALSE(child.ask("hello\n", answer));
+  EXPECT_EQ(child.obituary(), "exit status 3: broken");
+  EXPECT_FALSE(child.alive());
+  std::filesystem::remove(errors_file());
+}
+
+TEST(Child, OneThatDoesNotAnswerIsEnded) {
+  Child child({"/bin/sh", "-c", "sleep 100"}, 3, errors_file());
+  std::string answer;
+  EXPECT_FALSE(child.ask("hello\n", answer, 1));
+  EXPECT_EQ(child.obituary(), "no answer in 1 s to hello");
+  std::filesystem::remove(errors_file());
+}
+
+TEST(Child, AnswersAreLinesAndInterruptsAreNone) {
+  Child child({"/bin/sh", "-c", "read x <&3; printf 'IRQ raise 3\\nOK 0x12\\n' >&3; sleep 100"}, 3,
+              errors_file());
+  std::string answer;
+  EXPECT_TRUE(child.ask("readl 0x0\n", answer));
+  EXPECT_EQ(answer, "OK 0x12");
+  std::filesystem::remove(errors_file());
+}
+
+}  // namespace
+}  // namespace polypath::qemu
