@@ -29,6 +29,54 @@ class InScratch(unittest.TestCase):
         self.db = pathlib.Path(self.scratch.name) / "runs.db"
 
 
+class Fuzzing(InScratch):
+    def fuzz(self, *more):
+        folder = pathlib.Path(self.scratch.name) / "findings"
+        return run("fuzz", "attach", "--runs", 300, "--fault", "sqhd-stuck", "--db", self.db, "--findings", folder,
+                   "--json", *more)
+
+    def test_a_finding_is_kept_and_its_scenario_breaks_the_same_rule(self):
+        first = self.fuzz()
+        self.assertEqual(first.returncode, 1, first.stderr)
+        finding = json.loads(first.stdout)["findings"][0]
+        self.assertFalse(finding["known"])
+        again = run("run", finding["file"], "--no-store", "--json")
+        self.assertEqual(again.returncode, 1, again.stderr)
+        self.assertIn(finding["rule"], [f["rule"] for f in json.loads(again.stdout)["findings"]])
+
+    def test_a_second_campaign_reports_it_under_its_old_number(self):
+        old = {f["shape"]: f["id"] for f in json.loads(self.fuzz().stdout)["findings"]}
+        second = self.fuzz()
+        self.assertEqual(second.returncode, 1)
+        for finding in json.loads(second.stdout)["findings"]:
+            self.assertTrue(finding["known"])
+            self.assertEqual(finding["id"], old[finding["shape"]])
+
+    def test_a_corpus_is_kept_and_read_again(self):
+        corpus = pathlib.Path(self.scratch.name) / "corpus"
+        self.fuzz("--corpus", corpus)
+        kept = sorted(corpus.iterdir())
+        self.assertGreater(len(kept), 10)
+        shown = run("fuzz", "attach", "--input", kept[0])
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        self.assertIn(b"steps:", shown.stdout)
+        self.fuzz("--corpus", corpus, "--seed", 2)
+        self.assertGreater(len(list(corpus.iterdir())), len(kept))
+
+    def test_bad_input_is_refused(self):
+        for arguments in (("--fault", "nope"), ("--corpus", "/dev/null"), ("--jobs", "0")):
+            result = run("fuzz", "attach", "--runs", 1, "--db", self.db, "--findings", self.scratch.name, *arguments)
+            self.assertEqual(result.returncode, 2, arguments)
+        self.assertEqual(run("mutants", "score", "--fault", "nope").returncode, 2)
+
+    def test_a_score_names_the_rule(self):
+        result = run("mutants", "score", "--time", 20, "--jobs", 1, "--fault", "sqhd-stuck", "--json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        mutant = json.loads(result.stdout)["mutants"][0]
+        self.assertTrue(mutant["noticed"])
+        self.assertEqual(mutant["rule"], "INV-Q-09")
+
+
 class BadInput(InScratch):
     def check(self, result, name):
         text = result.stderr.decode(errors="replace")

@@ -82,7 +82,8 @@ Outcome read(Act& act, std::uint32_t controller, Handle command, const spec::Sub
 
   const Media* media = &media_of(act, range.ns);
   const Namespace& ns = act.device.namespaces[range.ns];
-  if (act.fault(Fault::stale_read_on_other_path) && ns.last_writer != controller) {
+  if (act.fault(Fault::stale_read_on_other_path) && ns.last_writer != controller &&
+      range.ns < act.device.old_media.size()) {
     media = &act.device.old_media[range.ns];
     act.fired(Fault::stale_read_on_other_path);
   }
