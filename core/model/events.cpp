@@ -228,8 +228,10 @@ void end_cause(const Scene& scene, std::uint16_t controller, std::uint32_t nsid,
   }
   change->until = scene.now;
   // The sender of a delete sends no event for it; whether its log names the namespace is not laid down.
-  change->sure = cause == Cause::sure && !own_delete && c.initial_known && !change->shown;
-  const bool flipped = cause == Cause::sure && !own_delete && c.initial_known;
+  // Before a reset that happened meanwhile, it is forgotten.
+  const bool after_reset = from >= c.reset_until;
+  change->sure = cause == Cause::sure && !own_delete && c.initial_known && !change->shown && after_reset;
+  const bool flipped = cause == Cause::sure && !own_delete && c.initial_known && after_reset;
   const bool sure = change->sure;
   // One finished entry for each namespace: a host that never reads its log must not fill memory.
   const auto older = std::find_if(c.changed.begin(), c.changed.end(), [&](const Changed& row) {
@@ -294,7 +296,9 @@ void report_event(const Scene& scene, std::uint32_t dword, Seq requested) {
   if (type == EventType::error) judge_doorbell_event(scene, info);
   if (type == EventType::notice && info == spec::event_info::ns_attribute_changed)
     judge_namespace_event(scene, last_report, requested);
-  reported_of(c, static_cast<std::uint8_t>(type), info).at = scene.now;
+  Reported& row = reported_of(c, static_cast<std::uint8_t>(type), info);
+  row.at = scene.now;
+  row.requested = requested;
 }
 
 void doubt_events(const Scene& scene) {

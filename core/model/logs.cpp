@@ -137,7 +137,8 @@ void check_changed(const Scene& scene, const Command& command, std::span<const s
   for (const Reported& event : c.reported) {
     if (event.type != 2 || event.info != 0 || event.at == 0 || event.at >= command.submitted) continue;
     const bool first = c.log04.read_until < event.at && c.log04.open_any == 1;
-    const bool undisturbed = c.cause_from != 0 && c.log04.read_until < c.cause_from;
+    const bool undisturbed =
+        c.cause_from != 0 && c.log04.read_until < c.cause_from && event.requested >= c.log04.cleared_until;
     if (!first || !undisturbed) continue;
     exercised(scene, Rule::ae20);
     if (list.empty())

@@ -203,7 +203,8 @@ struct Feature {
 
 struct Reported {
   std::uint8_t type = 0, info = 0, lid = 0;
-  Seq at = 0;  ///< last report, 0 never
+  Seq at = 0;         ///< last report, 0 never
+  Seq requested = 0;  ///< submission of the request that brought it
 };
 
 /// An entry of the changed-namespace log as it may be.
