@@ -1,4 +1,4 @@
-// polypath run: a scenario on the simulator, judged by the reference model.
+// polypath run: a scenario on the simulator or on QEMU, judged by the reference model.
 #include <fmt/format.h>
 
 #include "qemu/qemu.h"
@@ -19,12 +19,8 @@ void run(Session& session, const Options& options) {
   program::Program program = load_program(options.file, options.overrides);
   std::unique_ptr<target::Machine> machine;
   if (options.target == "qemu") {
-    if (!program.hosts.empty()) {
-      throw program::InputError(
-          options.file,
-          "names hosts, which --target qemu does not serve yet; leave them out and use steps "
-          "of raw drivers (enable, admin, create_queue_pair, io)");
-    }
+    const std::string problem = target::find_machine_problem(program);
+    if (!problem.empty()) throw program::InputError(options.file, problem);
     machine = qemu::start(program.topology);
   }
   Ran ran = run_program(std::move(program), options.file, std::move(machine));

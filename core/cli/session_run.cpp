@@ -134,6 +134,7 @@ Ran run_program(program::Program program, const std::string& where,
   for (const auto& event : ran.world->trace().events()) {
     if (event.kind == trace::Boundary::submitted) ++ran.commands;
   }
+  if (ran.world->machine() != nullptr) return ran;  // it writes its drives itself
   std::string error;
   if (!device::commit_drives(ran.world->device(), error)) throw program::InputError(where, error);
   return ran;
@@ -151,6 +152,7 @@ std::int64_t keep(const Ran& ran, const std::string& db) {
   store::Run row;
   row.name = ran.program.name;
   row.profile = ran.program.profile;
+  if (ran.world->machine() != nullptr) row.target = "qemu";
   row.seed = ran.program.seed;
   row.verdict = ran.verdict();
   row.program = scenario::scenario_text(ran.program);
@@ -159,7 +161,7 @@ std::int64_t keep(const Ran& ran, const std::string& db) {
   row.virtual_ns = ran.world->engine().now();
   for (const auto& step : ran.runner->findings()) {
     store::StoredFinding f;
-    f.rule = "EXPECT";
+    f.rule = step.rule();
     f.scope = "scenario";
     f.area = fmt::format("step {}", step.step);
     f.time_ns = step.time;
@@ -249,8 +251,10 @@ nlohmann::json judgement_json(const trace::Trace& trace, const check::Judgement&
 std::string summary(const Ran& ran, bool brief) {
   const auto& world = *ran.world;
   const auto& topology = ran.program.topology;
-  std::string out = fmt::format("scenario  {}   profile {}, seed {}\n", paint(Colour::bold, ran.program.name),
-                                ran.program.profile, ran.program.seed);
+  const std::string target = world.machine() == nullptr ? "" : fmt::format("on {}, ", world.machine()->name());
+  std::string out = fmt::format("scenario  {}   {}profile {}, seed {}\n",
+                                paint(Colour::bold, ran.program.name), target, ran.program.profile,
+                                ran.program.seed);
   out += fmt::format("world     {} subsystems, {} controllers, {} namespaces, {} hosts\n",
                      topology.subsystems.size(), topology.controllers.size(), topology.namespaces.size(),
                      ran.program.hosts.size());
@@ -260,7 +264,7 @@ std::string summary(const Ran& ran, bool brief) {
                   trace::time_text(ran.world->engine().now()), ran.commands, world.trace().events().size());
   for (const std::string& fault : ran.program.faults) out += fmt::format("fault     {} is planted\n", fault);
   for (const auto& finding : ran.runner->findings()) {
-    out += fmt::format("{} step {} at {} s: {}\n", paint(Colour::red, "expected "), finding.step,
+    out += fmt::format("{} step {} at {} s: {}\n", paint(Colour::red, finding.machine ? "machine  " : "expected "), finding.step,
                        trace::time_text(finding.time), finding.summary);
   }
   if (ran.runner->limit_reached())
@@ -273,13 +277,14 @@ std::string summary_json(const Ran& ran) {
   nlohmann::json json = judgement_json(ran.world->trace(), ran.judgement);
   json["verdict"] = ran.verdict();
   for (const auto& finding : ran.runner->findings()) {
-    json["findings"].push_back({{"rule", "EXPECT"},
+    json["findings"].push_back({{"rule", finding.rule()},
                                 {"scope", "scenario"},
                                 {"area", fmt::format("step {}", finding.step)},
                                 {"time_ns", finding.time},
                                 {"summary", finding.summary}});
   }
   json["name"] = ran.program.name;
+  json["target"] = ran.world->trace().header.source;
   json["profile"] = ran.program.profile;
   json["seed"] = ran.program.seed;
   json["trace_hash"] = fmt::format("{:016x}", ran.trace_hash);

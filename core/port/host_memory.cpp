@@ -1,6 +1,7 @@
 #include "port/host_memory.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace polypath::port {
 
@@ -31,7 +32,7 @@ bool HostMemory::write(std::uint64_t address, std::span<const std::byte> data) {
 }
 
 const std::byte* HostMemory::peek(std::uint64_t address) const {
-  if (mapped_ != nullptr) return mapped_ + address;
+  if (mapped_ != nullptr) return contains(address, 1) ? mapped_ + address : nullptr;
   const Page* page = pages_.find(address / kPageBytes);
   return page == nullptr ? nullptr : page->bytes.data() + address % kPageBytes;
 }
@@ -43,6 +44,7 @@ std::byte* HostMemory::poke(std::uint64_t address) {
 
 std::uint64_t HostMemory::allocate(std::uint64_t bytes) {
   const std::uint64_t address = next_free_;
+  if (!contains(address, bytes)) throw std::length_error("the memory of the machine is used up");
   next_free_ += (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
   return address;
 }

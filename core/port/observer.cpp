@@ -312,6 +312,11 @@ void Observer::completed(const Scene& scene, std::uint16_t cqid, std::uint64_t a
   forget(entry.sqid, entry.cid);
 }
 
+void Observer::consumed(std::uint16_t sqid, std::uint16_t sqhd) {
+  Ring* r = ring(sqid, false);
+  if (r != nullptr && sqhd < r->entries) r->head = sqhd;
+}
+
 // Queue geometry and block sizes from admin commands that succeeded. `ranges_` still holds the command's
 // buffer.
 void Observer::learn(const Scene& scene, const spec::SubmissionEntry& entry) {

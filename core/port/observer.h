@@ -68,6 +68,8 @@ class Observer {
   /// After the entry was written to `address` for completion queue `cqid`.
   void completed(const Scene& scene, std::uint16_t cqid, std::uint64_t address,
                  const spec::CompletionEntry& entry);
+  /// Where fetches are not seen: a completion entry's SQHD tells how far a submission queue was read.
+  void consumed(std::uint16_t sqid, std::uint16_t sqhd);
   void interrupt(const Scene& scene, std::uint16_t vector);
   void function(const Scene& scene, trace::FunctionEvent what);
 

@@ -12,72 +12,94 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <fstream>
-#include <iterator>
 
 #include "program/topology.h"
 
 namespace polypath::qemu {
+namespace {
 
-Child::Child(const std::vector<std::string>& arguments, int fd, const std::string& errors) : errors_(errors) {
+constexpr std::size_t kMostWords = 2000;  // of standard error
+constexpr int kTries = 200;
+constexpr useconds_t kPauseMicroseconds = 10'000;
+
+}  // namespace
+
+Child::Child(const std::vector<std::string>& arguments, int fd, const std::vector<int>& inherited)
+    : errors_(memory_file("standard error", 0)) {
   std::array<int, 2> pair{};
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0)
     throw program::InputError("qemu", fmt::format("no socket: {}", std::strerror(errno)));
-  const int log = open(errors.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  socket_ = Descriptor(pair[0]);
+  const Descriptor theirs(pair[1]);
   std::vector<char*> words;
   for (const std::string& word : arguments) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
   const pid_t parent = getpid();
   pid_ = fork();
-  if (pid_ == 0) {
+  if (pid_ == 0) {  // nothing here may allocate: another thread may have held the allocator's lock
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(127);  // the parent was gone before the signal was asked for
     const int null = open("/dev/null", O_RDWR);
     dup2(null, 0);
     dup2(null, 1);
-    if (log >= 0) dup2(log, 2);
-    if (dup2(pair[1], fd) < 0) _exit(127);
-    if (pair[1] == fd) fcntl(fd, F_SETFD, 0);
+    dup2(errors_.get(), 2);
+    if (theirs.get() == fd ? fcntl(fd, F_SETFD, 0) != 0 : dup2(theirs.get(), fd) < 0) _exit(127);
+    for (const int kept : inherited) fcntl(kept, F_SETFD, 0);
     execvp(words[0], words.data());
     _exit(127);
   }
-  close(pair[1]);
-  if (log >= 0) close(log);
-  socket_ = pair[0];
   if (pid_ < 0) throw program::InputError("qemu", fmt::format("no process: {}", std::strerror(errno)));
 }
 
-Child::~Child() {
-  if (pid_ > 0) bury("ended");
-  if (socket_ >= 0) close(socket_);
+Child::~Child() { bury(End::ours, "ended"); }
+
+std::string Child::last_words() const {
+  std::string said(kMostWords, '\0');
+  const ssize_t n = pread(errors_.get(), said.data(), said.size(), 0);
+  said.resize(n < 0 ? 0 : static_cast<std::size_t>(n));
+  while (!said.empty() && said.back() == '\n') said.pop_back();
+  return said;
 }
 
-void Child::bury(const std::string& why) {
+void Child::bury(End end, const std::string& why) {
   if (pid_ <= 0) return;
-  if (why != "gone") kill(pid_, SIGKILL);
-  int status = 0;
-  waitpid(pid_, &status, 0);
-  pid_ = -1;
-  std::ifstream file(errors_, std::ios::binary);
-  std::string said{std::istreambuf_iterator<char>(file), {}};
-  if (said.size() > 2000) said.resize(2000);
-  while (!said.empty() && said.back() == '\n') said.pop_back();
   std::string how = why;
-  if (why == "gone" && WIFEXITED(status)) how = fmt::format("exit status {}", WEXITSTATUS(status));
-  if (why == "gone" && WIFSIGNALED(status)) how = fmt::format("signal {}", WTERMSIG(status));
+  if (end == End::ours) kill(pid_, SIGKILL);
+  int status = 0;
+  // One that closed its socket is about to end by itself; one that does not must not keep us.
+  for (int tries = 0; end == End::its_own && waitpid(pid_, &status, WNOHANG) == 0; ++tries) {
+    if (tries < kTries) {
+      usleep(kPauseMicroseconds);
+      continue;
+    }
+    kill(pid_, SIGKILL);
+    end = End::ours;
+    how = "closed its socket, and went on";
+  }
+  while (end == End::ours && waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
+  }
+  pid_ = -1;
+  if (end == End::its_own && WIFEXITED(status)) how = fmt::format("exit status {}", WEXITSTATUS(status));
+  if (end == End::its_own && WIFSIGNALED(status)) how = fmt::format("signal {}", WTERMSIG(status));
+  const std::string said = last_words();
   obituary_ = said.empty() ? how : fmt::format("{}: {}", how, said);
+}
+
+bool Child::send_all(const std::string& line) {
+  for (std::size_t sent = 0; sent < line.size();) {
+    const ssize_t n = send(socket_.get(), line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
+    if (n < 0 && errno == EINTR) continue;
+    if (n <= 0) return false;
+    sent += static_cast<std::size_t>(n);
+  }
+  return true;
 }
 
 bool Child::ask(const std::string& line, std::string& answer, int seconds) {
   if (pid_ <= 0) return false;
-  std::size_t sent = 0;
-  while (sent < line.size()) {
-    const ssize_t n = send(socket_, line.data() + sent, line.size() - sent, MSG_NOSIGNAL);
-    if (n <= 0) {
-      bury("gone");
-      return false;
-    }
-    sent += static_cast<std::size_t>(n);
+  if (!send_all(line)) {
+    bury(End::its_own);
+    return false;
   }
   for (;;) {
     const std::size_t end = pending_.find('\n');
@@ -87,17 +109,18 @@ bool Child::ask(const std::string& line, std::string& answer, int seconds) {
       if (answer.starts_with("IRQ")) continue;  // not asked for
       return true;
     }
-    pollfd waiting{socket_, POLLIN, 0};
+    pollfd waiting{socket_.get(), POLLIN, 0};
     const int ready = poll(&waiting, 1, seconds * 1000);
     if (ready < 0 && errno == EINTR) continue;
     if (ready <= 0) {
-      bury(fmt::format("no answer in {} s to {}", seconds, line.substr(0, line.find('\n'))));
+      bury(End::ours, fmt::format("no answer in {} s to {}", seconds, line.substr(0, line.find('\n'))));
       return false;
     }
     std::array<char, 4096> buffer{};
-    const ssize_t n = recv(socket_, buffer.data(), buffer.size(), 0);
+    const ssize_t n = recv(socket_.get(), buffer.data(), buffer.size(), 0);
+    if (n < 0 && errno == EINTR) continue;
     if (n <= 0) {
-      bury("gone");
+      bury(End::its_own);
       return false;
     }
     pending_.append(buffer.data(), static_cast<std::size_t>(n));

@@ -6,13 +6,16 @@
 #include <string>
 #include <vector>
 
+#include "qemu/descriptor.h"
+
 namespace polypath::qemu {
 
 class Child {
  public:
   /// Starts `arguments` (the first is found in PATH) with the far end of a socket as file descriptor `fd` of
-  /// the child, and standard error in the file `errors`. Throws program::InputError when it cannot.
-  Child(const std::vector<std::string>& arguments, int fd, const std::string& errors);
+  /// the child; descriptors in `inherited` keep their numbers there. Does not wait for anything. Throws
+  /// program::InputError when there is no process to be had.
+  Child(const std::vector<std::string>& arguments, int fd, const std::vector<int>& inherited = {});
   ~Child();
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
@@ -21,16 +24,20 @@ class Child {
   /// `seconds`, in which case it is ended.
   bool ask(const std::string& line, std::string& answer, int seconds = 10);
   bool alive() const { return pid_ > 0; }
+  pid_t pid() const { return pid_; }
   /// "exit status 1", "signal 6", with what it wrote on standard error.
   const std::string& obituary() const { return obituary_; }
 
  private:
-  void bury(const std::string& why);
+  enum class End : std::uint8_t { its_own, ours };
+  bool send_all(const std::string& line);
+  void bury(End end, const std::string& why = "");
+  std::string last_words() const;
 
   pid_t pid_ = -1;
-  int socket_ = -1;
+  Descriptor socket_, errors_;
   std::string pending_;  ///< received, not a whole line yet
-  std::string errors_, obituary_;
+  std::string obituary_;
 };
 
 }  // namespace polypath::qemu

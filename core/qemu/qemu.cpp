@@ -1,28 +1,29 @@
 #include "qemu/qemu.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sched.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
-#include <set>
+#include <cstring>
+#include <optional>
+#include <vector>
 
+#include "qemu/arguments.h"
 #include "qemu/child.h"
+#include "qemu/descriptor.h"
 #include "spec/registers.h"
 
 namespace polypath::qemu {
 namespace {
 
-constexpr int kSocket = 3;                          // the child's file descriptor of its test socket
-constexpr std::uint64_t kMemoryBytes = 64U << 20U;  // of the machine
+constexpr int kSocket = 3;                         // the child's file descriptor of its test socket
+constexpr std::uint64_t kMemoryBytes = 1U << 30U;  // of the machine; what is not touched takes no room
 constexpr std::uint64_t kFirstBar = 0xE0000000, kBarStep = 1U << 20U;
-constexpr std::uint32_t kFirstSlot = 0x10, kSlots = 0x20 - kFirstSlot;
 
 std::string line_of(const std::string& command) {
   std::FILE* pipe = popen(command.c_str(), "r");
@@ -33,30 +34,94 @@ std::string line_of(const std::string& command) {
   return any ? buffer.data() : "";
 }
 
-class Emulator final : public target::Machine {
+// The machine's memory, mapped here.
+class Memory {
  public:
-  explicit Emulator(const program::Topology& topology) : controllers_(topology.controllers.size()) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "polypath-qemu-XXXXXX").string();
-    if (mkdtemp(pattern.data()) == nullptr) throw program::InputError("qemu", "no temporary directory");
-    directory_ = pattern;
-    try {
-      make_files(topology);
-      open_machine(topology);
-    } catch (...) {
-      child_.reset();
-      std::filesystem::remove_all(directory_);
-      throw;
+  Memory() : file_(memory_file("memory of the machine", kMemoryBytes)) {
+    void* at = mmap(nullptr, kMemoryBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file_.get(), 0);
+    if (at == MAP_FAILED) {
+      throw program::InputError("qemu", fmt::format("{} of memory cannot be mapped: {}",
+                                                    program::format_size(kMemoryBytes), std::strerror(errno)));
     }
+    bytes_ = {static_cast<std::byte*>(at), kMemoryBytes};
   }
-  ~Emulator() override {
-    child_.reset();
-    if (memory_ != nullptr) munmap(memory_, kMemoryBytes);
-    std::error_code ignored;
-    std::filesystem::remove_all(directory_, ignored);
+  ~Memory() { munmap(bytes_.data(), bytes_.size()); }
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+
+  std::span<std::byte> bytes() const { return bytes_; }
+  const Descriptor& file() const { return file_; }
+
+ private:
+  Descriptor file_;
+  std::span<std::byte> bytes_;
+};
+
+std::vector<std::string> machine_arguments(const Memory& memory) {
+  const std::string megabytes = fmt::format("{}M", kMemoryBytes >> 20U);
+  return {command(),
+          "-nodefaults",
+          "-no-user-config",
+          "-display",
+          "none",
+          "-machine",
+          "q35,accel=tcg,memory-backend=ram0",
+          "-m",
+          megabytes,
+          "-object",
+          fmt::format("memory-backend-file,id=ram0,size={},mem-path={},share=on", megabytes,
+                      path_of(memory.file())),
+          "-S",
+          "-chardev",
+          fmt::format("socket,id=qtest,fd={}", kSocket),
+          "-qtest",
+          "chardev:qtest",
+          "-qtest-log",
+          "none"};
+}
+
+void check_emulator() {
+  if (!version().empty()) return;
+  throw program::InputError("--target qemu",
+                            fmt::format("{} cannot be run; install qemu-system-x86, or name the program in "
+                                        "POLYPATH_QEMU",
+                                        command()));
+}
+
+}  // namespace
+
+class Pool::Emulator final : public target::Machine {
+ public:
+  /// Starts it, and does not wait for it.
+  explicit Emulator(const program::Topology& topology) : controllers_(topology.controllers.size()) {
+    std::vector<std::string> paths;
+    std::vector<int> inherited{memory_.file().get()};
+    for (const auto& ns : topology.namespaces) {
+      if (!ns.drive.empty()) {
+        paths.push_back(ns.drive);
+        continue;
+      }
+      media_.push_back(memory_file(ns.id, ns.bytes));
+      inherited.push_back(media_.back().get());
+      paths.push_back(path_of(media_.back()));
+    }
+    std::vector<std::string> arguments = machine_arguments(memory_);
+    for (std::string& word : device_arguments(topology, paths)) arguments.push_back(std::move(word));
+    child_.emplace(arguments, kSocket, inherited);
+  }
+
+  /// Until its controllers can be reached. False: it ended instead.
+  bool open() {
+    // Configuration space through its I/O ports: the BAR, its upper half, memory and bus master on.
+    for (std::uint32_t k = 0; k < controllers_; ++k) {
+      write_config(k, 0x10, static_cast<std::uint32_t>(bar(k)));
+      write_config(k, 0x14, 0);
+      write_config(k, 0x04, 6);
+    }
+    return child_->alive();
   }
 
   std::string name() const override { return "qemu " + version(); }
-
   std::uint64_t read_register(std::uint32_t controller, std::uint32_t offset, unsigned bytes) override {
     return ask(fmt::format("read{} {:#x}\n", bytes == 8 ? 'q' : 'l', bar(controller) + offset));
   }
@@ -64,7 +129,7 @@ class Emulator final : public target::Machine {
                       unsigned bytes) override {
     ask(fmt::format("write{} {:#x} {:#x}\n", bytes == 8 ? 'q' : 'l', bar(controller) + offset, value));
   }
-  std::span<std::byte> memory() override { return {static_cast<std::byte*>(memory_), kMemoryBytes}; }
+  std::span<std::byte> memory() override { return memory_.bytes(); }
   void turn() override {
     // Each read turns the emulator's main loop once.
     ask(fmt::format("readl {:#x}\n", bar(0) + spec::reg::csts));
@@ -73,63 +138,10 @@ class Emulator final : public target::Machine {
   std::string obituary() const override { return child_->alive() ? "" : child_->obituary(); }
 
  private:
-  std::uint64_t bar(std::uint32_t controller) const { return kFirstBar + controller * kBarStep; }
-
-  void make_files(const program::Topology& topology) {
-    const auto make = [&](const std::string& name, std::uint64_t bytes) {
-      const std::string path = directory_ + "/" + name;
-      const int file = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-      const bool good = file >= 0 && ftruncate(file, static_cast<off_t>(bytes)) == 0;
-      if (file >= 0) close(file);
-      if (!good) throw program::InputError(path, "cannot be made; is there room in the temporary directory?");
-    };
-    make("ram", kMemoryBytes);
-    for (const auto& ns : topology.namespaces) make(ns.id + ".raw", ns.bytes);
-    const int file = open((directory_ + "/ram").c_str(), O_RDWR | O_CLOEXEC);
-    memory_ = mmap(nullptr, kMemoryBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    close(file);
-    if (memory_ == MAP_FAILED) {
-      memory_ = nullptr;
-      throw program::InputError(directory_, "its memory file cannot be mapped");
-    }
-  }
-
-  void open_machine(const program::Topology& topology) {
-    std::vector<std::string> arguments{
-        command(),
-        "-nodefaults",
-        "-no-user-config",
-        "-display",
-        "none",
-        "-machine",
-        "q35,accel=tcg,memory-backend=ram0",
-        "-m",
-        fmt::format("{}M", kMemoryBytes >> 20U),
-        "-object",
-        fmt::format("memory-backend-file,id=ram0,size={}M,mem-path={}/ram,share=on", kMemoryBytes >> 20U,
-                    directory_),
-        "-S",
-        "-chardev",
-        fmt::format("socket,id=qtest,fd={}", kSocket),
-        "-qtest",
-        "chardev:qtest",
-        "-qtest-log",
-        "none"};
-    for (std::string& word : device_arguments(topology, directory_)) arguments.push_back(std::move(word));
-    child_ = std::make_unique<Child>(arguments, kSocket, directory_ + "/errors");
-    for (std::uint32_t k = 0; k < controllers_; ++k) {
-      // Configuration space through its I/O ports: the BAR, its upper half, memory and bus master on.
-      write_config(k, 0x10, static_cast<std::uint32_t>(bar(k)));
-      write_config(k, 0x14, 0);
-      write_config(k, 0x04, 6);
-    }
-    if (!child_->alive()) {
-      throw program::InputError("qemu", "the emulator ended at its start: " + child_->obituary());
-    }
-  }
+  static std::uint64_t bar(std::uint32_t controller) { return kFirstBar + controller * kBarStep; }
 
   void write_config(std::uint32_t controller, std::uint32_t offset, std::uint32_t value) {
-    const std::uint32_t address = 0x80000000U | (kFirstSlot + controller) << 11U | offset;
+    const std::uint64_t address = 0x80000000U | (kFirstSlot + controller) << 11U | offset;
     ask(fmt::format("outl 0xcf8 {:#x}\n", address));
     ask(fmt::format("outl 0xcfc {:#x}\n", value));
   }
@@ -146,33 +158,10 @@ class Emulator final : public target::Machine {
   }
 
   std::size_t controllers_;
-  std::string directory_;
-  void* memory_ = nullptr;
-  std::unique_ptr<Child> child_;
+  Memory memory_;
+  std::vector<Descriptor> media_;
+  std::optional<Child> child_;  // ends before what it uses
 };
-
-// Words of Polypath's own, and of QEMU's device, that this emulator has no place for.
-void check_words(const program::Topology& topology) {
-  if (topology.controllers.size() > kSlots) {
-    throw program::InputError("qemu", fmt::format("{} controllers; the emulated bus has places for {}",
-                                                  topology.controllers.size(), kSlots));
-  }
-  for (const auto& controller : topology.controllers) {
-    std::uint16_t expected = 0;
-    for (const auto& other : topology.controllers) {
-      if (&other == &controller) break;
-      if (other.subsystem == controller.subsystem) ++expected;
-    }
-    if (controller.cntlid != expected) {
-      throw program::InputError("qemu",
-                                fmt::format("{}: cntlid={}: this emulator numbers controllers itself; leave "
-                                            "cntlid out",
-                                            controller.id, controller.cntlid));
-    }
-  }
-}
-
-}  // namespace
 
 std::string command() {
   const char* given = std::getenv("POLYPATH_QEMU");
@@ -189,60 +178,22 @@ std::string version() {
   return found;
 }
 
-std::vector<std::string> device_arguments(const program::Topology& topology, const std::string& directory) {
-  check_words(topology);
-  std::vector<std::string> out;
-  const auto device = [&](std::string words) {
-    out.emplace_back("-device");
-    out.push_back(std::move(words));
-  };
-  std::vector<std::string> serials(topology.subsystems.size());
-  for (std::size_t s = 0; s < topology.subsystems.size(); ++s) {
-    device(fmt::format("nvme-subsys,id=polypath-subsys{},nqn=polypath-subsys{}", s, s));
-  }
-  for (std::size_t k = 0; k < topology.controllers.size(); ++k) {
-    const auto& controller = topology.controllers[k];
-    // Controllers of a subsystem must have one serial number here.
-    std::string& serial = serials[controller.subsystem];
-    if (serial.empty()) serial = controller.serial;
-    device(fmt::format(
-        "nvme,id={},serial={},subsys=polypath-subsys{},addr={:#x},max_ioqpairs={},msix_qsize={},mdts={}",
-        controller.id, serial, controller.subsystem, kFirstSlot + k, controller.max_ioqpairs,
-        controller.msix_vectors, controller.mdts));
-  }
-  for (const auto& ns : topology.namespaces) {
-    std::size_t bus = topology.controllers.size();
-    if (ns.bus >= 0) bus = static_cast<std::size_t>(ns.bus);
-    for (std::size_t k = 0; bus == topology.controllers.size() && k < topology.controllers.size(); ++k) {
-      if (topology.controllers[k].subsystem == ns.subsystem) bus = k;
-    }
-    if (bus >= topology.controllers.size()) continue;
-    out.emplace_back("-blockdev");
-    out.push_back(
-        fmt::format("file,node-name={}-file,filename={}/{}.raw,locking=off", ns.id, directory, ns.id));
-    out.emplace_back("-blockdev");
-    out.push_back(fmt::format("raw,node-name={}-drive,file={}-file", ns.id, ns.id));
-    std::string words = fmt::format(
-        "nvme-ns,id={},drive={}-drive,nsid={},bus={},shared={},logical_block_size={},physical_block_size={}",
-        ns.id, ns.id, ns.nsid, topology.controllers[bus].id, ns.shared ? "on" : "off", ns.block_bytes,
-        ns.block_bytes);
-    if (ns.detached) words += ",detached=on";
-    words += fmt::format(",uuid={},eui64={:#x}",
-                         ns.uuid.empty() ? fmt::format("00000000-0000-4000-8000-{:012x}", ns.nsid) : ns.uuid,
-                         0x525400F000000000ULL | std::uint64_t{ns.subsystem} << 16U | ns.nsid);
-    device(std::move(words));
-  }
-  return out;
+Pool::Pool(program::Topology topology, std::size_t ahead) : topology_(std::move(topology)), ahead_(ahead) {
+  check_emulator();
 }
 
-std::unique_ptr<target::Machine> start(const program::Topology& topology) {
-  if (version().empty()) {
-    throw program::InputError("--target qemu",
-                              fmt::format("{} cannot be run; install qemu-system-x86, or name the program in "
-                                          "POLYPATH_QEMU",
-                                          command()));
+Pool::~Pool() = default;
+
+std::unique_ptr<target::Machine> Pool::take() {
+  while (started_.size() <= ahead_) started_.push_back(std::make_unique<Emulator>(topology_));
+  std::unique_ptr<Emulator> emulator = std::move(started_.front());
+  started_.pop_front();
+  if (!emulator->open()) {
+    throw program::InputError("qemu", "the emulator ended at its start: " + emulator->obituary());
   }
-  return std::make_unique<Emulator>(topology);
+  return emulator;
 }
+
+std::unique_ptr<target::Machine> start(const program::Topology& topology) { return Pool(topology, 0).take(); }
 
 }  // namespace polypath::qemu

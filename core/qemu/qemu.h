@@ -2,26 +2,40 @@
 // shared memory file play the host. What was found out by trying is in docs/qemu.md.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "program/topology.h"
 #include "target/machine.h"
 
 namespace polypath::qemu {
 
-/// The command line for a topology, without the places of files. Words that QEMU 7.2 does not know are an
-/// InputError that names them.
-std::vector<std::string> device_arguments(const program::Topology& topology, const std::string& directory);
-
 /// The emulator's name: POLYPATH_QEMU, else qemu-system-x86_64.
 std::string command();
 /// "7.2.22", empty when there is no such program.
 std::string version();
 
-/// Starts an emulator of its own, whose media are empty files in a private directory that goes with it.
-/// Throws InputError when there is none or it refuses the topology.
+/// Starts an emulator of its own. Namespaces in memory live in files that have no name and go with it;
+/// `drive=` files are used as they are, and written. Throws InputError when there is none or it refuses the
+/// topology.
 std::unique_ptr<target::Machine> start(const program::Topology& topology);
+
+/// Fresh emulators of one topology, started ahead of their use so that nobody waits for them.
+class Pool {
+ public:
+  /// Throws InputError when there is no emulator.
+  explicit Pool(program::Topology topology, std::size_t ahead = 2);
+  ~Pool();
+  /// One that nobody used. Throws InputError when it refuses the topology.
+  std::unique_ptr<target::Machine> take();
+
+ private:
+  class Emulator;
+
+  program::Topology topology_;
+  std::size_t ahead_;
+  std::deque<std::unique_ptr<Emulator>> started_;
+};
 
 }  // namespace polypath::qemu

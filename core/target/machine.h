@@ -7,6 +7,8 @@
 #include <span>
 #include <string>
 
+#include "program/program.h"
+
 namespace polypath::target {
 
 class Machine {
@@ -26,5 +28,8 @@ class Machine {
   /// How it ended, for people; empty while it lives.
   virtual std::string obituary() const = 0;
 };
+
+/// One line that says what of a program only the simulated device can do, empty when all is well.
+std::string find_machine_problem(const program::Program& program);
 
 }  // namespace polypath::target

@@ -58,6 +58,7 @@ bool Runner::advance() {
     limit_reached_ = true;
     return false;
   }
+  if (machine_ended()) return false;
   if (hosts_ready()) {
     for (std::size_t i = 0; i < actors_.size(); ++i) {
       if (try_begin(i)) return true;
@@ -75,6 +76,18 @@ bool Runner::advance() {
   }
   if (!ours) handle_own(event);
   drain();
+  return true;
+}
+
+// What it was asked last is a finding, and the run is over: what it owed will not come.
+bool Runner::machine_ended() {
+  if (!machine_ended_) {
+    const std::string obituary = world_.obituary();
+    if (obituary.empty()) return false;
+    machine_ended_ = true;
+    findings_.push_back({world_.engine().cause().id, world_.engine().now(), obituary, false, true});
+  }
+  limit_reached_ = true;
   return true;
 }
 

@@ -20,6 +20,10 @@ struct StepFinding {
   engine::Time time = 0;
   std::string summary;  ///< one line: what was expected, what was seen
   bool unable = false;  ///< the step could not be carried out at all (an operand resolves to nothing)
+  bool machine = false;  ///< the machine ended during it
+
+  /// What stands where a model's finding has its rule.
+  const char* rule() const { return machine ? "MACHINE" : "EXPECT"; }
 };
 
 /// How a step ended.
@@ -179,6 +183,7 @@ class Runner {
   void assign(std::size_t index);
   void free_actor(std::size_t index, engine::Time since);
   bool over() const;
+  bool machine_ended();
   bool try_begin(std::size_t actor);
   void begin(std::size_t index);
   void finish(std::size_t index);
@@ -262,6 +267,7 @@ class Runner {
   std::uint64_t steps_done_ = 0, events_ = 0;
   engine::Time end_ = engine::kForever;  ///< when the run is over, once that is known
   bool limit_reached_ = false, started_ = false, draining_ = false;
+  bool machine_ended_ = false;
   mutable bool hosts_were_ready_ = false;
   mutable engine::Time hosts_ready_at_ = 0;
 };

@@ -48,10 +48,12 @@ World::World(const program::Program& program, std::unique_ptr<Machine> machine)
   state_.engine.set_overrides(program.overrides);
   state_.device = device::make_device(program.topology, *device::find_profile(program.profile));
   const std::size_t count = program.topology.controllers.size();
-  memory_of_.assign(count, static_cast<std::uint32_t>(program.hosts.size()));
+  const auto shared = static_cast<std::uint32_t>(program.hosts.size());
+  memory_of_.assign(count, shared);
   state_.memories.resize(program.hosts.size() + 1);
   if (machine_ != nullptr) state_.memories.back() = port::HostMemory(machine_->memory());
   seen_.resize(machine_ != nullptr ? count : 0);
+  given_up_.resize(seen_.size());
   state_.raw.assign(count, 1);
   for (std::uint32_t k = 0; k < count; ++k) {
     state_.observers.emplace_back(trace_, static_cast<std::uint16_t>(k));
@@ -70,7 +72,7 @@ World::World(const program::Program& program, std::unique_ptr<Machine> machine)
       const auto at = std::find_if(all.begin(), all.end(), [&](const auto& c) { return c.id == path; });
       const auto controller = static_cast<std::uint32_t>(at - all.begin());
       if (controller >= count) continue;
-      memory_of_[controller] = h;
+      memory_of_[controller] = machine_ != nullptr ? shared : h;
       state_.raw[controller] = spec.later ? 1 : 0;
       state_.hosts.add_path(host, controller, at->id, at->address);
     }
@@ -111,7 +113,9 @@ bool World::step(engine::Time until, engine::Event& out, bool& ours) {
       ours = false;
     } else {
       const host::Surroundings surroundings = host_surroundings();
-      state_.hosts.on_interrupt(surroundings, out.whom, static_cast<std::uint16_t>(out.arg));
+      // A machine's ports have one vector; `arg` counts what was injected then.
+      const auto vector = static_cast<std::uint16_t>(machine_ != nullptr ? 0 : out.arg);
+      state_.hosts.on_interrupt(surroundings, out.whom, vector);
     }
   } else if (out.what < 100) {
     device::handle(state_.device, device_surroundings(), out);

@@ -23,8 +23,8 @@ class World {
  public:
   /// Builds the world of a program: nothing has happened yet, controllers are disabled.
   /// The profile and the planted faults must exist (see find_problem).
-  /// With a machine, its controllers are that one's: the device here is but the picture of the topology, only
-  /// raw drivers and administrators can act, and there are no snapshots.
+  /// With a machine, its controllers are that one's: the device here is but the picture of the topology at
+  /// the start, all hosts and raw drivers share the machine's memory, and there are no snapshots.
   explicit World(const program::Program& program, std::unique_ptr<Machine> machine = nullptr);
   World(const World&) = delete;
   World& operator=(const World&) = delete;
@@ -40,6 +40,8 @@ class World {
 
   port::Port& port(std::uint32_t controller);
   const Machine* machine() const { return machine_.get(); }
+  /// How the machine ended, for people; empty while it lives, and when there is none.
+  std::string obituary() const;
   std::size_t controllers() const { return ports_.size(); }
   host::Surroundings host_surroundings();
 
@@ -96,7 +98,11 @@ class World {
   void connect();
   void poll_machine();
   bool take_completions(std::uint32_t controller);
-  bool machine_owes() const;
+  std::uint32_t take_completions(std::uint32_t controller, std::uint16_t qid, std::uint32_t most);
+  std::uint32_t completions_waiting(std::uint32_t controller, std::uint16_t qid);
+  bool next_completion(std::uint32_t controller, std::uint16_t qid, Seen& at, std::uint64_t& address,
+                       spec::CompletionEntry& entry) const;
+  bool owes(std::uint32_t controller) const;
   device::Surroundings device_surroundings() { return {state_.engine, trace_, functions_}; }
 
   State state_;
@@ -107,7 +113,7 @@ class World {
   std::vector<port::Port*> port_pointers_;
   std::unique_ptr<Machine> machine_;
   std::vector<std::vector<Seen>> seen_;  ///< by controller and queue identifier
-  bool machine_stuck_ = false;           ///< it completed nothing for long: no more waiting
+  std::vector<std::uint8_t> given_up_;   ///< by controller: it owes completions, and nobody waits for them
 };
 
 /// The header that describes a program's world to readers of its trace.

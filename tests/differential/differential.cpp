@@ -1,7 +1,8 @@
 // The same small programs on the simulator and on QEMU's device, side by side: what each step answered, which
 // events came, and what the reference model says of both. Differences that are known, with rule and argument,
-// are in a file; the program fails when another one shows, or when a known one is gone.
-//   polypath_differential PROBES KNOWN [--only ID] [--markdown FILE]
+// are in a file; the program fails when another one shows, or when a known one is gone, or when the table of
+// all of them in a document is not what was seen.
+//   polypath_differential PROBES KNOWN [--only ID] [--document FILE [--write]]
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <string>
@@ -30,6 +32,8 @@ namespace {
 
 using namespace polypath;
 
+constexpr int kSkipped = 77;  // what ctest takes for skipped
+
 struct Probe {
   std::string id, title;
   program::Program program;
@@ -41,7 +45,7 @@ struct Probe {
 struct Answer {
   std::vector<std::string> steps;
   std::vector<std::string> broken;  ///< rules of the standard that the model saw broken, each once
-  std::string ended;                ///< how the emulator ended, if it did
+  std::vector<std::string> unmet;   ///< expectations that did not hold; how the emulator ended
 };
 
 std::string quoted(const std::string& text) {
@@ -73,9 +77,12 @@ std::vector<Probe> load(const std::string& file) {
     probe.title = node["title"].Scalar();
     std::string text = "name: " + quoted(probe.title) + "\ntopology:\n";
     for (const auto& word : root["topology"]) text += "  - " + word.Scalar() + "\n";
+    if (node["hosts"]) text += "hosts: " + flow(node["hosts"]) + "\n";
     text += "steps:\n";
-    for (const auto& step : root["setup"]) text += "  - " + flow(step) + "\n";
-    probe.setup = root["setup"].size();
+    if (!node["hosts"]) {  // hosts set their controllers up themselves
+      for (const auto& step : root["setup"]) text += "  - " + flow(step) + "\n";
+      probe.setup = root["setup"].size();
+    }
     for (const auto& step : node["steps"]) {
       probe.words.push_back(flow(step));
       text += "  - " + probe.words.back() + "\n";
@@ -90,6 +97,7 @@ std::vector<Probe> load(const std::string& file) {
 /// made the controller.
 bool data_counts(const program::Step& step) {
   const std::uint64_t opcode = step.number(program::Field::opcode, 0xFF);
+  if (step.kind == program::StepKind::read) return true;
   if (step.kind == program::StepKind::io) return opcode == 0x02;
   if (step.kind != program::StepKind::admin) return false;
   const std::uint64_t low = step.number(program::Field::cdw10) & 0xFF;
@@ -109,6 +117,7 @@ std::string text_of(const program::Step& step, const target::StepOutcome& outcom
   // Whether there is an entry in the error log is the controller's affair.
   constexpr std::uint16_t kMore = 0x2000;
   std::string out = trace::status_text(static_cast<std::uint16_t>(outcome.status & ~kMore));
+  if (outcome.error != 0 && outcome.status == 0) out = fmt::format("errno {}", outcome.error);
   if (outcome.status == 0 && result_counts(step)) out += fmt::format(" {:#x}", outcome.dw0);
   if (outcome.status == 0 && data_counts(step)) {
     std::string list;
@@ -124,9 +133,9 @@ std::string text_of(const program::Step& step, const target::StepOutcome& outcom
   return out;
 }
 
-Answer ask(const Probe& probe, bool qemu) {
+Answer ask(const Probe& probe, std::unique_ptr<target::Machine> machine) {
   Answer answer;
-  target::World world(probe.program, qemu ? qemu::start(probe.program.topology) : nullptr);
+  target::World world(probe.program, std::move(machine));
   target::RunLimits limits;
   limits.keep_data = true;
   target::Runner runner(world, probe.program, limits);
@@ -134,7 +143,7 @@ Answer ask(const Probe& probe, bool qemu) {
   for (std::size_t i = probe.setup; i < probe.program.steps.size(); ++i) {
     answer.steps.push_back(text_of(probe.program.steps[i], runner.outcomes()[i]));
   }
-  if (world.machine() != nullptr) answer.ended = world.machine()->obituary();
+  for (const auto& finding : runner.findings()) answer.unmet.push_back(finding.summary);
   for (const auto& finding : check::judge(world.trace(), {}, engine::kForever).findings) {
     if (finding.scope() == model::Scope::hazard) continue;
     const std::string rule(model::row_of(finding.rule).id);
@@ -155,84 +164,181 @@ struct Known {
   bool seen = false;
 };
 
+/// What was decided before.
+struct Decisions {
+  std::string version;                       ///< of the emulator that it was decided for: "7.2"
+  std::map<std::string, Known> differences;  ///< by probe
+  std::map<std::string, Known> everywhere;   ///< by rule: what the emulator breaks whatever is asked of it
+};
+
+Decisions load_decisions(const std::string& file) {
+  const YAML::Node root = YAML::LoadFile(file);
+  const auto known = [](const YAML::Node& node) {
+    return Known{node["verdict"].Scalar(), node["rule"].Scalar(), node["argument"].Scalar()};
+  };
+  Decisions out;
+  out.version = root["qemu"].Scalar();
+  for (const auto& node : root["differences"]) out.differences[node["probe"].Scalar()] = known(node);
+  for (const auto& node : root["everywhere"]) out.everywhere[node["rule"].Scalar()] = known(node);
+  return out;
+}
+
 std::string cell(std::string text) {
   for (std::size_t at = 0; (at = text.find('|', at)) != std::string::npos; at += 2)
     text.replace(at, 1, "\\|");
   return text;
 }
 
+constexpr std::string_view kBegin = "<!-- generated from the probes -->\n";
+constexpr std::string_view kEnd = "<!-- end of the generated part -->\n";
+
+/// Puts the generated part into a document, or says whether it is there already.
+bool in_document(const std::string& file, const std::string& generated, bool write) {
+  std::ifstream in(file, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  const std::size_t begin = text.find(kBegin), end = text.find(kEnd);
+  if (begin == std::string::npos || end == std::string::npos) {
+    fmt::print("{}: has no generated part; put the two lines {}{}there\n", file, kBegin, kEnd);
+    return false;
+  }
+  const std::size_t first = begin + kBegin.size();
+  if (text.substr(first, end - first) == generated) return true;
+  if (!write) {
+    fmt::print("{}: its table is not what was seen; run this with --write and look at the difference\n", file);
+    return false;
+  }
+  std::ofstream(file, std::ios::binary) << text.substr(0, first) << generated << text.substr(end);
+  return true;
+}
+
+/// What is to be counted and shown of all probes.
+struct Report {
+  std::size_t agree = 0, differ = 0, steps = 0, bad = 0;
+  std::string rows;
+};
+
+std::string verdict_of(const Decisions& decisions, const Probe& probe) {
+  const auto at = decisions.differences.find(probe.id);
+  return at == decisions.differences.end() ? "undecided"
+                                           : fmt::format("{}: {}", at->second.verdict, at->second.rule);
+}
+
+void compare(const Probe& probe, const Answer& ours, const Answer& theirs, Decisions& decisions,
+             Report& report, bool verbose) {
+  report.steps += ours.steps.size();
+  std::string text;
+  const std::string verdict = verdict_of(decisions, probe);
+  std::string seen = joined(theirs.broken);
+  if (seen.empty()) seen = "silent";
+  for (std::size_t i = 0; i < ours.steps.size(); ++i) {
+    if (ours.steps[i] == theirs.steps[i]) continue;
+    text += fmt::format("    {}\n      simulator  {}\n      qemu       {}\n", probe.words[i], ours.steps[i],
+                        theirs.steps[i]);
+    report.rows += fmt::format("| {} | {} | {} | {} | {} | {} |\n", probe.id, cell(probe.words[i]),
+                               cell(ours.steps[i]), cell(theirs.steps[i]), seen, verdict);
+  }
+  if (!ours.broken.empty()) text += fmt::format("    the simulator breaks {}\n", joined(ours.broken));
+  if (!theirs.broken.empty()) text += fmt::format("    qemu breaks {}\n", joined(theirs.broken));
+  if (!ours.unmet.empty()) text += fmt::format("    on the simulator: {}\n", joined(ours.unmet));
+  if (!theirs.unmet.empty()) text += fmt::format("    on qemu: {}\n", joined(theirs.unmet));
+  if (text.empty()) {
+    ++report.agree;
+    return;
+  }
+  ++report.differ;
+  const auto at = decisions.differences.find(probe.id);
+  if (at != decisions.differences.end()) at->second.seen = true;
+  const bool expected = at != decisions.differences.end() && ours.broken.empty() && ours.unmet.empty();
+  if (!expected) ++report.bad;
+  if (!expected || verbose) {
+    fmt::print("{}  {}: {}\n{}", expected ? "known " : "DIFFER", probe.id, probe.title, text);
+  }
+}
+
+/// Rules that are broken everywhere say nothing of one probe.
+void take_out_everywhere(Answer& answer, Decisions& decisions) {
+  std::erase_if(answer.broken, [&](const std::string& rule) {
+    const auto at = decisions.everywhere.find(rule);
+    if (at != decisions.everywhere.end()) at->second.seen = true;
+    return at != decisions.everywhere.end();
+  });
+}
+
+struct Options {
+  std::string probes, known, only, document;
+  bool write = false;
+};
+
+int run(const Options& options) {
+  if (qemu::version().empty()) {
+    fmt::print("skipped: {} is not here (install qemu-system-x86)\n", qemu::command());
+    return kSkipped;
+  }
+  Decisions decisions = load_decisions(options.known);
+  if (!qemu::version().starts_with(decisions.version + ".")) {
+    fmt::print("skipped: {} was decided for qemu {}, and this is {}\n", options.known, decisions.version,
+               qemu::version());
+    return kSkipped;
+  }
+  Report report;
+  const std::vector<Probe> probes = load(options.probes);
+  qemu::Pool pool(probes.front().program.topology);
+  for (const Probe& probe : probes) {
+    if (!options.only.empty() && probe.id != options.only) continue;
+    const Answer ours = ask(probe, nullptr);
+    Answer theirs = ask(probe, pool.take());
+    take_out_everywhere(theirs, decisions);
+    compare(probe, ours, theirs, decisions, report, !options.only.empty());
+  }
+  if (options.only.empty()) {
+    for (const auto* all : {&decisions.differences, &decisions.everywhere}) {
+      for (const auto& [id, entry] : *all) {
+        if (entry.seen) continue;
+        fmt::print("GONE    {}: differs no more; take it out of {}\n", id, options.known);
+        ++report.bad;
+      }
+    }
+  }
+  const std::string counts =
+      fmt::format("{} probes, {} steps on the simulator and on QEMU {}: {} agree, {} differ",
+                  report.agree + report.differ, report.steps, decisions.version, report.agree, report.differ);
+  fmt::print("{}, {} not accounted for\n", counts, report.bad);
+  if (options.only.empty() && !options.document.empty()) {
+    std::string generated = fmt::format(
+        "{}.\n\n| probe | step | simulator | QEMU {} | the model on QEMU | verdict |\n|---|---|---|---|---|---|\n",
+        counts, decisions.version);
+    generated += report.rows;
+    if (!in_document(options.document, generated, options.write)) ++report.bad;
+  }
+  return report.bad == 0 ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-  std::string only, markdown;
-  for (int i = 3; i + 1 < argc; i += 2) {
-    if (std::string_view(argv[i]) == "--only") only = argv[i + 1];
-    if (std::string_view(argv[i]) == "--markdown") markdown = argv[i + 1];
+  Options options;
+  std::vector<std::string> files;
+  for (int i = 1; i < argc; ++i) {
+    const std::string_view word = argv[i];
+    if (word == "--write") {
+      options.write = true;
+    } else if (word == "--only" && i + 1 < argc) {
+      options.only = argv[++i];
+    } else if (word == "--document" && i + 1 < argc) {
+      options.document = argv[++i];
+    } else {
+      files.emplace_back(word);
+    }
   }
-  if (argc < 3) {
-    fmt::print(stderr, "usage: polypath_differential PROBES KNOWN [--only ID] [--markdown FILE]\n");
+  if (files.size() != 2) {
+    fmt::print(stderr,
+               "usage: polypath_differential PROBES KNOWN [--only ID] [--document FILE [--write]]\n");
     return 2;
   }
+  options.probes = files[0];
+  options.known = files[1];
   try {
-    if (qemu::version().empty()) {
-      fmt::print("skipped: {} is not here (install qemu-system-x86)\n", qemu::command());
-      return 77;
-    }
-    std::map<std::string, Known> known;
-    const YAML::Node list = YAML::LoadFile(argv[2]);
-    for (const auto& node : list["differences"]) {
-      known[node["probe"].Scalar()] = {node["verdict"].Scalar(), node["rule"].Scalar(),
-                                       node["argument"].Scalar()};
-    }
-    std::size_t agree = 0, differ = 0, steps = 0, bad = 0;
-    std::string rows;
-    for (const Probe& probe : load(argv[1])) {
-      if (!only.empty() && probe.id != only) continue;
-      const Answer ours = ask(probe, false), theirs = ask(probe, true);
-      steps += ours.steps.size();
-      std::string differences;
-      for (std::size_t i = 0; i < ours.steps.size(); ++i) {
-        if (ours.steps[i] == theirs.steps[i]) continue;
-        differences += fmt::format("    {}\n      simulator  {}\n      qemu       {}\n", probe.words[i],
-                                   ours.steps[i], theirs.steps[i]);
-        rows += fmt::format("| {} | {} | {} | {} |", probe.id, cell(probe.words[i]), cell(ours.steps[i]),
-                            cell(theirs.steps[i]));
-        const auto at = known.find(probe.id);
-        rows += at == known.end() ? " undecided |\n"
-                                  : fmt::format(" {}: {} |\n", at->second.verdict, at->second.rule);
-      }
-      if (!ours.broken.empty())
-        differences += fmt::format("    the simulator breaks {}\n", joined(ours.broken));
-      if (!theirs.broken.empty()) differences += fmt::format("    qemu breaks {}\n", joined(theirs.broken));
-      if (!theirs.ended.empty()) differences += fmt::format("    qemu ended: {}\n", theirs.ended);
-      if (differences.empty()) {
-        ++agree;
-        continue;
-      }
-      ++differ;
-      const auto at = known.find(probe.id);
-      if (at != known.end()) at->second.seen = true;
-      const bool expected = at != known.end() && ours.broken.empty();
-      if (!expected) ++bad;
-      if (!expected || !only.empty()) {
-        fmt::print("{}  {}: {}\n{}", expected ? "known " : "DIFFER", probe.id, probe.title, differences);
-      }
-    }
-    for (const auto& [id, entry] : known) {
-      if (entry.seen || !only.empty()) continue;
-      fmt::print("GONE    {}: differs no more; take it out of {}\n", id, argv[2]);
-      ++bad;
-    }
-    fmt::print(
-        "{} probes, {} steps on the simulator and on qemu {}: {} agree, {} differ, {} not accounted for\n",
-        agree + differ, steps, qemu::version(), agree, differ, bad);
-    if (!markdown.empty()) {
-      std::ofstream file(markdown);
-      file << "| probe | step | simulator | QEMU " << qemu::version()
-           << " | verdict |\n|---|---|---|---|---|\n"
-           << rows;
-    }
-    return bad == 0 ? 0 : 1;
+    return run(options);
   } catch (const std::exception& error) {
     fmt::print(stderr, "polypath_differential: {}\n", error.what());
     return 2;
