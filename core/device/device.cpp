@@ -44,7 +44,7 @@ Device make_device(const program::Topology& topology, const Profile& profile) {
   for (const auto& spec : topology.subsystems) {
     Subsystem row;
     row.nqn = spec.nqn;
-    row.ns_of_nsid.resize(profile.nn + std::size_t{1}, 0);
+    row.ns_of_nsid.resize(profile.controller.nn + std::size_t{1}, 0);
     device.subsystems.insert(row);
   }
   for (std::uint32_t index = 0; index < topology.controllers.size(); ++index) {

@@ -16,7 +16,7 @@ std::uint64_t cap_value(const Device& device, const Controller& c) {
   value = spec::cap::cqr.put(value, 1);
   value = spec::cap::to.put(value, device.profile->timeout_500ms);
   value = spec::cap::css.put(value, 1);  // the NVM command set
-  value = spec::cap::crwms.put(value, device.profile->version >= 0x00020000 ? 1 : 0);
+  value = spec::cap::crwms.put(value, device.profile->controller.ver >= 0x00020000 ? 1 : 0);
   return value;
 }
 
@@ -227,7 +227,7 @@ std::uint64_t read_register(const Device& device, std::uint32_t controller, std:
   if (bytes != 4) return 0;
   switch (offset) {
     case spec::reg::vs:
-      return device.profile->version;
+      return device.profile->controller.ver;
     case spec::reg::intms:
     case spec::reg::intmc:
       return c.intm;
@@ -238,7 +238,7 @@ std::uint64_t read_register(const Device& device, std::uint32_t controller, std:
     case spec::reg::aqa:
       return c.aqa;
     case spec::reg::crto:
-      return device.profile->version >= 0x00020000 ? device.profile->timeout_500ms : 0;
+      return device.profile->controller.ver >= 0x00020000 ? device.profile->timeout_500ms : 0;
     default:
       return 0;
   }
