@@ -37,6 +37,19 @@ constexpr spec::IdentifyController spec_controller() {
   return id;
 }
 
+// Nothing that a controller is free to leave out.
+constexpr spec::IdentifyController minimal_controller() {
+  spec::IdentifyController id = own_controller(spec::kVersion2_1);
+  id.oaes = 0;
+  id.oacs = 0;
+  id.oncs = 0;
+  id.acl = 0;
+  id.aerl = 0;
+  id.lpa = 0;
+  id.vwc = 0;
+  return id;
+}
+
 constexpr spec::IdentifyNamespace own_ns() {
   spec::IdentifyNamespace id{};
   id.nlbaf = 1;
@@ -72,8 +85,31 @@ const std::vector<Profile>& profiles() {
        .serial_per_controller = true,
        .error_entries = false,
        .capacity_bytes = 0},
+      {.name = "minimal",
+       .title = "the least that NVM Express Base 2.1 lets a controller have",
+       .controller = minimal_controller(),
+       .ns = own_ns(),
+       .model = "Polypath Minimal",
+       .firmware = "0.1",
+       .timeout_500ms = 15,
+       .cmic_when_alone = false,
+       .serial_per_controller = false,
+       .error_entries = true,
+       .capacity_bytes = 0},
   };
   return all;
+}
+
+bool announces(const Profile& profile, const spec::CommandRow& row) {
+  switch (row.announced) {
+    case spec::Announced::mandatory:
+      return true;
+    case spec::Announced::oacs:
+      return (profile.controller.oacs >> row.bit & 1U) != 0;
+    case spec::Announced::oncs:
+      return (profile.controller.oncs >> row.bit & 1U) != 0;
+  }
+  return false;
 }
 
 const Profile* find_profile(std::string_view name) {

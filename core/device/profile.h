@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "spec/commands.h"
 #include "spec/identify.h"
 
 namespace polypath::device {
@@ -27,6 +28,9 @@ struct Profile {
   bool error_entries;            ///< failed commands set M and leave an Error Information entry
   std::uint64_t capacity_bytes;  ///< TNVMCAP of a subsystem; 0: not reported and not limited
 };
+
+/// True when Identify Controller announces the command, or it needs no announcement.
+bool announces(const Profile& profile, const spec::CommandRow& row);
 
 /// All profiles, "spec" first.
 const std::vector<Profile>& profiles();
