@@ -153,7 +153,7 @@ void Act::fired(Fault f) const {
 
 void Device::hash(engine::Hasher& hasher, engine::HashKind kind) const {
   hasher.add(profile->name);
-  hasher.add(faults.bits());
+  for (const std::uint64_t word : faults.words()) hasher.add(word);
   subsystems.hash(hasher);
   controllers.hash(hasher);
   namespaces.hash(hasher);
