@@ -2,13 +2,11 @@
 #include "qemu/qemu.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
 
 #include "program/topology.h"
+#include "qemu/arguments.h"
 #include "qemu/child.h"
 
 namespace polypath::qemu {
@@ -28,45 +26,38 @@ bool has(const std::vector<std::string>& words, const std::string& part) {
 }
 
 TEST(DeviceArguments, SharedNamespacesSitOnTheFirstControllerOfTheirSubsystem) {
-  const auto words = device_arguments(topology(), "/dir");
-  EXPECT_TRUE(has(words, "nvme-ns,id=n1,drive=n1-drive,nsid=1,bus=a,shared=on"));
-  EXPECT_TRUE(has(words, "nvme-ns,id=n2,drive=n2-drive,nsid=2,bus=b,shared=off"));
-  EXPECT_TRUE(has(words, "filename=/dir/n1.raw"));
+  const auto words = device_arguments(topology(), {"/dir/1", "/dir/2"});
+  EXPECT_TRUE(has(words, "nvme-ns,id=n1,drive=polypath-drive0,nsid=1,bus=a,shared=on"));
+  EXPECT_TRUE(has(words, "nvme-ns,id=n2,drive=polypath-drive1,nsid=2,bus=b,shared=off"));
+  EXPECT_TRUE(has(words, "node-name=polypath-file0,filename=/dir/1"));
 }
 
 TEST(DeviceArguments, ANumberingThatTheEmulatorDoesNotHaveIsRefused) {
-  EXPECT_THROW(device_arguments(topology("-device nvme,id=c,serial=x,subsys=s,cntlid=9"), "/dir"),
-               program::InputError);
-}
-
-std::string errors_file() {
-  return (std::filesystem::temp_directory_path() / ("polypath-child-" + std::to_string(getpid()))).string();
+  EXPECT_THROW(
+      device_arguments(topology("-device nvme,id=c,serial=x,subsys=s,cntlid=9"), {"/dir/1", "/dir/2"}),
+      program::InputError);
 }
 
 TEST(Child, ItsEndIsToldWithItsExitStatusAndWhatItSaid) {
-  Child child({"/bin/sh", "-c", "echo broken >&2; exit 3"}, 3, errors_file());
+  Child child({"/bin/sh", "-c", "echo broken >&2; exit 3"}, 3);
   std::string answer;
   EXPECT_FALSE(child.ask("hello\n", answer));
   EXPECT_EQ(child.obituary(), "exit status 3: broken");
   EXPECT_FALSE(child.alive());
-  std::filesystem::remove(errors_file());
 }
 
 TEST(Child, OneThatDoesNotAnswerIsEnded) {
-  Child child({"/bin/sh", "-c", "sleep 100"}, 3, errors_file());
+  Child child({"/bin/sh", "-c", "sleep 100"}, 3);
   std::string answer;
   EXPECT_FALSE(child.ask("hello\n", answer, 1));
   EXPECT_EQ(child.obituary(), "no answer in 1 s to hello");
-  std::filesystem::remove(errors_file());
 }
 
 TEST(Child, AnswersAreLinesAndInterruptsAreNone) {
-  Child child({"/bin/sh", "-c", "read x <&3; printf 'IRQ raise 3\\nOK 0x12\\n' >&3; sleep 100"}, 3,
-              errors_file());
+  Child child({"/bin/sh", "-c", "read x <&3; printf 'IRQ raise 3\\nOK 0x12\\n' >&3; sleep 100"}, 3);
   std::string answer;
   EXPECT_TRUE(child.ask("readl 0x0\n", answer));
   EXPECT_EQ(answer, "OK 0x12");
-  std::filesystem::remove(errors_file());
 }
 
 }  // namespace
