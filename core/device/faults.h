@@ -55,6 +55,11 @@ enum class Fault : std::uint8_t {
   lba_range_unchecked,
   identifier_differs_by_path,
   attach_lost_while_enabling,
+  subsystem_reset_spares_peers,
+  flr_keeps_admin_queue,
+  nssro_survives_write,
+  fatal_goes_on,
+  disable_keeps_cc,
   count
 };
 

@@ -72,6 +72,7 @@ const std::vector<Profile>& profiles() {
        .timeout_500ms = 15,
        .cmic_when_alone = false,
        .serial_per_controller = false,
+       .subsystem_reset = true,
        .error_entries = true,
        .capacity_bytes = std::uint64_t{16} << 40U},
       {.name = "qemu-2021",
@@ -83,6 +84,7 @@ const std::vector<Profile>& profiles() {
        .timeout_500ms = 15,
        .cmic_when_alone = false,
        .serial_per_controller = true,
+       .subsystem_reset = false,
        .error_entries = false,
        .capacity_bytes = 0},
       {.name = "minimal",
@@ -94,6 +96,7 @@ const std::vector<Profile>& profiles() {
        .timeout_500ms = 15,
        .cmic_when_alone = false,
        .serial_per_controller = false,
+       .subsystem_reset = false,
        .error_entries = true,
        .capacity_bytes = 0},
   };

@@ -25,6 +25,7 @@ struct Profile {
   std::uint8_t timeout_500ms;    ///< CAP.TO
   bool cmic_when_alone;          ///< announces several controllers even without a subsystem of its own
   bool serial_per_controller;    ///< waives INV-NS-07 for SN, as the 2021 patch series did
+  bool subsystem_reset;          ///< CAP.NSSRS
   bool error_entries;            ///< failed commands set M and leave an Error Information entry
   std::uint64_t capacity_bytes;  ///< TNVMCAP of a subsystem; 0: not reported and not limited
 };

@@ -402,6 +402,15 @@ void on_completed(const Scene& scene) {
               "nothing until a reset", fmt::format("queue {} cid {}", entry.sqid, entry.cid),
               {c.shutdown_from});
   }
+  if (c.fatal && scene.s.simulator) {
+    exercised(scene, Rule::r15);
+    if (entry.linux_status() == 0) {
+      violation(scene, Rule::r15,
+                fmt::format("{} completed a command after a fatal error", name_of(scene, scene.index)),
+                "nothing until a reset", fmt::format("queue {} cid {} success", entry.sqid, entry.cid),
+                {c.fatal_from});
+    }
+  }
   place_completion(scene, entry, completion.status_only);
   SubmissionQueue* sq = find_sq(c, entry.sqid);
   const std::uint32_t index = sq == nullptr ? CidTable::kNone : completed_one(c, *sq, entry.cid);
@@ -506,7 +515,7 @@ void drop_command(const Scene& scene, std::uint32_t index, bool at_once) {
 void finish_commands(const Scene& scene) {
   const Controller& c = scene.c();
   if (!scene.sees(observed::completions) || c.power == Power::off || c.power == Power::disabling ||
-      c.shutdown_asked)
+      c.shutdown_asked || c.fatal)
     return;
   const Time bound = scene.options.command_bound;
   for (const Command& command : c.commands) {

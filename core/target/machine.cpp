@@ -54,6 +54,11 @@ std::string find_machine_problem(const program::Program& program) {
   if (!program.faults.empty()) return kFault;
   for (const program::Step& step : program.steps) {
     if (step.kind == program::StepKind::fault) return fmt::format("step {} {}", step.id, kFault);
+    if (step.kind >= program::StepKind::flr && step.kind <= program::StepKind::fatal) {
+      return fmt::format(
+          "step {}: `{}` comes from outside the controller, which only the simulator can do; leave it out",
+          step.id, program::find_step(step.kind)->name);
+    }
     if (step.kind == program::StepKind::expect && step.find(program::Field::list) != nullptr) {
       return fmt::format(
           "step {}: `expect: list` looks into the simulated device; ask the controller instead, with "
