@@ -353,6 +353,7 @@ struct Namespace {
   std::uint8_t shared = 2;           ///< 0 private, 1 shared, 2 unknown
   bool tracked = false;              ///< content is followed
   bool written_untracked = false;    ///< written while it was not
+  Seq doubtful_write = 0;            ///< end of the last write that may have met it or the one before it
   bool created = false;              ///< by a command of the trace
   Fact attached_default;             ///< of controllers that are not in `attached`
   std::vector<Deleting> deletes;     ///< under way
