@@ -181,11 +181,14 @@ void end_attachment(const Scene& scene, Command& command, End end, const Complet
   if (!command.counted) {
     // It had to be refused; as it was not, what it did is not known.
     const Detail& doubtful = scene.s.details[command.detail];
+    // The entries before the one that failed may be done.
+    const bool nothing = end == End::refused && !is_of_entry(completion->status());
     for (const Target& target : doubtful.targets) {
       if (!doubtful.floating) break;
       end_cause(scene, target.controller, command.entry.nsid, command.submitted,
-                end == End::refused ? Cause::none : Cause::maybe, false);
+                nothing ? Cause::none : Cause::maybe, false);
     }
+    if (end == End::refused && !nothing && doubtful.floating) note_orphan(scene, command);
     if (end == End::refused || !effective(command)) return;
     if (command.ns != kNone) lose_subsystem(scene);
     note_orphan(scene, command);
@@ -437,13 +440,25 @@ void end_delete(const Scene& scene, const Command& command, std::uint32_t index,
   }
 }
 
+/// What exists may be a successor, which nothing is attached to.
+void doubt_attachments(const Scene& scene, Namespace& ns) {
+  for (auto& attached : ns.attached) {
+    if (!attached.fact.possible(true)) continue;
+    attached.fact.begin(false);
+    attached.fact.drop(false, scene.now);
+  }
+}
+
 void end_create(const Scene& scene, Command& command, End end, const Completion* completion) {
   auto& subsystem = scene.s.subsystems[scene.c().subsystem];
   --subsystem.creates_open;
   const bool dropped = end == End::dropped || completion == nullptr;
   for (const auto index : scene.s.details[command.detail].heirs) {
     Fact& exists = scene.s.namespaces[index].exists;
-    if (dropped) exists.drop(true, scene.now);
+    if (dropped) {
+      exists.drop(true, scene.now);
+      if (exists.possible(false)) doubt_attachments(scene, scene.s.namespaces[index]);
+    }
     if (!dropped) exists.refuse(true, scene.now);  // the one that it made is settled below
   }
   if (end == End::refused) return;

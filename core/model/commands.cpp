@@ -143,6 +143,7 @@ void unknown_completion(const Scene& scene, const spec::CompletionEntry& entry) 
               allowed, fmt::format("cid {} {}", entry.cid, trace::status_text(entry.linux_status())));
   };
   if (!c.initial_known && (sq == nullptr || !sq->known)) return;  // began before the recording
+  if (sq != nullptr && sq->doubtful && sq->exists.possible(true)) return;
   const bool nobody = sq == nullptr || !sq->exists.possible(true);
   for (const auto& other : c.sqs) {
     if (!nobody || other.cqid != scene.event.queue || other.by_cid.find(entry.cid) == CidTable::kNone)
@@ -377,6 +378,22 @@ void replace_command(const Scene& scene, std::uint32_t index, const spec::Submis
   begin_effects(scene, command, {});
 }
 
+void adopt_command(const Scene& scene, const spec::SubmissionEntry& entry) {
+  Controller& c = scene.c();
+  SubmissionQueue& sq = edit_sq(c, scene.event.queue);
+  const std::uint32_t index = take_command(c);
+  Command& command = c.commands[index];
+  command.entry = entry;
+  command.submitted = command.fetched = scene.now;
+  command.time = scene.time;
+  command.sqid = scene.event.queue;
+  command.open = true;
+  command.queue_deleting = sq.exists.last_change(false) == kNow;
+  link(scene, sq, index);
+  find_aborts(scene, command);
+  begin_effects(scene, command, {});
+}
+
 void on_completed(const Scene& scene) {
   Controller& c = scene.c();
   const auto& event = scene.event;
@@ -466,7 +483,8 @@ void on_dma(const Scene& scene) {
   };
   Command* command = find_command(c, event.queue, cid);
   if (command == nullptr) {
-    if (!c.initial_known) return;
+    const SubmissionQueue* sq = find_sq(c, event.queue);
+    if (!c.initial_known || (sq != nullptr && sq->doubtful && sq->exists.possible(true))) return;
     violation(scene, Rule::q29,
               fmt::format("{} queue {} cid {}: data moved for no open command", name_of(scene, scene.index),
                           event.queue, cid),
@@ -523,7 +541,7 @@ void finish_commands(const Scene& scene) {
     const bool event_request = command.sqid == 0 && command.entry.opcode == 0x0C;
     if (event_request) continue;
     const SubmissionQueue& sq = *c.sqs.find(command.sqid);
-    if (sq.frozen || command.too_early || command.queue_deleting || command.reused_cid ||
+    if (sq.frozen || sq.doubtful || command.too_early || command.queue_deleting || command.reused_cid ||
         sq.exists.last_change(false) == kNow)
       continue;
     const CompletionQueue* cq = sq.known ? c.cqs.find(sq.cqid) : nullptr;

@@ -130,6 +130,16 @@ bool peer_has_cause(const Scene& scene, Seq since) {
   return false;
 }
 
+/// Event requests that the controller has: an entry that it did not fetch is none.
+std::uint32_t requests_held(const Scene& scene) {
+  const Controller& c = scene.c();
+  if (c.aers.open == 0 || !scene.sees(trace::observed::fetches)) return c.aers.open;
+  const auto held = [](const Command& command) {
+    return command.open && command.sqid == 0 && command.entry.opcode == 0x0C && command.fetched != 0;
+  };
+  return static_cast<std::uint32_t>(std::count_if(c.commands.begin(), c.commands.end(), held));
+}
+
 void judge_doorbell_event(const Scene& scene, std::uint8_t info) {
   if (info > 1) return;
   Controller& c = scene.c();
@@ -330,7 +340,8 @@ void reset_events(const Scene& scene) {
 
 void finish_events(const Scene& scene) {
   Controller& c = scene.c();
-  if (c.announced.known && c.aers.open > c.announced.aerl + 1U && c.power == Power::ready) {
+  const std::uint32_t held = requests_held(scene);
+  if (c.announced.known && held > c.announced.aerl + 1U && c.power == Power::ready) {
     const Command* last = nullptr;
     for (const Command& command : c.commands) {
       const bool request = command.open && command.sqid == 0 && command.entry.opcode == 0x0C;
@@ -340,11 +351,10 @@ void finish_events(const Scene& scene) {
       violation(scene, Rule::ae01,
                 fmt::format("{} holds more event requests than it may", name_of(scene, scene.index)),
                 fmt::format("{} and aer_limit_exceeded for others", c.announced.aerl + 1U),
-                fmt::format("{}", c.aers.open), {last->submitted});
+                fmt::format("{}", held), {last->submitted});
     }
   }
-  if (!c.due || c.due_waits || c.aers.open == 0 || c.power != Power::ready || c.shutdown_asked || c.fatal)
-    return;
+  if (!c.due || c.due_waits || held == 0 || c.power != Power::ready || c.shutdown_asked || c.fatal) return;
   if (scene.time < c.due_time || scene.time - c.due_time <= scene.options.event_bound) return;
   // That a controller keeps an event until a request comes is a recommendation.
   if (c.due_waited && !scene.s.simulator) return;

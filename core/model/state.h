@@ -98,6 +98,7 @@ struct SubmissionQueue {
   bool known = false;         ///< size and positions are
   bool ever = false;          ///< existed once, and its reset or deletion is visible
   bool before_reset = false;  ///< it was a reset that ended it
+  bool doubtful = false;      ///< rung when the controller may not have listened: nothing can be demanded
   bool frozen = false;        ///< an invalid doorbell value: it need not be served any more
   std::uint32_t entries = 0;
   std::uint16_t cqid = 0;
@@ -107,6 +108,7 @@ struct SubmissionQueue {
   std::uint64_t fetched = 0;    ///< entries ever fetched
   std::uint64_t published = 0;  ///< SQHD so far, as a count
   Seq bad_doorbell = 0;
+  Seq early_doorbell = 0;              ///< last one while its creation or deletion was under way
   std::vector<std::uint32_t> by_slot;  ///< last command submitted in a slot
   CidTable by_cid;
   std::array<std::uint32_t, 8>
@@ -126,7 +128,8 @@ struct CompletionQueue {
   std::uint64_t base = 0;
   std::uint64_t posted = 0, released = 0;
   bool full = false;
-  Time freed_at = 0;  ///< when it last stopped being full, 0 never
+  Time freed_at = 0;       ///< when it last stopped being full, 0 never
+  Seq early_doorbell = 0;  ///< last one while its creation or deletion was under way
 };
 
 /// Queues by identifier: rows of those that were heard of, found through an index.

@@ -261,6 +261,7 @@ void Observer::fetched(const Scene& scene, std::uint16_t sqid, std::uint64_t add
     scene.trace.add(e);
   } else {
     scene.trace.add(e, std::as_bytes(std::span(&entry, 1)));
+    if (e.slot != trace::kUnknownSlot) remember(sqid, entry, e.slot);  // what was read is the command
   }
 }
 
