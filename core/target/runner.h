@@ -161,7 +161,8 @@ class Runner {
     std::int32_t workload = -1;
     std::uint32_t stage = 0;  ///< create_queue_pair and others go through several commands
     Expected expected;
-    bool duplicate = false;  ///< creates a queue pair whose identifier is in use
+    bool duplicate = false;   ///< creates a queue pair whose identifier is in use
+    bool was_usable = false;  ///< the queue pair that it deletes, before it began
     bool live = true;
   };
   struct RawState {

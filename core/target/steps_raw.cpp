@@ -203,7 +203,7 @@ void Runner::queue_pair_next(Request& request) {
     } else if (create ? failed : !failed) {
       raw.driver.forget_queue_pair(qid);
     } else {
-      raw.driver.set_usable(qid, true);
+      raw.driver.set_usable(qid, create || request.was_usable);
     }
     request.live = false;
     finish(request.step);
@@ -220,7 +220,10 @@ void Runner::queue_pair_next(Request& request) {
     request.duplicate = raw.driver.has_queue(qid);
     if (!request.duplicate) raw.driver.make_queue_pair(port, qid, entries);
   }
-  if (!create) raw.driver.set_usable(qid, false);
+  if (!create) {
+    if (request.stage == 0) request.was_usable = raw.driver.usable(qid);
+    raw.driver.set_usable(qid, false);
+  }
   if (create && !raw.driver.has_queue(qid)) {
     request.live = false;
     unable(request.step,
