@@ -546,8 +546,12 @@ class Writer {
       }
       case What::doorbell: {
         Step& step = on(StepKind::doorbell, controller_);
-        put(step, Field::queue, m.x & 3U);
-        put(step, Field::value, m.y < 0xE0 ? m.y & 0x0FU : m.y * 257U);
+        // Of a queue that nobody made, or out of range: what the standard has events for. A value in range over
+        // entries that were not written again would put old commands before the controller, and no rule
+        // says what a host may then expect.
+        const bool nobody = (m.y & 1U) != 0;
+        put(step, Field::queue, (m.x & 3U) + (nobody ? 60U : 0U));
+        put(step, Field::value, nobody ? m.y & 0x0FU : 0x8000U | m.y * 128U);
         if ((m.z & 1U) != 0) put(step, Field::cq, 1);
         break;
       }

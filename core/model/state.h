@@ -205,6 +205,7 @@ struct Reported {
   std::uint8_t type = 0, info = 0, lid = 0;
   Seq at = 0;         ///< last report, 0 never
   Seq requested = 0;  ///< submission of the request that brought it
+  Seq cause = 0;      ///< begin of the oldest command that may have caused it, 0 not known
 };
 
 /// An entry of the changed-namespace log as it may be.
