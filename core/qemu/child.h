@@ -22,7 +22,7 @@ class Child {
 
   /// Sends a line and gives the answer's line. False when the child is gone, or answered nothing for
   /// `seconds`, in which case it is ended.
-  bool ask(const std::string& line, std::string& answer, int seconds = 10);
+  bool ask(const std::string& line, std::string& answer, int seconds);
   bool alive() const { return pid_ > 0; }
   pid_t pid() const { return pid_; }
   /// "exit status 1", "signal 6", with what it wrote on standard error.

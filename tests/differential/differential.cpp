@@ -2,13 +2,14 @@
 // events came, and what the reference model says of both. Differences that are known, with rule and argument,
 // are in a file; the program fails when another one shows, or when a known one is gone, or when the table of
 // all of them in a document is not what was seen.
-//   polypath_differential PROBES KNOWN [--only ID] [--document FILE [--write]]
+//   polypath_differential PROBES KNOWN [--only ID] [--ahead N] [--document FILE [--write]]
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -204,7 +205,8 @@ bool in_document(const std::string& file, const std::string& generated, bool wri
   const std::size_t first = begin + kBegin.size();
   if (text.substr(first, end - first) == generated) return true;
   if (!write) {
-    fmt::print("{}: its table is not what was seen; run this with --write and look at the difference\n", file);
+    fmt::print("{}: its table is not what was seen; run this with --write and look at the difference\n",
+               file);
     return false;
   }
   std::ofstream(file, std::ios::binary) << text.substr(0, first) << generated << text.substr(end);
@@ -267,6 +269,7 @@ void take_out_everywhere(Answer& answer, Decisions& decisions) {
 struct Options {
   std::string probes, known, only, document;
   bool write = false;
+  std::size_t ahead = 2;  ///< emulators started before they are needed
 };
 
 int run(const Options& options) {
@@ -282,7 +285,7 @@ int run(const Options& options) {
   }
   Report report;
   const std::vector<Probe> probes = load(options.probes);
-  qemu::Pool pool(probes.front().program.topology);
+  qemu::Pool pool(probes.front().program.topology, options.ahead);
   for (const Probe& probe : probes) {
     if (!options.only.empty() && probe.id != options.only) continue;
     const Answer ours = ask(probe, nullptr);
@@ -305,7 +308,8 @@ int run(const Options& options) {
   fmt::print("{}, {} not accounted for\n", counts, report.bad);
   if (options.only.empty() && !options.document.empty()) {
     std::string generated = fmt::format(
-        "{}.\n\n| probe | step | simulator | QEMU {} | the model on QEMU | verdict |\n|---|---|---|---|---|---|\n",
+        "{}.\n\n| probe | step | simulator | QEMU {} | the model on QEMU | verdict "
+        "|\n|---|---|---|---|---|---|\n",
         counts, decisions.version);
     generated += report.rows;
     if (!in_document(options.document, generated, options.write)) ++report.bad;
@@ -324,6 +328,8 @@ int main(int argc, char** argv) {
       options.write = true;
     } else if (word == "--only" && i + 1 < argc) {
       options.only = argv[++i];
+    } else if (word == "--ahead" && i + 1 < argc) {
+      options.ahead = static_cast<std::size_t>(std::strtoul(argv[++i], nullptr, 10));
     } else if (word == "--document" && i + 1 < argc) {
       options.document = argv[++i];
     } else {
@@ -331,8 +337,9 @@ int main(int argc, char** argv) {
     }
   }
   if (files.size() != 2) {
-    fmt::print(stderr,
-               "usage: polypath_differential PROBES KNOWN [--only ID] [--document FILE [--write]]\n");
+    fmt::print(
+        stderr,
+        "usage: polypath_differential PROBES KNOWN [--only ID] [--ahead N] [--document FILE [--write]]\n");
     return 2;
   }
   options.probes = files[0];

@@ -41,7 +41,7 @@ TEST(DeviceArguments, ANumberingThatTheEmulatorDoesNotHaveIsRefused) {
 TEST(Child, ItsEndIsToldWithItsExitStatusAndWhatItSaid) {
   Child child({"/bin/sh", "-c", "echo broken >&2; exit 3"}, 3);
   std::string answer;
-  EXPECT_FALSE(child.ask("hello\n", answer));
+  EXPECT_FALSE(child.ask("hello\n", answer, 10));
   EXPECT_EQ(child.obituary(), "exit status 3: broken");
   EXPECT_FALSE(child.alive());
 }
@@ -56,7 +56,7 @@ TEST(Child, OneThatDoesNotAnswerIsEnded) {
 TEST(Child, AnswersAreLinesAndInterruptsAreNone) {
   Child child({"/bin/sh", "-c", "read x <&3; printf 'IRQ raise 3\\nOK 0x12\\n' >&3; sleep 100"}, 3);
   std::string answer;
-  EXPECT_TRUE(child.ask("readl 0x0\n", answer));
+  EXPECT_TRUE(child.ask("readl 0x0\n", answer, 10));
   EXPECT_EQ(answer, "OK 0x12");
 }
 
