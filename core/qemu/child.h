@@ -13,8 +13,9 @@ namespace polypath::qemu {
 class Child {
  public:
   /// Starts `arguments` (the first is found in PATH) with the far end of a socket as file descriptor `fd` of
-  /// the child; descriptors in `inherited` keep their numbers there. Does not wait for anything. Throws
-  /// program::InputError when there is no process to be had.
+  /// the child; descriptors in `inherited` keep their numbers there. The child lives on when the thread that
+  /// made it ends, and dies with this process. Does not wait for it. Throws program::InputError when there is
+  /// no process to be had.
   Child(const std::vector<std::string>& arguments, int fd, const std::vector<int>& inherited = {});
   ~Child();
   Child(const Child&) = delete;
@@ -34,7 +35,7 @@ class Child {
   void bury(End end, const std::string& why = "");
   std::string last_words() const;
 
-  pid_t pid_ = -1;
+  pid_t parent_, pid_ = -1;
   Descriptor socket_, errors_;
   std::string pending_;  ///< received, not a whole line yet
   std::string obituary_;

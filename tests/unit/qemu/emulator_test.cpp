@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 
 #include "check/judge.h"
@@ -51,12 +52,14 @@ Done run(const program::Program& program, std::unique_ptr<target::Machine> machi
           check::judge(world.trace(), {}, runner.limit_reached() ? 0 : engine::kForever)};
 }
 
-/// The process that this thread started last.
-pid_t youngest_child() {
-  std::ifstream children("/proc/thread-self/children");
+/// The one child of this process, whichever thread forked it; 0 when there is none.
+pid_t only_child() {
   pid_t child = 0;
-  for (pid_t next = 0; children >> next;) child = next;
-  return child;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task")) {
+    std::ifstream(task.path() / "children") >> child;
+    if (child > 0) return child;
+  }
+  return 0;
 }
 
 class Emulator : public ::testing::Test {
@@ -98,7 +101,7 @@ constexpr const char* kTwoIdentifies =
 TEST_F(Emulator, ACrashIsAFindingWithItsSignal) {
   const program::Program program = two_controllers(kTwoIdentifies);
   auto machine = start(program.topology);
-  const pid_t emulator = youngest_child();
+  const pid_t emulator = only_child();
   ASSERT_GT(emulator, 0);
   const Done done = run(program, std::move(machine), 2, emulator, SIGSEGV);
   ASSERT_EQ(done.findings.size(), 1U);
@@ -113,7 +116,7 @@ TEST_F(Emulator, ACrashIsAFindingWithItsSignal) {
 TEST_F(Emulator, OneThatHangsIsEndedAndAFinding) {
   const program::Program program = two_controllers(kTwoIdentifies);
   auto machine = start(program.topology, 1);
-  const pid_t emulator = youngest_child();
+  const pid_t emulator = only_child();
   ASSERT_GT(emulator, 0);
   const Done done = run(program, std::move(machine), 2, emulator, SIGSTOP);
   ASSERT_EQ(done.findings.size(), 1U);
