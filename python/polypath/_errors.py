@@ -30,8 +30,8 @@ class TimeLimitError(Error, TimeoutError):
 
 
 class TargetError(Error):
-    """The emulator that a Lab runs on has ended; the text says how (exit status or signal, and what it wrote on standard
-    error). The Lab can still be looked at, judged and saved."""
+    """The emulator that a Lab runs on has ended; the text says how: exit status or signal, and what it wrote on
+    standard error. The Lab can still be looked at, judged and saved."""
 
 
 class CommandError(Error):

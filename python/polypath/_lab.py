@@ -50,10 +50,10 @@ class Lab:
     choices are made: "benign", "random", "adversarial" or 0 to 255. `faults`: planted faults that are on from the start
     (`polypath mutants list`). `max_events`: how many events the trace may hold (about 100 bytes each).
 
-    `target`: "sim", the simulated device, or "qemu", QEMU's NVMe device without a guest (Debian's qemu-system-x86, or the
-    program that POLYPATH_QEMU names; docs/qemu.md). An emulator of its own starts with the first step and ends with the
-    Lab; TargetError says how, when it ends before. On it there are no snapshots, no planted faults, and time is the
-    engine's, not the device's: hashes of two runs are equal as far as the device does things in the same order.
+    `target`: "sim", the simulated device, or "qemu", QEMU's NVMe device without a guest (Debian's qemu-system-x86, or
+    the program that POLYPATH_QEMU names; docs/qemu.md). An emulator of its own starts with the first step and ends with
+    the Lab; TargetError says how when it ends before. On it there are no snapshots and no planted faults, and hashes of
+    two runs are equal as far as the device does things in the same order.
     """
 
     __slots__ = ("__weakref__", "_core", "_created_ns", "_next", "_subsystem_of", "_used")
@@ -405,8 +405,8 @@ class Lab:
     # --- going back, copying
 
     def snapshot(self) -> Snapshot:
-        """This moment, to which `restore` goes back. Costs a copy of the world's tables. The simulator's alone: InputError
-        on target "qemu"."""
+        """This moment, to which `restore` goes back. Costs a copy of the world's tables. On the simulator only:
+        InputError on target "qemu"."""
         return Snapshot(self, self._core.snapshot(), dict(self._created_ns))
 
     def restore(self, snapshot: Snapshot) -> None:
