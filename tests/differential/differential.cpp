@@ -145,7 +145,8 @@ Answer ask(const Probe& probe, std::unique_ptr<target::Machine> machine) {
     answer.steps.push_back(text_of(probe.program.steps[i], runner.outcomes()[i]));
   }
   for (const auto& finding : runner.findings()) answer.unmet.push_back(finding.summary);
-  for (const auto& finding : check::judge(world.trace(), {}, engine::kForever).findings) {
+  for (const auto& finding :
+       check::judge(world.trace(), {}, runner.limit_reached() ? 0 : engine::kForever).findings) {
     if (finding.scope() == model::Scope::hazard) continue;
     const std::string rule(model::row_of(finding.rule).id);
     if (std::find(answer.broken.begin(), answer.broken.end(), rule) == answer.broken.end())
@@ -216,6 +217,7 @@ bool in_document(const std::string& file, const std::string& generated, bool wri
 /// What is to be counted and shown of all probes.
 struct Report {
   std::size_t agree = 0, differ = 0, steps = 0, bad = 0;
+  std::map<std::string, std::size_t> verdicts;  ///< of the probes that differ
   std::string rows;
 };
 
@@ -250,6 +252,7 @@ void compare(const Probe& probe, const Answer& ours, const Answer& theirs, Decis
   ++report.differ;
   const auto at = decisions.differences.find(probe.id);
   if (at != decisions.differences.end()) at->second.seen = true;
+  ++report.verdicts[at == decisions.differences.end() ? "undecided" : at->second.verdict];
   const bool expected = at != decisions.differences.end() && ours.broken.empty() && ours.unmet.empty();
   if (!expected) ++report.bad;
   if (!expected || verbose) {
@@ -307,10 +310,14 @@ int run(const Options& options) {
                   report.agree + report.differ, report.steps, decisions.version, report.agree, report.differ);
   fmt::print("{}, {} not accounted for\n", counts, report.bad);
   if (options.only.empty() && !options.document.empty()) {
+    std::string verdicts;
+    for (const auto& [verdict, count] : report.verdicts) {
+      verdicts += fmt::format("{}{} {}", verdicts.empty() ? "" : ", ", count, verdict);
+    }
     std::string generated = fmt::format(
-        "{}.\n\n| probe | step | simulator | QEMU {} | the model on QEMU | verdict "
+        "{}: {}.\n\n| probe | step | simulator | QEMU {} | the model on QEMU | verdict "
         "|\n|---|---|---|---|---|---|\n",
-        counts, decisions.version);
+        counts, verdicts, decisions.version);
     generated += report.rows;
     if (!in_document(options.document, generated, options.write)) ++report.bad;
   }
