@@ -165,9 +165,9 @@ class OnQemu(InScratch):
         self.refused(self.run_on(self.emulator("echo boom >&2; exit 3")), "at its start: exit status 3: boom")
 
     def test_what_only_the_simulator_has_is_bad_input(self):
-        self.refused(self.run_on(self.emulator("sleep 9"), "scenarios/seed.yaml"), "scenarios/seed.yaml", "expect: list")
-        self.refused(self.run_on(self.emulator("sleep 9"), "scenarios/failover.yaml", "--fault", "sqhd-stuck"),
-                     "plants a fault")
+        sleeper = self.emulator("sleep 9")
+        self.refused(self.run_on(sleeper, "scenarios/seed.yaml"), "scenarios/seed.yaml", "expect: list")
+        self.refused(self.run_on(sleeper, "scenarios/failover.yaml", "--fault", "sqhd-stuck"), "plants a fault")
 
     def test_a_crash_is_a_finding_with_exit_status_and_standard_error(self):
         crash = self.emulator("n=0\nwhile read line <&3; do n=$((n + 1))\n"

@@ -3,13 +3,14 @@
 import copy
 import os
 import pickle
+import re
 import shutil
 import signal
 import threading
 from pathlib import Path
 
 import pytest
-from conftest import make_pair
+from conftest import ROOT, make_pair
 
 import polypath as pp
 
@@ -62,6 +63,16 @@ def test_a_host_reaches_it_and_loses_a_path() -> None:
     assert "nvme0n1" in pair.host.list_text()
     # The log of effects does not know what QEMU announces: docs/findings/qemu-7.2.md.
     assert {finding.rule for finding in pair.lab.check().findings} == {"INV-LOG-01"}
+
+
+@needs_qemu
+def test_the_script_of_the_document_prints_what_stands_there(capsys: pytest.CaptureFixture[str]) -> None:
+    section = (ROOT / "docs/python.md").read_text().split("## QEMU's device\n")[1]
+    script = section.split("```python\n")[1].split("```")[0]
+    shown = section.split("It prints\n\n")[1].split("\n\n")[0]
+    exec(compile(script, "docs/python.md", "exec"), {})
+    printed = re.sub(r"^qemu \S+", "qemu 7.2.22", capsys.readouterr().out)
+    assert printed.splitlines() == [line.strip() for line in shown.splitlines()]
 
 
 @needs_qemu
