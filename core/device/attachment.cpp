@@ -34,7 +34,7 @@ std::int64_t attached(const Controller& controller, std::uint32_t nsid) {
 
 NsidClass classify(const Act& act, std::uint32_t controller, std::uint32_t nsid) {
   if (nsid == spec::kBroadcastNsid) return NsidClass::broadcast;
-  if (nsid == 0 || nsid > act.profile().nn) return NsidClass::invalid;
+  if (nsid == 0 || nsid > act.profile().controller.nn) return NsidClass::invalid;
   if (attached(act.controller(controller), nsid) >= 0) return NsidClass::active;
   return allocated(act, controller, nsid) >= 0 ? NsidClass::inactive : NsidClass::unallocated;
 }

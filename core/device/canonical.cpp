@@ -71,7 +71,7 @@ std::uint64_t name_of(const Device& device, const engine::Event& event) {
 
 void hash_canonical(const Device& device, engine::Hasher& hasher) {
   engine::HashCanonicalFields fields{hasher, kDropped};
-  hasher.add(device.faults.bits());
+  for (const std::uint64_t word : device.faults.words()) hasher.add(word);
   device.subsystems.for_each([&](std::uint32_t, const Subsystem& s) {
     hasher.add(s.allocated_bytes);
     hasher.add(s.created);
@@ -84,7 +84,7 @@ void hash_canonical(const Device& device, engine::Hasher& hasher) {
       ns.fields(fields);
       for (const std::uint16_t controller : ns.controllers) hasher.add(controller);
       device.media[ns.media].hash_content(hasher);
-      if (device.faults.bits() == 0) continue;  // planted faults alone look at these
+      if (device.faults.none()) continue;  // planted faults alone look at these
       hasher.add(ns.last_writer);
       if (ns.media < device.old_media.size()) device.old_media[ns.media].hash_content(hasher);
     }
@@ -104,7 +104,7 @@ void hash_canonical(const Device& device, engine::Hasher& hasher) {
         hasher.add(name_of(device, cq->held[i]));
       }
     }
-    if (device.faults.bits() == 0) return;
+    if (device.faults.none()) return;
     for (const std::uint32_t nsid : c.attach_order) hasher.add(nsid);
     for (const std::uint32_t nsid : c.was_active) hasher.add(nsid);
   });

@@ -44,7 +44,7 @@ Device make_device(const program::Topology& topology, const Profile& profile) {
   for (const auto& spec : topology.subsystems) {
     Subsystem row;
     row.nqn = spec.nqn;
-    row.ns_of_nsid.resize(profile.nn + std::size_t{1}, 0);
+    row.ns_of_nsid.resize(profile.controller.nn + std::size_t{1}, 0);
     device.subsystems.insert(row);
   }
   for (std::uint32_t index = 0; index < topology.controllers.size(); ++index) {
@@ -153,7 +153,7 @@ void Act::fired(Fault f) const {
 
 void Device::hash(engine::Hasher& hasher, engine::HashKind kind) const {
   hasher.add(profile->name);
-  hasher.add(faults.bits());
+  for (const std::uint64_t word : faults.words()) hasher.add(word);
   subsystems.hash(hasher);
   controllers.hash(hasher);
   namespaces.hash(hasher);

@@ -65,6 +65,13 @@ void write_register(Device& device, const Surroundings& world, std::uint32_t con
 void mask_vector(Device& device, const Surroundings& world, std::uint32_t controller, std::uint16_t vector,
                  bool masked);
 
+/// A reset from outside of one controller's function: everything of its life is gone at once, and nothing
+/// completes. What is kept over which reset: sheet 01, section 9.
+void reset_function(Device& device, const Surroundings& world, std::uint32_t controller,
+                    trace::FunctionEvent what);
+/// The controller meets an error that it can report no other way: CSTS.CFS, until a reset.
+void fail(Device& device, const Surroundings& world, std::uint32_t controller);
+
 /// Handles an event of kind What, `message` excepted.
 void handle(Device& device, const Surroundings& world, const engine::Event& event);
 

@@ -110,6 +110,17 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
     {Fault::attach_lost_while_enabling, "attach-lost-while-enabling",
      "an attachment made between CC.EN = 1 and RDY = 1 of its controller succeeds and is lost",
      "the controller's table is loaded when it is enabled and stored when it is ready", "INV-NS-21"},
+    {Fault::subsystem_reset_spares_peers, "subsystem-reset-spares-peers",
+     "an NVM Subsystem Reset resets the controller that was written to alone", "reset of one function reused",
+     "INV-R-07"},
+    {Fault::flr_keeps_admin_queue, "flr-keeps-admin-queue", "AQA, ASQ and ACQ keep their values over an FLR",
+     "FLR handled as Controller Reset", "INV-R-05"},
+    {Fault::nssro_survives_write, "nssro-survives-write", "NSSRO cannot be cleared by writing 1",
+     "CSTS taken for read only", "INV-R-08"},
+    {Fault::fatal_goes_on, "fatal-goes-on", "commands are processed although CFS is 1",
+     "status bit set, engine not stopped", "INV-R-15"},
+    {Fault::disable_keeps_cc, "disable-keeps-cc",
+     "a Controller Reset clears EN alone and keeps the rest of CC", "read, modify, write", "INV-R-03"},
 }};
 
 }  // namespace

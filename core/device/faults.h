@@ -2,6 +2,8 @@
 // One row each; compiled into every preset but `dist`.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -53,6 +55,11 @@ enum class Fault : std::uint8_t {
   lba_range_unchecked,
   identifier_differs_by_path,
   attach_lost_while_enabling,
+  subsystem_reset_spares_peers,
+  flr_keeps_admin_queue,
+  nssro_survives_write,
+  fatal_goes_on,
+  disable_keeps_cc,
   count
 };
 
@@ -71,20 +78,24 @@ const FaultRow* find_fault(std::string_view id);
 class FaultSet {
  public:
   void set(Fault fault, bool on) {
-    const std::uint64_t bit = std::uint64_t{1} << static_cast<unsigned>(fault);
-    bits_ = on ? bits_ | bit : bits_ & ~bit;
+    const auto number = static_cast<unsigned>(fault);
+    const std::uint64_t bit = std::uint64_t{1} << number % 64U;
+    std::uint64_t& word = words_[number / 64U];
+    word = on ? word | bit : word & ~bit;
   }
   bool on([[maybe_unused]] Fault fault) const {
 #ifdef POLYPATH_FAULTS
-    return (bits_ >> static_cast<unsigned>(fault) & 1U) != 0;
+    const auto number = static_cast<unsigned>(fault);
+    return (words_[number / 64U] >> number % 64U & 1U) != 0;
 #else
     return false;
 #endif
   }
-  std::uint64_t bits() const { return bits_; }
+  bool none() const { return words_ == decltype(words_){}; }
+  const auto& words() const { return words_; }
 
  private:
-  std::uint64_t bits_ = 0;
+  std::array<std::uint64_t, (static_cast<std::size_t>(Fault::count) + 63) / 64> words_{};
 };
 
 /// False in the `dist` preset: no fault can fire.

@@ -1,64 +1,118 @@
 #include "device/profile.h"
 
-#include "spec/identify.h"
 #include "spec/registers.h"
 
 namespace polypath::device {
+namespace {
+
+// What both profiles of this project's own device announce.
+constexpr spec::IdentifyController own_controller(std::uint32_t version) {
+  spec::IdentifyController id{};
+  id.vid = 0x1B36;
+  id.ssvid = 0x1AF4;
+  id.rab = 6;
+  id.ieee = {0x00, 0x54, 0x52};
+  id.ver = version;
+  id.oaes = spec::oaes::ns_attribute;
+  id.cntrltype = 1;
+  id.oacs = spec::oacs::ns_management;
+  id.acl = 3;
+  id.aerl = 3;
+  id.frmw = 0x03;  // one slot, read only
+  id.lpa = 0x06;   // effects log, extended data
+  id.wctemp = 343;
+  id.cctemp = 373;
+  id.sqes = 0x66;
+  id.cqes = 0x44;
+  id.nn = 256;
+  id.oncs = spec::oncs::compare | spec::oncs::write_zeroes | spec::oncs::save_select | spec::oncs::timestamp;
+  id.vwc = 0x07;                                         // cache present, Flush takes the broadcast NSID
+  id.power_states[0] = 0xC4, id.power_states[1] = 0x09;  // MP: 25 W
+  return id;
+}
+
+constexpr spec::IdentifyController spec_controller() {
+  spec::IdentifyController id = own_controller(spec::kVersion2_1);
+  id.elpe = 63;
+  return id;
+}
+
+// Nothing that a controller is free to leave out.
+constexpr spec::IdentifyController minimal_controller() {
+  spec::IdentifyController id = own_controller(spec::kVersion2_1);
+  id.oaes = 0;
+  id.oacs = 0;
+  id.oncs = 0;
+  id.acl = 0;
+  id.aerl = 0;
+  id.lpa = 0;
+  id.vwc = 0;
+  return id;
+}
+
+constexpr spec::IdentifyNamespace own_ns() {
+  spec::IdentifyNamespace id{};
+  id.nlbaf = 1;
+  id.lbaf[0] = 9U << 16U;  // LBADS: 512 bytes
+  id.lbaf[1] = 12U << 16U;
+  id.dlfeat = 0x01;  // deallocated blocks read as zeros
+  return id;
+}
+
+}  // namespace
 
 const std::vector<Profile>& profiles() {
   static const std::vector<Profile> all{
       {.name = "spec",
        .title = "what NVM Express Base 2.1 asks for, every event and log entry included",
+       .controller = spec_controller(),
+       .ns = own_ns(),
        .model = "Polypath NVMe Controller",
        .firmware = "0.1",
-       .version = spec::kVersion2_1,
-       .vid = 0x1B36,
-       .ssvid = 0x1AF4,
-       .rab = 6,
-       .aerl = 3,
-       .acl = 3,
-       .elpe = 63,
-       .oacs = spec::oacs::ns_management,
-       .oncs =
-           spec::oncs::compare | spec::oncs::write_zeroes | spec::oncs::save_select | spec::oncs::timestamp,
-       .lpa = 0x06,  // effects log, extended data
-       .vwc = 0x07,  // cache present, Flush takes the broadcast NSID
-       .oaes = spec::oaes::ns_attribute,
-       .nn = 256,
-       .dlfeat = 0x01,
        .timeout_500ms = 15,
        .cmic_when_alone = false,
        .serial_per_controller = false,
+       .subsystem_reset = true,
        .error_entries = true,
-       .nuse_counts_blocks = false,
        .capacity_bytes = std::uint64_t{16} << 40U},
       {.name = "qemu-2021",
        .title = "QEMU's device as the nvme-subsys patches of 2021 showed it (serials may differ)",
+       .controller = own_controller(spec::kVersion1_4),
+       .ns = own_ns(),
        .model = "QEMU NVMe Ctrl",
        .firmware = "1.0",
-       .version = spec::kVersion1_4,
-       .vid = 0x1B36,
-       .ssvid = 0x1AF4,
-       .rab = 6,
-       .aerl = 3,
-       .acl = 3,
-       .elpe = 0,
-       .oacs = spec::oacs::ns_management,
-       .oncs =
-           spec::oncs::compare | spec::oncs::write_zeroes | spec::oncs::save_select | spec::oncs::timestamp,
-       .lpa = 0x06,
-       .vwc = 0x07,
-       .oaes = spec::oaes::ns_attribute,
-       .nn = 256,
-       .dlfeat = 0x01,
        .timeout_500ms = 15,
        .cmic_when_alone = false,
        .serial_per_controller = true,
+       .subsystem_reset = false,
        .error_entries = false,
-       .nuse_counts_blocks = false,
+       .capacity_bytes = 0},
+      {.name = "minimal",
+       .title = "the least that NVM Express Base 2.1 lets a controller have",
+       .controller = minimal_controller(),
+       .ns = own_ns(),
+       .model = "Polypath Minimal",
+       .firmware = "0.1",
+       .timeout_500ms = 15,
+       .cmic_when_alone = false,
+       .serial_per_controller = false,
+       .subsystem_reset = false,
+       .error_entries = true,
        .capacity_bytes = 0},
   };
   return all;
+}
+
+bool announces(const Profile& profile, const spec::CommandRow& row) {
+  switch (row.announced) {
+    case spec::Announced::mandatory:
+      return true;
+    case spec::Announced::oacs:
+      return (profile.controller.oacs >> row.bit & 1U) != 0;
+    case spec::Announced::oncs:
+      return (profile.controller.oncs >> row.bit & 1U) != 0;
+  }
+  return false;
 }
 
 const Profile* find_profile(std::string_view name) {

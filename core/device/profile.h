@@ -7,29 +7,31 @@
 #include <string_view>
 #include <vector>
 
+#include "spec/commands.h"
+#include "spec/identify.h"
+
 namespace polypath::device {
 
 struct Profile {
   std::string_view name;
   std::string_view title;
-  std::string_view model;     ///< MN
-  std::string_view firmware;  ///< FR
-  std::uint32_t version;      ///< VS and VER
-  std::uint16_t vid, ssvid;
-  std::uint8_t rab;
-  std::uint8_t aerl, acl, elpe;  ///< 0's based
-  std::uint16_t oacs, oncs;
-  std::uint8_t lpa, vwc;
-  std::uint32_t oaes;
-  std::uint32_t nn;  ///< highest valid NSID
-  std::uint8_t dlfeat;
+  /// Identify Controller as every controller of this kind shows it. SN, MN, FR, CMIC, MDTS, CNTLID, the
+  /// capacities and SUBNQN are filled in when a host asks.
+  spec::IdentifyController controller;
+  /// Identify Namespace likewise: sizes, FLBAS, NMIC, NVMCAP and identifiers are the namespace's own.
+  spec::IdentifyNamespace ns;
+  std::string_view model;        ///< MN
+  std::string_view firmware;     ///< FR
   std::uint8_t timeout_500ms;    ///< CAP.TO
   bool cmic_when_alone;          ///< announces several controllers even without a subsystem of its own
   bool serial_per_controller;    ///< waives INV-NS-07 for SN, as the 2021 patch series did
+  bool subsystem_reset;          ///< CAP.NSSRS
   bool error_entries;            ///< failed commands set M and leave an Error Information entry
-  bool nuse_counts_blocks;       ///< NUSE follows writes; otherwise NUSE = NCAP
   std::uint64_t capacity_bytes;  ///< TNVMCAP of a subsystem; 0: not reported and not limited
 };
+
+/// True when Identify Controller announces the command, or it needs no announcement.
+bool announces(const Profile& profile, const spec::CommandRow& row);
 
 /// All profiles, "spec" first.
 const std::vector<Profile>& profiles();

@@ -247,7 +247,7 @@ void execute(Act& act, Handle handle) {
   const spec::SubmissionEntry entry = command->entry;
   const SubmissionQueue& sq = *act.device.sqs.get(command->sq);
   const spec::CommandRow* row = spec::find_command(spec::set_of_queue(sq.qid), entry.opcode);
-  const Handler handler = row == nullptr ? nullptr : handler_of(*row);
+  const Handler handler = row == nullptr || !announces(act.profile(), *row) ? nullptr : handler_of(*row);
 
   Outcome outcome;
   if (handler == nullptr) {

@@ -16,7 +16,8 @@ std::uint64_t cap_value(const Device& device, const Controller& c) {
   value = spec::cap::cqr.put(value, 1);
   value = spec::cap::to.put(value, device.profile->timeout_500ms);
   value = spec::cap::css.put(value, 1);  // the NVM command set
-  value = spec::cap::crwms.put(value, device.profile->version >= 0x00020000 ? 1 : 0);
+  value = spec::cap::nssrs.put(value, device.profile->subsystem_reset ? 1 : 0);
+  value = spec::cap::crwms.put(value, device.profile->controller.ver >= 0x00020000 ? 1 : 0);
   return value;
 }
 
@@ -104,7 +105,7 @@ void write_cc(Act& act, std::uint32_t controller, std::uint32_t value) {
   c.cc = value;
   if (was_enabled && !enabled) {
     controller_reset(act, controller);
-    act.controller(controller).cc = 0;  // a reset clears every field of CC
+    if (!act.broken_by(Fault::disable_keeps_cc)) act.controller(controller).cc = 0;  // every field of CC
     if (asks) start_shutdown(act, controller);
     return;
   }
@@ -112,7 +113,59 @@ void write_cc(Act& act, std::uint32_t controller, std::uint32_t value) {
   if (!was_enabled && enabled) enable(act, controller);
 }
 
+// The function's life is over at once: no aborts, no completion entries, and every property but CMBMSC, which
+// no profile has, is reset (the admin queue's by the callers).
+void lose_function(Act& act, std::uint32_t controller) {
+  clear_controller(act, controller);
+  Controller& c = act.controller(controller);
+  c.cc = 0;
+  c.stopping = false;
+  std::fill(c.vector_masked.begin(), c.vector_masked.end(), std::uint8_t{0});
+  set(c.csts, spec::csts::rdy, 0);
+  set(c.csts, spec::csts::shst, 0);
+}
+
+void forget_admin_queue(Controller& c) {
+  c.aqa = 0;
+  c.asq = c.acq = 0;
+}
+
+// Base: NVM Subsystem Reset. Every controller of the subsystem (one domain) is reset and says so.
+void subsystem_reset(Act& act, std::uint32_t controller) {
+  const Subsystem& subsystem = act.device.subsystems[act.controller(controller).subsystem];
+  for (const std::uint32_t peer : std::vector<std::uint32_t>(subsystem.controllers)) {
+    if (peer != controller && act.broken_by(Fault::subsystem_reset_spares_peers)) continue;
+    lose_function(act, peer);
+    forget_admin_queue(act.controller(peer));
+    set(act.controller(peer).csts, spec::csts::nssro, 1);
+    act.world.functions[peer].observer->lost();
+  }
+}
+
 }  // namespace
+
+void reset_function(Device& device, const Surroundings& world, std::uint32_t controller,
+                    trace::FunctionEvent what) {
+  Act act{device, world};
+  lose_function(act, controller);
+  Controller& c = act.controller(controller);
+  const bool keep =
+      what == trace::FunctionEvent::flr && c.aqa != 0 && act.broken_by(Fault::flr_keeps_admin_queue);
+  if (!keep) forget_admin_queue(c);
+  if (what == trace::FunctionEvent::power_cycle) set(c.csts, spec::csts::nssro, 0);
+}
+
+void fail(Device& device, const Surroundings& world, std::uint32_t controller) {
+  Act act{device, world};
+  for (std::uint32_t k = 0; k < device.commands.end_index(); ++k) {
+    const Handle command = device.commands.handle_at(k);
+    const Command* row = device.commands.get(command);
+    if (row == nullptr || row->controller != controller) continue;
+    if (row->phase != Phase::parked && act.broken_by(Fault::fatal_goes_on)) continue;
+    drop(act, command);
+  }
+  set(act.controller(controller).csts, spec::csts::cfs, 1);
+}
 
 Features default_features(const Controller& controller) {
   Features f;
@@ -227,7 +280,7 @@ std::uint64_t read_register(const Device& device, std::uint32_t controller, std:
   if (bytes != 4) return 0;
   switch (offset) {
     case spec::reg::vs:
-      return device.profile->version;
+      return device.profile->controller.ver;
     case spec::reg::intms:
     case spec::reg::intmc:
       return c.intm;
@@ -238,7 +291,7 @@ std::uint64_t read_register(const Device& device, std::uint32_t controller, std:
     case spec::reg::aqa:
       return c.aqa;
     case spec::reg::crto:
-      return device.profile->version >= 0x00020000 ? device.profile->timeout_500ms : 0;
+      return device.profile->controller.ver >= 0x00020000 ? device.profile->timeout_500ms : 0;
     default:
       return 0;
   }
@@ -292,6 +345,13 @@ void write_register(Device& device, const Surroundings& world, std::uint32_t con
       break;
     case spec::reg::cc:
       write_cc(act, controller, low & 0x00FFFFF1U);
+      break;
+    case spec::reg::csts:  // NSSRO is cleared by writing 1
+      if (spec::csts::nssro.get(low & c.csts) != 0 && !act.broken_by(Fault::nssro_survives_write))
+        set(c.csts, spec::csts::nssro, 0);
+      break;
+    case spec::reg::nssr:
+      if (low == spec::kSubsystemReset && act.profile().subsystem_reset) subsystem_reset(act, controller);
       break;
     case spec::reg::aqa:
       if (!enabled) c.aqa = low & 0x0FFF0FFFU;

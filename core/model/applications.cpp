@@ -108,7 +108,7 @@ void judge_error(const Scene& scene, const Request& request) {
 void judge_write(const Scene& scene, const Request& request) {
   if (request.detail == kNone) return;
   Namespace& ns = scene.s.namespaces[request.ns];
-  if (!ns.tracked || ns.incarnation != request.incarnation) return;
+  if (!ns.tracked || ns.incarnation != request.incarnation || may_be_another(ns, request.from)) return;
   const auto& digests = scene.s.details[request.detail].digests;
   check_read(scene, request.ns, request.slba, std::as_bytes(std::span(digests)), request.from,
              fmt::format("write of request {}", request.id), true);
@@ -182,7 +182,8 @@ void on_app_complete(const Scene& scene) {
     ns->readers.end(request.readers);
   if (scene.event.b != 0) {
     judge_error(scene, request);
-  } else if (ns != nullptr && request.opcode == kRead && ns->incarnation == request.incarnation) {
+  } else if (ns != nullptr && request.opcode == kRead && ns->incarnation == request.incarnation &&
+             !may_be_another(*ns, request.from)) {
     const auto digests = scene.trace.payload(scene.event);
     if (!digests.empty() && digests.size() % 8 == 0) {
       check_read(scene, request.ns, request.slba, digests, request.from,

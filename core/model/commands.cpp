@@ -9,6 +9,7 @@
 #include "model/namespaces.h"
 #include "model/queues.h"
 #include "model/registers.h"
+#include "model/reset.h"
 #include "model/status.h"
 #include "spec/commands.h"
 #include "trace/text.h"
@@ -186,10 +187,8 @@ void check_binding(const Scene& scene, const SubmissionQueue& sq, const Command&
 
 /// Is the observer's length of the buffer that of the namespace which the command met?
 bool length_sure(const Scene& scene, const Command& command) {
-  if (!command.ranges_known || !command.length_known || command.reused_cid) return false;
-  if (command.sqid == 0) return true;
-  const Namespace& ns = scene.s.namespaces[command.ns];
-  return ns.incarnation == command.incarnation && !ns.exists.possible_since(false, command.submitted);
+  return command.ranges_known && command.length_known && !command.reused_cid &&
+         block_size_sure(scene, command);
 }
 
 /// DMA that a success implies.
@@ -349,6 +348,8 @@ void on_submitted(const Scene& scene) {
   if (command->ranges_known) take_ranges(scene, *command, parts.ranges);
   find_aborts(scene, *command);
   begin_effects(scene, *command, parts);
+  // A doorbell before RDY is 1 is undefined: the controller may take it or not. Base: Doorbells.
+  if (c.power == Power::enabling && scene.sees(observed::registers)) forget_controller(scene);
 }
 
 void replace_command(const Scene& scene, std::uint32_t index, const spec::SubmissionEntry& entry) {
@@ -401,6 +402,15 @@ void on_completed(const Scene& scene) {
               fmt::format("{} completed a command after shutdown was complete", name_of(scene, scene.index)),
               "nothing until a reset", fmt::format("queue {} cid {}", entry.sqid, entry.cid),
               {c.shutdown_from});
+  }
+  if (c.fatal && scene.s.simulator) {
+    exercised(scene, Rule::r15);
+    if (entry.linux_status() == 0) {
+      violation(scene, Rule::r15,
+                fmt::format("{} completed a command after a fatal error", name_of(scene, scene.index)),
+                "nothing until a reset", fmt::format("queue {} cid {} success", entry.sqid, entry.cid),
+                {c.fatal_from});
+    }
   }
   place_completion(scene, entry, completion.status_only);
   SubmissionQueue* sq = find_sq(c, entry.sqid);
@@ -506,7 +516,7 @@ void drop_command(const Scene& scene, std::uint32_t index, bool at_once) {
 void finish_commands(const Scene& scene) {
   const Controller& c = scene.c();
   if (!scene.sees(observed::completions) || c.power == Power::off || c.power == Power::disabling ||
-      c.shutdown_asked)
+      c.shutdown_asked || c.fatal)
     return;
   const Time bound = scene.options.command_bound;
   for (const Command& command : c.commands) {

@@ -104,7 +104,7 @@ bool may_be_masked(Controller& c, Seq since) {
 /// The change surely happened, is to be reported, and was not yet.
 void make_due(const Scene& scene, Controller& c, std::uint32_t nsid, Seq from) {
   if (c.due || !c.ns_events.surely_since(true, from)) return;
-  if (c.power != Power::ready || c.shutdown_asked || may_be_masked(c, from)) return;
+  if (c.power != Power::ready || c.shutdown_asked || c.fatal || may_be_masked(c, from)) return;
   if (c.log04.open_clearing != 0 || c.log04.cleared_until >= from) return;
   exercised(scene, Rule::ae08);
   c.due = true;
@@ -343,7 +343,8 @@ void finish_events(const Scene& scene) {
                 fmt::format("{}", c.aers.open), {last->submitted});
     }
   }
-  if (!c.due || c.due_waits || c.aers.open == 0 || c.power != Power::ready || c.shutdown_asked) return;
+  if (!c.due || c.due_waits || c.aers.open == 0 || c.power != Power::ready || c.shutdown_asked || c.fatal)
+    return;
   if (scene.time < c.due_time || scene.time - c.due_time <= scene.options.event_bound) return;
   // That a controller keeps an event until a request comes is a recommendation.
   if (c.due_waited && !scene.s.simulator) return;

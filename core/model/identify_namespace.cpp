@@ -108,10 +108,7 @@ void check_namespace(const Scene& scene, const Command& command, std::span<const
   }
   if (zeros) return;
   Namespace& ns = scene.s.namespaces[index];
-  if (ns.exists.possible_since(false, command.submitted) &&
-      ns.exists.possible_since(true, command.submitted) && ns.died >= command.submitted) {
-    return;  // the one that is gone, or the one that came: not known
-  }
+  if (may_be_another(ns, command.submitted)) return;
 
   exercised(scene, Rule::ns17);
   if (id.nuse > id.ncap || id.ncap > id.nsze) {
@@ -177,6 +174,7 @@ void check_descriptors(const Scene& scene, const Command& command, std::span<con
   if (!may_be_inactive(scene.s.namespaces[index], scene.index, command.submitted)) {
     observe_attachment(scene, index, scene.index, true, command.submitted);
   }
+  if (may_be_another(scene.s.namespaces[index], command.submitted)) return;
   for (std::size_t at = 0; at + 4 <= data.size();) {
     const auto type = read_as<std::uint8_t>(data.subspan(at));
     const auto length = read_as<std::uint8_t>(data.subspan(at + 1));

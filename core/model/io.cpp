@@ -90,6 +90,16 @@ Namespace* namespace_of(const Scene& scene, const Command& command) {
   return ns.incarnation == command.incarnation ? &ns : nullptr;
 }
 
+/// A write whose namespace is not known: the one of now, or one before it, may hold its data.
+void doubt_content(const Scene& scene, const Command& command) {
+  if (command.ns == kNone) return;
+  if (!is_write_type(command.entry.opcode) && !is_foreign_write(command.entry.opcode)) return;
+  Namespace& ns = scene.s.namespaces[command.ns];
+  ns.doubtful_write = scene.now;
+  ns.written_untracked = true;
+  ns.tracked = false;
+}
+
 bool surely_in_range(const Namespace& ns, std::uint64_t slba, std::uint64_t blocks) {
   return ns.blocks == 0 || (slba <= ns.blocks && blocks <= ns.blocks - slba);
 }
@@ -348,6 +358,13 @@ void settle_writes(const Scene& scene, std::uint16_t controller, std::uint32_t n
   }
 }
 
+bool block_size_sure(const Scene& scene, const Command& command) {
+  if (command.ns == kNone || command.sqid == 0) return true;
+  const Namespace& ns = scene.s.namespaces[command.ns];
+  return ns.incarnation == command.incarnation && (!ns.created || ns.identified) &&
+         !may_be_another(ns, command.submitted) && ns.exists.surely_since(true, command.submitted);
+}
+
 bool writes_open(const State& state, std::uint32_t ns) {
   for (const auto controller : state.subsystems[state.namespaces[ns].subsystem].controllers) {
     const Controller& c = state.controllers[controller];
@@ -367,8 +384,16 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
   observe_namespace(scene, command, completion);
   if (!completion.success()) remember_failure(scene, command, completion);
   Namespace* ns = namespace_of(scene, command);
-  if (ns == nullptr) return;
+  if (ns == nullptr) {
+    doubt_content(scene, command);
+    return;
+  }
   if (command.reading) ns->readers.end(command.readers);
+  if (may_be_another(*ns, command.submitted)) {
+    if (command.writing) end_write(scene, command, WriteEnd::failed);
+    doubt_content(scene, command);
+    return;
+  }
   if (opcode == kRead && completion.success() && !completion.digests.empty() && ns->tracked) {
     if (completion.trusted) {
       check_read(scene, command.ns, command.entry.slba(), completion.digests, command.submitted, "read",
@@ -408,6 +433,7 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
 
 void drop_io(const Scene& scene, Command& command, bool at_once) {
   Namespace* ns = namespace_of(scene, command);
+  if (ns == nullptr || may_be_another(*ns, command.submitted)) doubt_content(scene, command);
   if (ns == nullptr) return;
   if (command.reading) ns->readers.end(command.readers);
   if (command.writing) {

@@ -5,6 +5,7 @@
 
 #include "engine/hash.h"
 #include "model/applications.h"
+#include "model/io.h"
 
 namespace polypath::model {
 namespace {
@@ -127,7 +128,8 @@ std::uint32_t create_namespace(const Scene& scene, std::uint32_t nsid, Seq since
   ns.identified = false;
   ns.identity = {};
   ns.tracked = false;
-  ns.written_untracked = false;
+  // What was written while nobody knew which namespace it met may lie in this one.
+  ns.written_untracked = ns.doubtful_write >= since || writes_open(scene.s, index);
   ns.blocks = 0;
   ns.block_bytes = 0;
   ns.shared = 2;
@@ -165,6 +167,8 @@ Attachment& edit_attachment(Namespace& ns, std::uint16_t controller) {
 bool may_be_active(const Namespace& ns, std::uint16_t controller, Seq since) {
   return ns.exists.possible_since(true, since) && attachment(ns, controller).possible_since(true, since);
 }
+
+bool may_be_another(const Namespace& ns, Seq since) { return ns.exists.last_change(true) >= since; }
 
 bool may_be_inactive(const Namespace& ns, std::uint16_t controller, Seq since) {
   return ns.exists.possible_since(false, since) || attachment(ns, controller).possible_since(false, since);

@@ -18,6 +18,9 @@ std::uint32_t resolve_namespace(const Scene& scene, std::uint32_t nsid);
 std::uint32_t create_namespace(const Scene& scene, std::uint32_t nsid, Seq since);
 
 /// Attachment of a namespace to a controller, as it may be: existence and attachment together.
+/// Did a create that may have given its NSID end after `since`, or is one under way? Then what a command met
+/// is not known: the namespace that is gone, or its heir.
+bool may_be_another(const Namespace& ns, Seq since);
 bool may_be_active(const Namespace& ns, std::uint16_t controller, Seq since);
 bool may_be_inactive(const Namespace& ns, std::uint16_t controller, Seq since);
 /// The fact by itself, for reading.

@@ -11,7 +11,6 @@ namespace polypath::model {
 namespace {
 
 namespace reg = spec::reg;
-constexpr std::uint32_t kNssrMagic = 0x4E564D65;  // "NVMe"
 
 std::string hex(std::uint64_t value) { return fmt::format("{:#x}", value); }
 
@@ -109,7 +108,7 @@ void read_shutdown(const Scene& scene, std::uint32_t value) {
       wrong("not back to 0 without a reset");
     }
   }
-  if (shst == 0 && c.shst != 0 && c.shst_may_clear) c.shutdown_asked = false;
+  if (shst == 0 && c.shst_may_clear) c.shutdown_asked = false;
   if (shst == 2) {
     exercised(scene, Rule::liv05);
     c.shutdown_complete = true;
@@ -117,6 +116,61 @@ void read_shutdown(const Scene& scene, std::uint32_t value) {
     late(scene, Rule::liv05, "does not finish its shutdown", c.shutdown_at, scene.options.shutdown_bound);
   }
   c.shst = shst;
+}
+
+// Base: Controller Status, NSSRO. It is valid where CAP announces the reset.
+void read_nssro(const Scene& scene, std::uint32_t value) {
+  Controller& c = scene.c();
+  using Nssro = Controller::Nssro;
+  if (!cap_known(c) || spec::cap::nssrs.get(c.cap) == 0) return;
+  const Nssro seen = spec::csts::nssro.get(value) != 0 ? Nssro::set : Nssro::clear;
+  const Rule rule = c.nssro == Nssro::set && c.nssro_from == c.reset_from ? Rule::r07 : Rule::r08;
+  if (c.nssro != Nssro::unknown) exercised(scene, rule);
+  if (c.nssro != Nssro::unknown && c.nssro != seen) {
+    violation(scene, rule,
+              rule == Rule::r07
+                  ? fmt::format("{} does not tell of the NVM Subsystem Reset", name_of(scene, scene.index))
+                  : fmt::format("{} changed NSSRO by itself", name_of(scene, scene.index)),
+              c.nssro == Nssro::set ? "NSSRO 1" : "NSSRO 0", seen == Nssro::set ? "NSSRO 1" : "NSSRO 0",
+              {c.nssro_from});
+  }
+  c.nssro = seen;
+}
+
+void read_fatal(const Scene& scene, bool cfs) {
+  Controller& c = scene.c();
+  if (c.fatal && c.power == Power::ready) {
+    exercised(scene, Rule::r15);
+    if (!cfs) {
+      violation(scene, Rule::r15,
+                fmt::format("{} recovered from a fatal error without a reset", name_of(scene, scene.index)),
+                "CFS 1", "CFS 0", {c.fatal_from});
+      c.fatal = false;
+    }
+  } else if (cfs && c.power == Power::ready) {
+    finish_commands(scene);  // a fatal error is no excuse for what was overdue before it
+    c.fatal = true;
+    c.fatal_from = scene.now;
+  }
+}
+
+// Every field of CC is 0 after a reset; CSS, MPS, AMS and CRIME keep the values of the enable.
+void read_cc(const Scene& scene) {
+  const Controller& c = scene.c();
+  const auto value = static_cast<std::uint32_t>(scene.event.c);
+  if (value == 0xFFFFFFFF) return;  // the function is gone
+  const auto judge = [&](std::uint32_t expected, std::uint64_t mask, const char* allowed, Seq since) {
+    exercised(scene, Rule::r03);
+    if (((value ^ expected) & mask) == 0) return;
+    violation(scene, Rule::r03, fmt::format("CC of {} changed by itself", name_of(scene, scene.index)),
+              allowed, hex(value), {since});
+  };
+  if (c.power == Power::off && c.cc == 0 && c.reset_from != 0 && !c.cc_written) {
+    judge(0, spec::kCcFields, "0 in every field after a reset", c.reset_from);
+  } else if (c.power == Power::ready && !c.cc_tampered) {
+    const std::uint64_t frozen = spec::cc::css.mask() | spec::cc::mps.mask() | spec::cc::ams.mask();
+    judge(c.cc_enabled, frozen, "CSS, MPS and AMS as they were enabled", c.ready_from);
+  }
 }
 
 void read_csts(const Scene& scene) {
@@ -181,6 +235,8 @@ void read_csts(const Scene& scene) {
       break;
   }
   if (rdy) c.ready_seen = scene.now;
+  read_fatal(scene, cfs);
+  read_nssro(scene, value);
   read_shutdown(scene, value);
 }
 
@@ -191,10 +247,20 @@ void write_cc(const Scene& scene) {
   const bool en = spec::cc::en.get(value) != 0;
   const bool asked_before = spec::cc::shn.get(c.cc) != 0;
   const bool asks = spec::cc::shn.get(value) != 0;
+  const auto frozen =
+      spec::cc::css.mask() | spec::cc::mps.mask() | spec::cc::ams.mask() | spec::cc::crime.mask();
+  if (!was && en) {
+    c.cc_enabled = value;
+    c.cc_tampered = false;
+  } else if (was && en && ((value ^ c.cc_enabled) & frozen) != 0) {
+    c.cc_tampered = true;
+  }
+  c.cc_written = !(was && !en);
   c.cc = value;
   if (asks && !asked_before) {
     finish_commands(scene);  // a shutdown is no excuse for what was overdue before it
     c.shutdown_asked = true;
+    if (c.shst == 0) c.shst_may_clear = false;
     c.shutdown_from = scene.now;
     c.shutdown_at = scene.time;
     c.late = false;
@@ -203,7 +269,6 @@ void write_cc(const Scene& scene) {
   if (en && !was) {
     const bool too_soon = c.power == Power::disabling || c.undefined;
     if (c.power == Power::disabling) end_reset(scene);
-    if (!asks && !c.rdy_low) c.shst_may_clear = true;
     if (!asks) c.shst_may_clear = true;
     c.power = Power::enabling;
     c.enabled_at = scene.time;
@@ -216,6 +281,8 @@ void write_cc(const Scene& scene) {
     begin_reset(scene);
     c.undefined = too_soon;
     c.cc = 0;  // a reset clears every field
+    // Reset and shutdown in one write: both happen, and the shutdown is the younger one.
+    if (asks && !asked_before && c.shst == 0) c.shst_may_clear = false;
   } else if (!en && c.power == Power::unknown) {
     begin_reset(scene);
     c.cc = 0;
@@ -235,6 +302,8 @@ void start_registers(const trace::TraceHeader& header, State& state) {
       c.power = Power::unknown;
       c.admin_known = false;
       c.rdy_low = false;
+      c.nssro = Controller::Nssro::unknown;
+      c.cc_tampered = true;
       c.cause_unknown = true;
       c.acre.forget();
     }
@@ -269,7 +338,7 @@ void on_register_write(const Scene& scene) {
   if (event.a == reg::crto) c.crto_written = true;
   if (event.a == reg::intms) c.intm |= static_cast<std::uint32_t>(event.c);
   if (event.a == reg::intmc) c.intm &= ~static_cast<std::uint32_t>(event.c);
-  if (event.a == reg::nssr && event.c == kNssrMagic) {
+  if (event.a == reg::nssr && event.c == spec::kSubsystemReset) {
     if (cap_known(c) && spec::cap::nssrs.get(c.cap) != 0) reset_subsystem(scene);
     if (!cap_known(c)) doubt_subsystem(scene);
     return;
@@ -280,7 +349,11 @@ void on_register_write(const Scene& scene) {
       c.aqa = static_cast<std::uint32_t>(event.c);
       admin = true;
     }
-    if (admin) c.admin_kept = false;
+    if (admin) c.admin_kept = c.admin_lost = false;
+  }
+  if (event.a == reg::csts && spec::csts::nssro.get(event.c) != 0 && c.nssro != Controller::Nssro::unknown) {
+    c.nssro = Controller::Nssro::clear;
+    c.nssro_from = scene.now;
   }
   if (event.a == reg::cc) write_cc(scene);
 }
@@ -303,11 +376,15 @@ void on_register_read(const Scene& scene) {
     c.crto_written = false;
   } else if (event.a == reg::csts) {
     read_csts(scene);
-  } else if (c.admin_known && c.admin_kept) {
+  } else if (event.a == reg::cc && event.b == 4) {
+    read_cc(scene);
+  } else if (c.admin_known && (c.admin_kept || c.admin_lost)) {
     std::uint64_t expected = 0;
     const char* name = "AQA";
     if (event.a == reg::aqa) {
       expected = c.aqa & (spec::aqa::asqs.mask() | spec::aqa::acqs.mask());
+    } else if (c.admin_lost) {
+      return;  // what ASQ and ACQ then hold is free
     } else if (part(c.asq, reg::asq, event, expected)) {
       name = "ASQ";
     } else if (part(c.acq, reg::acq, event, expected)) {
@@ -320,22 +397,29 @@ void on_register_read(const Scene& scene) {
     const std::uint64_t mask =
         event.a == reg::aqa || event.a == reg::asq + 4 || event.a == reg::acq + 4 ? ~0ULL : ~0xFFFULL;
     if ((event.c & mask) != (expected & mask)) {
-      violation(scene, Rule::r05,
-                fmt::format("{} of {} was lost in a Controller Reset", name, name_of(scene, scene.index)),
-                hex(expected), hex(event.c), {c.reset_from});
+      violation(
+          scene, Rule::r05,
+          fmt::format("{} of {} was {}", name, name_of(scene, scene.index),
+                      c.admin_lost ? "kept over a reset of the function" : "lost in a Controller Reset"),
+          hex(expected), hex(event.c), {c.reset_from});
     }
   }
 }
 
 void on_function(const Scene& scene) {
   Controller& c = scene.c();
-  begin_reset(scene);
-  lose_commands(scene);
-  c.cc = 0;
-  c.aqa = 0;
-  c.asq = c.acq = 0;
-  c.admin_known = true;
-  c.admin_kept = false;
+  const auto what = static_cast<trace::FunctionEvent>(scene.event.a);
+  if (what == trace::FunctionEvent::fatal) {
+    finish_commands(scene);
+    c.fatal = true;
+    c.fatal_from = scene.now;
+    return;
+  }
+  lose_function(scene);
+  if (what == trace::FunctionEvent::power_cycle) {
+    c.nssro = Controller::Nssro::clear;
+    c.nssro_from = scene.now;
+  }
 }
 
 }  // namespace polypath::model

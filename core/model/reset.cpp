@@ -27,7 +27,23 @@ void begin_reset(const Scene& scene) {
   c.shst_may_clear = true;
   c.shutdown_complete = false;
   c.late = false;
+  c.fatal = false;
+  c.admin_lost = false;
   count_peers(scene);
+}
+
+void lose_function(const Scene& scene) {
+  begin_reset(scene);
+  lose_commands(scene);
+  Controller& c = scene.c();
+  c.cc = 0;
+  c.cc_written = false;
+  c.aqa = 0;
+  c.asq = c.acq = 0;
+  c.admin_known = true;
+  c.admin_kept = false;
+  c.admin_lost = true;
+  for (auto& vector : c.vectors) vector.masked = false;  // the MSI-X table goes as well
 }
 
 void lose_commands(const Scene& scene) {
@@ -65,6 +81,8 @@ void forget_controller(const Scene& scene) {
   c.power = Power::unknown;
   c.rdy_low = false;
   c.cause_unknown = true;
+  c.nssro = Controller::Nssro::unknown;
+  c.cc_tampered = true;
   c.io_queue_maybe = true;
   c.acre.forget();
   for (auto& sq : c.sqs) {
@@ -91,13 +109,9 @@ void doubt_subsystem(const Scene& scene) {
 void reset_subsystem(const Scene& scene) {
   for (const auto other : scene.s.subsystems[scene.c().subsystem].controllers) {
     Scene there{scene.trace, scene.s, scene.options, scene.event, scene.now, scene.time, other, scene.at_end};
-    begin_reset(there);
-    lose_commands(there);
-    Controller& c = there.c();
-    c.cc = 0;
-    c.aqa = 0;
-    c.asq = c.acq = 0;
-    c.admin_kept = false;
+    lose_function(there);
+    there.c().nssro = Controller::Nssro::set;
+    there.c().nssro_from = there.c().reset_from;
   }
 }
 

@@ -16,6 +16,8 @@ void forget_controller(const Scene& scene);
 /// Communication is lost at once: no command completes any more, though its effect may still come until
 /// end_reset.
 void lose_commands(const Scene& scene);
+/// A reset of the whole function: commands are lost at once, and no property is kept.
+void lose_function(const Scene& scene);
 /// NVM Subsystem Reset: every controller of the subsystem.
 void reset_subsystem(const Scene& scene);
 /// NVM Subsystem Reset, should the controller have it: CAP was never read.

@@ -260,10 +260,19 @@ struct Controller {
   bool cap_written = false, vs_written = false, crto_written = false;
   bool admin_known = true;  ///< AQA, ASQ, ACQ are
   bool admin_kept = false;  ///< a Controller Reset happened since they were written
+  bool admin_lost = false;  ///< a stronger reset happened since then: they are 0
   bool rdy_low = true;      ///< RDY = 0 was seen since EN became 0
   /// EN changed before RDY had followed its last change: undefined until a reset that the host waits for.
   bool undefined = false;
   bool shst_may_clear = false;
+  bool fatal = false;  ///< CFS was seen, or its cause: nothing need happen until a reset
+  Seq fatal_from = 0;
+  /// CSTS.NSSRO as it must be, and what made it so.
+  enum class Nssro : std::uint8_t { unknown, clear, set } nssro = Nssro::clear;
+  Seq nssro_from = 0;
+  std::uint32_t cc_enabled = 0;  ///< CC as it was when EN became 1
+  bool cc_written = false;       ///< since the last reset
+  bool cc_tampered = false;      ///< the host changed what it may not while EN is 1: undefined
   bool shutdown_asked = false, shutdown_complete = false;
   bool late = false;  ///< LIV-03, LIV-04 or LIV-05 was reported for this transition
   Time enabled_at = 0, disabled_at = 0, shutdown_at = 0;
@@ -344,6 +353,7 @@ struct Namespace {
   std::uint8_t shared = 2;           ///< 0 private, 1 shared, 2 unknown
   bool tracked = false;              ///< content is followed
   bool written_untracked = false;    ///< written while it was not
+  Seq doubtful_write = 0;            ///< end of the last write that may have met it or the one before it
   bool created = false;              ///< by a command of the trace
   Fact attached_default;             ///< of controllers that are not in `attached`
   std::vector<Deleting> deletes;     ///< under way

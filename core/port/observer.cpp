@@ -363,12 +363,21 @@ void Observer::interrupt(const Scene& scene, std::uint16_t vector) {
 }
 
 void Observer::function(const Scene& scene, trace::FunctionEvent what) {
+  tell(scene, what);
+  lost();
+}
+
+void Observer::failed(const Scene& scene) { tell(scene, trace::FunctionEvent::fatal); }
+
+void Observer::tell(const Scene& scene, trace::FunctionEvent what) const {
   auto e = event(scene, Boundary::function, 0);
   e.a = static_cast<std::uint32_t>(what);
   scene.trace.add(e);
+}
+
+void Observer::lost() {
   clear_io_queues();
-  state_.cc = 0;
-  state_.aqa = 0;
+  state_.cc = state_.aqa = 0;
   state_.asq = state_.acq = 0;
 }
 

@@ -72,10 +72,15 @@ class Observer {
   void consumed(std::uint16_t sqid, std::uint16_t sqhd);
   void interrupt(const Scene& scene, std::uint16_t vector);
   void function(const Scene& scene, trace::FunctionEvent what);
+  /// The controller met a fatal error: its properties and queues stay, and it does nothing more.
+  void failed(const Scene& scene);
+  /// The controller's properties and queues are gone by a reset that another controller's host asked for.
+  void lost();
 
   const State& state() const { return state_; }
 
  private:
+  void tell(const Scene& scene, trace::FunctionEvent what) const;
   trace::BoundaryEvent event(const Scene& scene, trace::Boundary kind, std::uint16_t queue) const;
   void doorbell(const Scene& scene, std::uint16_t queue, bool completion, std::uint64_t value);
   void submit(const Scene& scene, std::uint16_t sqid, std::uint32_t slot);

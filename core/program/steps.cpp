@@ -187,7 +187,7 @@ constexpr std::array<F, 1> kWait{{{Field::duration, kRequired}}};
 constexpr std::array<F, 2> kExpect{{{Field::list, kOptional}, {Field::heads, kOptional}}};
 constexpr std::array<F, 2> kFault{{{Field::fault, kRequired}, {Field::enabled, kOptional}}};
 
-constexpr std::array<StepRow, 32> kSteps{{
+constexpr std::array<StepRow, 36> kSteps{{
     {StepKind::nothing, "nothing", "does nothing; what a step of a newer version becomes", {}},
     {StepKind::write, "write", "an application writes blocks through the multipath head", kWrite},
     {StepKind::read, "read", "an application reads blocks through the multipath head", kRead},
@@ -225,6 +225,11 @@ constexpr std::array<StepRow, 32> kSteps{{
     {StepKind::expect, "expect",
      "checks what controllers list and through which paths hosts reach namespaces", kExpect},
     {StepKind::fault, "fault", "switches a planted fault on or off", kFault},
+    {StepKind::flr, "flr", "resets a controller's PCI function (Function Level Reset)", kController},
+    {StepKind::hot_reset, "hot_reset", "resets the link of a controller (Conventional Reset)", kController},
+    {StepKind::power_cycle, "power_cycle", "a controller's subsystem loses power and has it again",
+     kController},
+    {StepKind::fatal, "fatal", "a controller fails (CSTS.CFS) and needs a reset", kController},
 }};
 
 }  // namespace

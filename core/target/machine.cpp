@@ -53,6 +53,11 @@ void describe_machine(const Machine& machine, trace::TraceHeader& header) {
 
 std::string find_machine_problem(const program::Step& step) {
   if (step.kind == program::StepKind::fault) return std::string(kFault);
+  if (step.kind >= program::StepKind::flr && step.kind <= program::StepKind::fatal) {
+    return fmt::format(
+        "`{}` comes from outside the controller, which only the simulator can do; leave it out",
+        program::find_step(step.kind)->name);
+  }
   if (step.kind == program::StepKind::expect && step.find(program::Field::list) != nullptr) {
     return "`expect: list` looks into the simulated device; ask the controller instead, with "
            "`admin: {opcode: identify, cdw10: 2}`";

@@ -50,6 +50,8 @@ class RawDriver {
   void enabled() { set_usable(0, true); }
   /// Clears CC.EN. Everything outstanding is lost, and no queue is left.
   void disable(port::Port& port);
+  /// The function was reset from outside: no queue is left.
+  void lose_queues() { queues_.clear(); }
   /// Memory for an I/O queue pair; the caller then submits Create CQ and Create SQ with these addresses.
   void make_queue_pair(port::Port& port, std::uint16_t qid, std::uint32_t entries);
   void forget_queue_pair(std::uint16_t qid);

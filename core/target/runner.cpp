@@ -187,6 +187,10 @@ void Runner::begin(std::size_t index) {
     case StepKind::disable:
     case StepKind::mask_vector:
     case StepKind::reap:
+    case StepKind::flr:
+    case StepKind::hot_reset:
+    case StepKind::power_cycle:
+    case StepKind::fatal:
       begin_raw(index);
       return;
     case StepKind::wait: {

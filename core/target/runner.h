@@ -18,8 +18,8 @@ namespace polypath::target {
 struct StepFinding {
   std::uint32_t step = 0;  ///< step id
   engine::Time time = 0;
-  std::string summary;  ///< one line: what was expected, what was seen
-  bool unable = false;  ///< the step could not be carried out at all (an operand resolves to nothing)
+  std::string summary;   ///< one line: what was expected, what was seen
+  bool unable = false;   ///< the step could not be carried out at all (an operand resolves to nothing)
   bool machine = false;  ///< the machine ended during it
 
   /// What stands where a model's finding has its rule.
@@ -161,7 +161,8 @@ class Runner {
     std::int32_t workload = -1;
     std::uint32_t stage = 0;  ///< create_queue_pair and others go through several commands
     Expected expected;
-    bool duplicate = false;  ///< creates a queue pair whose identifier is in use
+    bool duplicate = false;   ///< creates a queue pair whose identifier is in use
+    bool was_usable = false;  ///< the queue pair that it deletes, before it began
     bool live = true;
   };
   struct RawState {
@@ -233,6 +234,8 @@ class Runner {
   void begin_handshake(std::uint32_t controller, std::size_t index);
   void enable_raw(std::uint32_t controller);
   void lose_raw(std::uint32_t controller);
+  void lose_raw_subsystem(std::uint32_t controller);
+  void reset_from_outside(std::uint32_t controller, trace::FunctionEvent what);
   void poll_ready(std::uint32_t controller);
   void check_expect(std::size_t index);
   void check_heads(std::size_t index, const program::Value& heads);

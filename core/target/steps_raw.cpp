@@ -111,6 +111,11 @@ void Runner::begin_raw(std::size_t index) {
   StepOutcome& outcome = outcomes_[index];
   switch (step.kind) {
     case StepKind::register_write:
+      if (step.number(Field::offset) == spec::reg::nssr &&
+          step.number(Field::value) == spec::kSubsystemReset &&
+          spec::cap::nssrs.get(port.read_register(spec::reg::cap, 8)) != 0) {
+        lose_raw_subsystem(controller);
+      }
       port.write_register(static_cast<std::uint32_t>(step.number(Field::offset)), step.number(Field::value),
                           static_cast<unsigned>(step.number(Field::bytes, 4)));
       break;
@@ -139,6 +144,18 @@ void Runner::begin_raw(std::size_t index) {
     case StepKind::mask_vector:
       port.mask_vector(static_cast<std::uint16_t>(step.number(Field::vector)),
                        step.number(Field::masked, 1) != 0);
+      break;
+    case StepKind::flr:
+      reset_from_outside(controller, trace::FunctionEvent::flr);
+      break;
+    case StepKind::hot_reset:
+      reset_from_outside(controller, trace::FunctionEvent::hot_reset);
+      break;
+    case StepKind::power_cycle:
+      reset_from_outside(controller, trace::FunctionEvent::power_cycle);
+      break;
+    case StepKind::fatal:
+      world_.fail(controller);
       break;
     case StepKind::take:
       change_hands(index, controller, true);
@@ -186,7 +203,7 @@ void Runner::queue_pair_next(Request& request) {
     } else if (create ? failed : !failed) {
       raw.driver.forget_queue_pair(qid);
     } else {
-      raw.driver.set_usable(qid, true);
+      raw.driver.set_usable(qid, create || request.was_usable);
     }
     request.live = false;
     finish(request.step);
@@ -203,7 +220,10 @@ void Runner::queue_pair_next(Request& request) {
     request.duplicate = raw.driver.has_queue(qid);
     if (!request.duplicate) raw.driver.make_queue_pair(port, qid, entries);
   }
-  if (!create) raw.driver.set_usable(qid, false);
+  if (!create) {
+    if (request.stage == 0) request.was_usable = raw.driver.usable(qid);
+    raw.driver.set_usable(qid, false);
+  }
   if (create && !raw.driver.has_queue(qid)) {
     request.live = false;
     unable(request.step,
@@ -355,6 +375,26 @@ void Runner::lose_raw(std::uint32_t controller) {
   std::vector<RawOutcome> lost;
   raw_[controller].driver.lose_all(lost);
   raw_outcomes(controller, lost);
+}
+
+// Whoever drives the functions of a subsystem learns at once that they were reset.
+void Runner::lose_raw_subsystem(std::uint32_t controller) {
+  const auto& all = world_.device().controllers;
+  for (std::uint32_t k = 0; k < world_.controllers(); ++k) {
+    if (all[k].subsystem != all[controller].subsystem || !world_.raw(k)) continue;
+    lose_raw(k);
+    raw_[k].driver.lose_queues();
+  }
+}
+
+void Runner::reset_from_outside(std::uint32_t controller, trace::FunctionEvent what) {
+  if (what == trace::FunctionEvent::power_cycle) {
+    lose_raw_subsystem(controller);
+  } else if (world_.raw(controller)) {
+    lose_raw(controller);
+    raw_[controller].driver.lose_queues();
+  }
+  world_.reset_function(controller, what);
 }
 
 // EN and RDY as the standard wants them handled: EN becomes 1 only when RDY is 0, so a controller that is

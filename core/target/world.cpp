@@ -102,6 +102,20 @@ bool World::set_fault(const std::string& id, bool on) {
   return true;
 }
 
+void World::reset_function(std::uint32_t controller, trace::FunctionEvent what) {
+  const auto& subsystem = state_.device.subsystems[state_.device.controllers[controller].subsystem];
+  for (const std::uint32_t k : std::vector<std::uint32_t>(subsystem.controllers)) {
+    if (what != trace::FunctionEvent::power_cycle && k != controller) continue;
+    state_.observers[k].function(device_surroundings().scene(k), what);
+    device::reset_function(state_.device, device_surroundings(), k, what);
+  }
+}
+
+void World::fail(std::uint32_t controller) {
+  state_.observers[controller].failed(device_surroundings().scene(controller));
+  device::fail(state_.device, device_surroundings(), controller);
+}
+
 bool World::step(engine::Time until, engine::Event& out, bool& ours) {
   ours = true;
   if (machine_ != nullptr) poll_machine();

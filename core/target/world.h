@@ -48,6 +48,11 @@ class World {
   /// Switches a planted fault; false when this build has none or the name is unknown.
   bool set_fault(const std::string& id, bool on);
 
+  /// A reset from outside of a controller's function; a power cycle takes every controller of its subsystem.
+  void reset_function(std::uint32_t controller, trace::FunctionEvent what);
+  /// The controller fails: CSTS.CFS, until a reset.
+  void fail(std::uint32_t controller);
+
   /// Lets the next event happen (not after `until`). False when there is none.
   /// Events of kind `kWake` and above are the caller's: they come back in `out` with `ours` false.
   bool step(engine::Time until, engine::Event& out, bool& ours);

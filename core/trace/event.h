@@ -52,7 +52,14 @@ enum class Boundary : std::uint8_t {
   administrator = 15,
 };
 
-enum class FunctionEvent : std::uint8_t { flr = 1, removed = 2, added = 3, power_cycle = 4 };
+enum class FunctionEvent : std::uint8_t {
+  flr = 1,
+  removed = 2,
+  added = 3,
+  power_cycle = 4,
+  hot_reset = 5,
+  fatal = 6
+};
 
 /// Flags of BoundaryEvent.
 namespace event_flag {

@@ -89,6 +89,10 @@ std::string_view function_name(std::uint32_t what) {
       return "added";
     case FunctionEvent::power_cycle:
       return "power cycle";
+    case FunctionEvent::hot_reset:
+      return "conventional reset";
+    case FunctionEvent::fatal:
+      return "fatal error";
   }
   return "unknown";
 }

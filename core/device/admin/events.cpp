@@ -102,7 +102,7 @@ void log_error(Act& act, std::uint32_t controller, std::uint16_t sqid, std::uint
   e.opcode = entry == nullptr ? std::uint8_t{0} : entry->opcode;
   e.command_specific = outcome.detail;
   c.errors.push_back(e);
-  if (c.errors.size() > act.profile().elpe + std::size_t{1}) c.errors.erase(c.errors.begin());
+  if (c.errors.size() > act.profile().controller.elpe + std::size_t{1}) c.errors.erase(c.errors.begin());
 }
 
 namespace admin {
@@ -110,7 +110,7 @@ namespace admin {
 Outcome async_event_request(Act& act, std::uint32_t controller, Handle command,
                             const spec::SubmissionEntry&) {
   Controller& c = act.controller(controller);
-  const bool too_many = c.event_requests.size() > act.profile().aerl;
+  const bool too_many = c.event_requests.size() > act.profile().controller.aerl;
   if (too_many && !act.broken_by(Fault::event_requests_unlimited)) return spec::Status::aer_limit_exceeded;
   c.event_requests.push_back(command);
   Outcome outcome;

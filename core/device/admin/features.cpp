@@ -137,7 +137,7 @@ Outcome set_value(Act& act, std::uint32_t controller, Handle command, const spec
     case FeatureId::error_recovery:
       return set_error_recovery(act, controller, entry);
     case FeatureId::volatile_write_cache:
-      if ((act.profile().vwc & 1U) == 0) return Status::invalid_field;
+      if ((act.profile().controller.vwc & 1U) == 0) return Status::invalid_field;
       f.write_cache = value & 1U;
       return Status::success;
     case FeatureId::number_of_queues:
@@ -157,7 +157,7 @@ Outcome set_value(Act& act, std::uint32_t controller, Handle command, const spec
       f.write_atomicity = value & 1U;
       return Status::success;
     case FeatureId::async_event:
-      if ((value & ~(act.profile().oaes | 0xFFU)) != 0) return Status::invalid_field;
+      if ((value & ~(act.profile().controller.oaes | 0xFFU)) != 0) return Status::invalid_field;
       f.async_event = value;
       if (act.broken_by(Fault::feature_on_all_controllers)) {
         for (const auto peer : act.device.subsystems[c.subsystem].controllers) {
@@ -202,7 +202,7 @@ Outcome get_value(Act& act, std::uint32_t controller, Handle command, const spec
       break;
     }
     case FeatureId::volatile_write_cache:
-      if ((act.profile().vwc & 1U) == 0) return Status::invalid_field;
+      if ((act.profile().controller.vwc & 1U) == 0) return Status::invalid_field;
       outcome.dw0 = f.write_cache;
       break;
     case FeatureId::number_of_queues:

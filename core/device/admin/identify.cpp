@@ -28,59 +28,33 @@ void identify_controller(const Act& act, std::uint32_t controller, Page& page) {
   const Controller& c = act.controller(controller);
   const Profile& p = act.profile();
   const Subsystem& subsystem = act.device.subsystems[c.subsystem];
-  spec::IdentifyController id{};
-  id.vid = p.vid;
-  id.ssvid = p.ssvid;
+  spec::IdentifyController id = p.controller;
   put_text(id.sn, c.serial, ' ');
   put_text(id.mn, p.model, ' ');
   put_text(id.fr, p.firmware, ' ');
-  id.rab = p.rab;
-  id.ieee = {0x00, 0x54, 0x52};
   if (subsystem.controllers.size() > 1 || p.cmic_when_alone) id.cmic = spec::cmic::several_controllers;
   id.mdts = c.mdts;
   id.cntlid = c.cntlid;
   const auto first = act.device.subsystems[c.subsystem].controllers.front();
   if (first != controller && act.broken_by(Fault::cntlid_repeated))
     id.cntlid = act.device.controllers[first].cntlid;
-  id.ver = p.version;
-  id.oaes = p.oaes;
-  id.cntrltype = 1;
-  id.oacs = p.oacs;
-  id.acl = p.acl;
-  id.aerl = p.aerl;
-  id.frmw = 0x03;  // one slot, read only
-  id.lpa = p.lpa;
-  id.elpe = p.elpe;
-  id.wctemp = 343;
-  id.cctemp = 373;
   if (p.capacity_bytes != 0) {
     id.tnvmcap[0] = p.capacity_bytes;
     id.unvmcap[0] = p.capacity_bytes - std::min(p.capacity_bytes, subsystem.allocated_bytes);
   }
-  id.sqes = 0x66;
-  id.cqes = 0x44;
-  id.nn = p.nn;
-  id.oncs = p.oncs;
-  id.vwc = p.vwc;
   put_text(id.subnqn, subsystem.nqn, '\0');
-  const std::uint16_t max_power = 0x09C4;  // 25 W
-  std::memcpy(id.power_states.data(), &max_power, sizeof max_power);
   put(page, id);
 }
 
 void identify_namespace(const Act& act, const Namespace* ns, Page& page) {
-  spec::IdentifyNamespace id{};
-  constexpr std::uint8_t kFormats[] = {9, 12};  // LBADS of the formats that a namespace may have
-  id.nlbaf = sizeof kFormats - 1;
-  for (std::size_t i = 0; i < sizeof kFormats; ++i) id.lbaf[i] = std::uint32_t{kFormats[i]} << 16U;
-  id.dlfeat = act.profile().dlfeat;
+  spec::IdentifyNamespace id = act.profile().ns;
   if (ns != nullptr) {
     id.nsze = id.ncap = id.nuse = ns->blocks;
-    for (std::size_t i = 0; i < sizeof kFormats; ++i) {
-      if (kFormats[i] == ns->block_shift) id.flbas = static_cast<std::uint8_t>(i);
-    }
-    if (ns->block_shift != 9 &&
-        ns->block_shift != 12) {  // a size the topology asked for: the first format has it
+    const auto format = std::find_if(id.lbaf.begin(), id.lbaf.begin() + id.nlbaf + 1,
+                                     [&](std::uint32_t f) { return (f >> 16U & 0xFFU) == ns->block_shift; });
+    if (format != id.lbaf.begin() + id.nlbaf + 1) {
+      id.flbas = static_cast<std::uint8_t>(format - id.lbaf.begin());
+    } else {  // a size the topology asked for: the first format has it
       id.lbaf[0] = std::uint32_t{ns->block_shift} << 16U;
     }
     id.nmic = ns->shared ? spec::nmic::shared : 0;
@@ -144,7 +118,7 @@ Status build(const Act& act, std::uint32_t controller, const spec::SubmissionEnt
   const std::uint32_t csi = entry.cdw11 >> 24U;
   const std::uint32_t nsid = entry.nsid;
   const NsidClass kind = classify(act, controller, nsid);
-  const bool managed = (act.profile().oacs & spec::oacs::ns_management) != 0;
+  const bool managed = (act.profile().controller.oacs & spec::oacs::ns_management) != 0;
   const std::int64_t active = attached(c, nsid);
   const std::int64_t exists = kind == NsidClass::broadcast ? -1 : allocated(act, controller, nsid);
   const auto ns_at = [&](std::int64_t index) {

@@ -18,7 +18,7 @@ void put(Bytes& log, std::size_t offset, const T& value) {
 }
 
 Bytes error_information(const Act& act, const Controller& c) {
-  Bytes log((act.profile().elpe + std::size_t{1}) * sizeof(spec::ErrorLogEntry));
+  Bytes log((act.profile().controller.elpe + std::size_t{1}) * sizeof(spec::ErrorLogEntry));
   std::size_t at = 0;
   for (auto e = c.errors.rbegin(); e != c.errors.rend(); ++e, at += sizeof(spec::ErrorLogEntry)) {
     spec::ErrorLogEntry entry{};
@@ -72,11 +72,7 @@ Bytes changed_namespaces(const Controller& c) {
 Bytes effects(const Act& act) {
   Bytes log(spec::kEffectsLogBytes);
   for (const spec::CommandRow& row : spec::commands()) {
-    const std::uint16_t announced =
-        row.announced == spec::Announced::oacs ? act.profile().oacs : act.profile().oncs;
-    const bool supported =
-        row.implemented && (row.announced == spec::Announced::mandatory || (announced >> row.bit & 1U) != 0);
-    if (!supported) continue;
+    if (!row.implemented || !announces(act.profile(), row)) continue;
     const std::size_t table = row.set == spec::CommandSet::admin ? 0 : 1024;
     put(log, table + 4 * std::size_t{row.opcode}, row.effects | spec::effect::supported);
   }

@@ -50,7 +50,7 @@ Outcome create(Act& act, std::uint32_t controller, Handle command, const spec::S
     outcome.detail = wanted.nsze << ns.block_shift;
     return outcome;
   }
-  ns.nsid = free_nsid(subsystem, act.profile().nn);
+  ns.nsid = free_nsid(subsystem, act.profile().controller.nn);
   if (ns.nsid == 0) return Status::namespace_id_unavailable;
   ns.subsystem = owner;
   ns.blocks = wanted.nsze;

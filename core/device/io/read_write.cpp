@@ -172,7 +172,7 @@ Outcome flush(Act& act, std::uint32_t controller, Handle, const spec::Submission
     case NsidClass::active:
       return Status::success;
     case NsidClass::broadcast:
-      return (act.profile().vwc >> 1U & 3U) == 3U ? Status::success : Status::invalid_field;
+      return (act.profile().controller.vwc >> 1U & 3U) == 3U ? Status::success : Status::invalid_field;
     case NsidClass::invalid:
       return Status::invalid_namespace_or_format;
     default:

@@ -20,6 +20,7 @@ using Entry = spec::CompletionEntry;
 using Event = trace::BoundaryEvent;
 
 constexpr std::uint32_t kCcEnabled = 0x00460001;
+constexpr std::uint32_t kNssro = 1U << 4U;
 constexpr std::uint32_t kShutdown = kCcEnabled | 1U << 14U;
 
 struct Case {
@@ -328,6 +329,13 @@ const std::vector<Case>& cases() {
          h.doorbell(0, 1, false, 1);
          if (broken) h.fetch({0, 1, 0, 0, {}});
        }},
+      {Rule::r03,
+       [](History& h, bool broken) {
+         h.ready(0);
+         h.read_register(0, spec::reg::cc, kCcEnabled | (broken ? 1U << 11U : 0U));  // AMS
+         h.disable(0);
+         h.read_register(0, spec::reg::cc, 0);
+       }},
       {Rule::r05,
        [](History& h, bool broken) {
          h.ready(0);
@@ -344,6 +352,20 @@ const std::vector<Case>& cases() {
          } else {
            h.end_read(open, 0);
          }
+       }},
+      {Rule::r07,
+       [](History& h, bool broken) {
+         h.ready_all();
+         h.write_register(0, spec::reg::nssr, spec::kSubsystemReset);
+         h.read_register(1, spec::reg::csts, broken ? 0 : kNssro);
+       }},
+      {Rule::r08,
+       [](History& h, bool broken) {
+         h.ready(0);
+         h.write_register(0, spec::reg::nssr, spec::kSubsystemReset);
+         h.read_register(0, spec::reg::csts, kNssro);
+         h.write_register(0, spec::reg::csts, kNssro);
+         h.read_register(0, spec::reg::csts, broken ? kNssro : 0);
        }},
       {Rule::r09,
        [](History& h, bool broken) {
@@ -385,6 +407,12 @@ const std::vector<Case>& cases() {
          if (!broken) h.end_read(open, 0);
          h.read_register(0, spec::reg::csts, csts(true, 2));
          if (broken) h.end_read(open, 0);
+       }},
+      {Rule::r15,
+       [](History& h, bool broken) {
+         h.ready(0);
+         h.read_register(0, spec::reg::csts, csts(true, 0) | 2U);
+         h.read_register(0, spec::reg::csts, csts(true, 0) | (broken ? 0U : 2U));
        }},
       {Rule::r16,
        [](History& h, bool broken) {

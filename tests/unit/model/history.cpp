@@ -13,7 +13,7 @@ namespace {
 using trace::Boundary;
 
 constexpr std::uint64_t kCapValue =
-    0x7FFULL | 1ULL << 16U | 2ULL << 24U | 1ULL << 37U;  // MQES 2047, CQR, TO 1 s, NVM set
+    0x7FFULL | 1ULL << 16U | 2ULL << 24U | 1ULL << 36U | 1ULL << 37U;  // MQES, CQR, TO 1 s, NSSRS, NVM set
 constexpr std::uint32_t kCcEnabled = 0x00460001;
 constexpr std::uint32_t kAdminEntries = 32;
 

@@ -173,7 +173,50 @@ steps:
   - admin: {controller: nvme1, opcode: identify, cdw10: 2, length: 4096}
 )";
 
-constexpr std::array kPrograms{kHosted, kRaw, kManagement, kQueues, kEnabling};
+// Resets of every level; the queues and rings are small.
+constexpr const char* kResets = R"(
+steps:
+  - register_read: {controller: nvme0, offset: 0, bytes: 8}
+  - register_read: {controller: nvme1, offset: 0, bytes: 8}
+  - enable: {controller: nvme0, depth: 16}
+  - enable: {controller: nvme1, depth: 16}
+  - create_queue_pair: {controller: nvme0, queue: 1}
+  - create_queue_pair: {controller: nvme1, queue: 1}
+  - io: {controller: nvme0, opcode: write, ns: ns1, lba: 0, blocks: 1, tag: A, expect: {status: success}}
+  - disable: {controller: nvme0}
+  - register_read: {controller: nvme0, offset: 0x24, value: 0x000F000F}
+  - register_read: {controller: nvme0, offset: 0x14, value: 0}
+  - io: {controller: nvme1, opcode: read, ns: ns1, lba: 0, blocks: 1, equals: A, expect: {status: success}}
+  - enable: {controller: nvme0, depth: 16}
+  - flr: {controller: nvme0}
+  - register_read: {controller: nvme0, offset: 0x1c, value: 0}
+  - register_read: {controller: nvme0, offset: 0x24, value: 0}
+  - io: {controller: nvme1, opcode: read, ns: ns1, lba: 0, blocks: 1, equals: A, expect: {status: success}}
+  - enable: {controller: nvme0, depth: 16}
+  - hot_reset: {controller: nvme0}
+  - register_read: {controller: nvme0, offset: 0x24, value: 0}
+  - enable: {controller: nvme0, depth: 16}
+  - create_queue_pair: {controller: nvme0, queue: 1}
+  - submit: {controller: nvme0, queue: 1, opcode: read, ns: ns1, lba: 0, blocks: 1}
+  - wait: 5us
+  - fatal: {controller: nvme0}
+  - wait: 1ms
+  - register_read: {controller: nvme0, offset: 0x1c, value: 3}
+  - disable: {controller: nvme0}
+  - enable: {controller: nvme0, depth: 16}
+  - register_write: {controller: nvme0, offset: 0x20, value: 0x4E564D65}
+  - register_read: {controller: nvme0, offset: 0x1c, value: 0x10}
+  - register_read: {controller: nvme1, offset: 0x1c, value: 0x10}
+  - register_write: {controller: nvme1, offset: 0x1c, value: 0x10}
+  - register_read: {controller: nvme1, offset: 0x1c, value: 0}
+  - enable: {controller: nvme1, depth: 16}
+  - create_queue_pair: {controller: nvme1, queue: 1}
+  - io: {controller: nvme1, opcode: read, ns: ns1, lba: 0, blocks: 1, equals: A, expect: {status: success}}
+  - power_cycle: {controller: nvme1}
+  - register_read: {controller: nvme0, offset: 0x1c, value: 0}
+)";
+
+constexpr std::array kPrograms{kHosted, kRaw, kManagement, kQueues, kEnabling, kResets};
 
 check::Judgement judged(const std::string& text, const std::string& fault, std::string* findings = nullptr) {
   auto program = scenario::load_scenario_text(text, "trouble.yaml");
