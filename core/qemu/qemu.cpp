@@ -25,7 +25,7 @@ namespace {
 
 constexpr int kSocket = 3;                         // the child's file descriptor of its test socket
 constexpr std::uint64_t kMemoryBytes = 1U << 30U;  // of the machine; what is not touched takes no room
-// Devices that nobody talks to are left out: a fifth of the start.
+// Devices that nobody talks to are left out, which makes the start shorter.
 constexpr const char* kMachine =
     "q35,accel=tcg,memory-backend=ram0,usb=off,sata=off,smbus=off,hpet=off,vmport=off,smm=off,acpi=off,"
     "graphics=off";
