@@ -401,6 +401,7 @@ void begin_management(const Scene& scene, Command& command, std::span<const std:
   }
   if (command.entry.nsid == spec::kBroadcastNsid) {
     command.counted = true;
+    ++subsystem.deletes_all;
     edit_detail(scene, command).nsze = scene.s.namespaces.size();
     for (const auto index : subsystem.namespaces) begin_delete(scene, command, index);
     return;
@@ -443,7 +444,11 @@ void end_create(const Scene& scene, Command& command, End end, const Completion*
   const bool dropped = end == End::dropped || completion == nullptr;
   for (const auto index : scene.s.details[command.detail].heirs) {
     Fact& exists = scene.s.namespaces[index].exists;
-    if (dropped) exists.drop(true, scene.now);
+    if (dropped) {
+      exists.drop(true, scene.now);
+      lose_namespace(scene.s.namespaces[index]);  // the one of before, or its heir
+      scene.s.namespaces[index].doubtful_write = scene.now;
+    }
     if (!dropped) exists.refuse(true, scene.now);  // the one that it made is settled below
   }
   if (end == End::refused) return;
@@ -487,6 +492,7 @@ void end_create(const Scene& scene, Command& command, End end, const Completion*
   Namespace& ns = scene.s.namespaces[index];
   ns.blocks = data_seen ? nsze : 0;
   ns.shared = shared;
+  if (subsystem.deletes_all != 0 || subsystem.all_deleted_until >= command.submitted) ns.exists.forget();
   if (subsystem.orphan_until >= command.submitted) lose_subsystem(scene);
   bind_open_commands(scene, index);
 }
@@ -502,6 +508,9 @@ void end_management(const Scene& scene, Command& command, End end, const Complet
     end_create(scene, command, end, completion);
   } else if (command.entry.nsid == spec::kBroadcastNsid) {
     const std::uint64_t known = scene.s.details[command.detail].nsze;
+    Subsystem& subsystem = scene.s.subsystems[scene.c().subsystem];
+    --subsystem.deletes_all;
+    if (end != End::refused) subsystem.all_deleted_until = scene.now;
     for (const auto index : scene.s.subsystems[scene.c().subsystem].namespaces) {
       if (index < known) {
         end_delete(scene, command, index, end);

@@ -101,10 +101,17 @@ bool may_be_masked(Controller& c, Seq since) {
   return !cleared;
 }
 
+/// No event request can come to the controller any more: an invalid doorbell ended its admin queue's service.
+bool admin_frozen(const Controller& c) {
+  const SubmissionQueue* admin = c.sqs.find(0);
+  return admin != nullptr && admin->frozen;
+}
+
 /// The change surely happened, is to be reported, and was not yet.
 void make_due(const Scene& scene, Controller& c, std::uint32_t nsid, Seq from) {
   if (c.due || !c.ns_events.surely_since(true, from)) return;
-  if (c.power != Power::ready || c.shutdown_asked || c.fatal || may_be_masked(c, from)) return;
+  if (c.power != Power::ready || c.shutdown_asked || c.fatal || admin_frozen(c) || may_be_masked(c, from))
+    return;
   if (c.log04.open_clearing != 0 || c.log04.cleared_until >= from) return;
   exercised(scene, Rule::ae08);
   c.due = true;
@@ -349,7 +356,8 @@ void finish_events(const Scene& scene) {
                 fmt::format("{}", c.aers.open), {last->submitted});
     }
   }
-  if (!c.due || c.due_waits || c.aers.open == 0 || c.power != Power::ready || c.shutdown_asked || c.fatal)
+  if (!c.due || c.due_waits || c.aers.open == 0 || c.power != Power::ready || c.shutdown_asked || c.fatal ||
+      admin_frozen(c))
     return;
   if (scene.time < c.due_time || scene.time - c.due_time <= scene.options.event_bound) return;
   // That a controller keeps an event until a request comes is a recommendation.

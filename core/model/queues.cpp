@@ -198,6 +198,7 @@ void on_sq_doorbell(const Scene& scene) {
     if (!c.initial_known) return;
     if (sq == nullptr || !sq->exists.possible(true)) exercised(scene, Rule::q17);
     ++c.bad_doorbells[0];  // perhaps, where its creation or deletion is under way
+    if (sq != nullptr && sq->exists.possible(true)) ++c.bad_doorbells[1];
     if (c.stray_doorbells.size() == kStrayDoorbells) c.stray_doorbells.erase(c.stray_doorbells.begin());
     c.stray_doorbells.push_back(scene.event.queue);
     return;
@@ -224,6 +225,7 @@ void on_cq_doorbell(const Scene& scene) {
     if (cq == nullptr || !cq->exists.possible(true)) exercised(scene, Rule::q17);
     ++c.bad_doorbells[0];
     if (cq == nullptr || !cq->exists.possible(true)) return;
+    if (!cq->known) ++c.bad_doorbells[1];  // what its size will be is not known
   }
   if (!cq->known) return;
   Vector* v = cq->interrupts ? find_vector(c, cq->vector) : nullptr;

@@ -169,6 +169,12 @@ void Runner::begin_raw(std::size_t index) {
       break;
     case StepKind::enable:
     case StepKind::disable:
+      // Two drivers at once would each undo what the other set up, and no rule would say what then holds.
+      if (world_.hosts().driver(controller) != nullptr && !world_.raw(controller)) {
+        unable(index, fmt::format("{} belongs to its host's driver; put `take` before it",
+                                  controller_name(controller)));
+        return;
+      }
       begin_handshake(controller, index);
       return;
     case StepKind::create_queue_pair:
@@ -411,7 +417,6 @@ void Runner::begin_handshake(std::uint32_t controller, std::size_t index) {
   raw.step = index;
   raw.deadline = world_.engine().now() + 10 * engine::kSecond;
   const bool enable = program_.steps[index].kind == StepKind::enable;
-  if (enable) world_.set_raw(controller, true);
   const auto cc = enable ? static_cast<std::uint32_t>(port.read_register(spec::reg::cc, 4)) : 0;
   if (enable && spec::cc::en.get(cc) == 0) {
     enable_raw(controller);
