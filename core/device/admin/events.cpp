@@ -7,6 +7,8 @@
 namespace polypath::device {
 namespace {
 
+constexpr std::uint8_t kAsyncEventRequest = 0x0C;
+
 // The event type that reading a log clears.
 bool clears(spec::LogId log, spec::EventType& type) {
   switch (log) {
@@ -25,6 +27,21 @@ bool clears(spec::LogId log, spec::EventType& type) {
 }
 
 std::uint32_t bit(spec::EventType type) { return 1U << static_cast<unsigned>(type); }
+
+// Is the entry that reports an event of this type on its way to the host? A read of the log before the host has
+// it does not clear it: two entries would follow each other with no read between them.
+bool being_posted(const Act& act, std::uint32_t controller, spec::EventType type) {
+  for (std::uint32_t k = 0; k < act.device.commands.end_index(); ++k) {
+    const Command* row = act.device.commands.get(act.device.commands.handle_at(k));
+    if (row == nullptr || row->controller != controller || row->entry.opcode != kAsyncEventRequest) continue;
+    const bool done = row->phase == Phase::executed || row->phase == Phase::held;
+    if (done && row->status == spec::Status::success && act.device.sqs.get(row->sq)->qid == 0 &&
+        (row->dw0 & 7U) == static_cast<unsigned>(type)) {
+      return true;
+    }
+  }
+  return false;
+}
 
 }  // namespace
 
@@ -72,7 +89,7 @@ void clear_event(Act& act, std::uint32_t controller, spec::LogId log) {
   if (!clears(log, type)) return;
   std::erase_if(c.events,
                 [&](const PendingEvent& e) { return e.log == log; });  // the reader has seen their cause
-  c.masked_types &= ~bit(type);
+  if (!being_posted(act, controller, type)) c.masked_types &= ~bit(type);
   report_events(act, controller);
 }
 
