@@ -6,6 +6,7 @@
 
 #include "host/list.h"
 #include "program/wording.h"
+#include "qemu/qemu.h"
 #include "scenario/scenario.h"
 #include "spec/commands.h"
 #include "store/store.h"
@@ -106,6 +107,11 @@ const std::string& Lab::profile() {
   return started() ? runner_->program().profile : declared_.profile;
 }
 
+const std::string& Lab::target() {
+  start();
+  return world_->trace().header.source;
+}
+
 bool Lab::declares(const std::string& name) {
   const auto named = [&](const auto& all) {
     return std::any_of(all.begin(), all.end(), [&](const auto& one) { return one.id == name; });
@@ -173,7 +179,13 @@ void Lab::start(const program::Program& program) {
   limits.events = ~std::uint64_t{0};
   limits.trace_events = settings_.max_events;
   limits.keep_data = true;
-  auto world = std::make_unique<target::World>(program);
+  std::unique_ptr<target::Machine> machine;
+  if (settings_.target == "qemu") {
+    const std::string problem = target::find_machine_problem(program);
+    if (!problem.empty()) throw InputError("Lab(target='qemu')", problem);
+    machine = qemu::start(program.topology);
+  }
+  auto world = std::make_unique<target::World>(program, std::move(machine));
   runner_ = std::make_unique<target::Runner>(*world, program, limits);
   world_ = std::move(world);
   touched_.assign(world_->controllers(), 0);
@@ -202,11 +214,18 @@ Lab::Stop Lab::drive(const Reached& reached, engine::Time until) {
   for (std::uint64_t turns = 1;; ++turns) {
     if (reached()) return Stop::reached;
     if (!runner_->advance()) {
+      check_target();
       if (world_->trace().events().size() > settings_.max_events) return Stop::events;
       return runner_->limit_reached() ? Stop::time : Stop::quiet;
     }
     if (turns % kTurnsBetweenChecks == 0 && interrupted()) return Stop::interrupted;
   }
+}
+
+void Lab::check_target() const {
+  const std::string obituary = world_->obituary();
+  if (obituary.empty()) return;
+  throw TargetError(obituary + "; this Lab can be judged and saved, and a copy of its program begins anew");
 }
 
 void Lab::raise(Stop stop, const std::string& what) {
@@ -245,6 +264,7 @@ void Lab::pause() {
 
 void Lab::resume() {
   start();
+  check_target();
   if (!ended_) return;
   ended_ = false;
   pause();
@@ -253,6 +273,10 @@ void Lab::resume() {
 // ---- Steps ----
 
 std::size_t Lab::carry_out(Step step, engine::Time timeout) {
+  if (settings_.target == "qemu") {
+    const std::string problem = target::find_machine_problem(step);
+    if (!problem.empty()) throw InputError(std::string(program::find_step(step.kind)->name), problem);
+  }
   resume();
   if (!main_actor(step)) return append_for_actor(std::move(step));
   if (step.latitude == 0) step.latitude = settings_.latitude;
@@ -348,6 +372,7 @@ void Lab::run_until(std::size_t index, engine::Time timeout) {
 bool Lab::run_to_end(engine::Time limit) {
   start();
   if (ended_) return true;
+  check_target();
   runner_->reopen();
   const engine::Time until = limit >= engine::kForever - now() ? engine::kForever : now() + limit;
   const Stop stop = drive([] { return false; }, until);
@@ -459,6 +484,7 @@ std::int64_t Lab::save(const std::string& db) {
   store::Run row;
   row.name = program.name;
   row.profile = program.profile;
+  row.target = settings_.target;
   row.seed = program.seed;
   row.verdict = verdict(judgement);
   row.program = scenario::scenario_text(program);
@@ -469,7 +495,7 @@ std::int64_t Lab::save(const std::string& db) {
   for (const auto& event : trace.events()) row.commands += event.kind == trace::Boundary::submitted ? 1U : 0U;
   for (const auto& step : step_findings()) {
     store::StoredFinding f;
-    f.rule = "EXPECT";
+    f.rule = step.rule();
     f.scope = "scenario";
     f.area = fmt::format("step {}", step.step);
     f.time_ns = step.time;
@@ -500,6 +526,10 @@ std::int64_t Lab::save(const std::string& db) {
 // ---- Snapshots ----
 
 std::shared_ptr<Lab::Snapshot> Lab::snapshot() {
+  if (settings_.target == "qemu") {
+    throw InputError("snapshot()",
+                     "an emulator cannot go back; copy.copy(lab) runs the program again on a fresh one");
+  }
   start();
   auto out = std::make_shared<Snapshot>(*runner_, touched_, ended_, generation_, ++snapshots_);
   world_->snapshot(out->world);

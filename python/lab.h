@@ -30,6 +30,13 @@ class TimeLimitError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The emulator that a Lab runs on has ended: the Lab can be looked at, judged and kept, and does nothing
+/// more.
+class TargetError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 /// The `interrupted` function said yes. The Lab stays usable.
 class Interrupted : public std::exception {};
 
@@ -40,6 +47,7 @@ struct Settings {
   std::uint8_t latitude = 0;
   std::vector<std::string> faults;
   std::uint64_t max_events = 8'000'000;  ///< boundary events that the trace may hold
+  std::string target = "sim";            ///< or "qemu"
   bool operator==(const Settings&) const = default;
 };
 
@@ -69,6 +77,8 @@ class Lab {
   const program::Topology& topology();
   const Settings& settings() const { return settings_; }
   const std::string& profile();
+  /// "simulator", "qemu 7.2.22".
+  const std::string& target();
   /// A device or host has this name.
   bool declares(const std::string& name);
   bool started() const { return runner_ != nullptr; }
@@ -128,6 +138,7 @@ class Lab {
   template <class Reached>
   Stop drive(const Reached& reached, engine::Time until);
   [[noreturn]] void raise(Stop stop, const std::string& what);
+  void check_target() const;
   void pause();
   void resume();
   void note_touched(const program::Step& step);

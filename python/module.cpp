@@ -99,6 +99,8 @@ void translate(std::exception_ptr thrown) {
     raise_error("InputError", py::make_tuple(error.what(), error.path()));
   } catch (const TimeLimitError& error) {
     raise_error("TimeLimitError", py::make_tuple(error.what()));
+  } catch (const TargetError& error) {
+    raise_error("TargetError", py::make_tuple(error.what()));
   } catch (const StuckError& error) {
     raise_error("Error", py::make_tuple(error.what()));
   } catch (const std::exception& error) {
@@ -114,15 +116,16 @@ std::uint32_t index_of(const program::Topology& topology, const std::string& con
 }
 
 Settings settings_of(std::uint64_t seed, std::string profile, std::string name, std::uint8_t latitude,
-                     std::vector<std::string> faults, std::uint64_t max_events) {
+                     std::vector<std::string> faults, std::uint64_t max_events, std::string target) {
   if (!program::is_clean_text(name, program::kLongestTitle)) {
     throw program::InputError("Lab(name=)", "is no single line of at most 200 bytes; shorten it");
   }
-  return {seed, std::move(profile), std::move(name), latitude, std::move(faults), max_events};
+  return {seed,       std::move(profile), std::move(name), latitude, std::move(faults),
+          max_events, std::move(target)};
 }
 
 py::tuple settings_tuple(const Settings& s) {
-  return py::make_tuple(s.seed, s.profile, s.name, s.latitude, s.faults, s.max_events);
+  return py::make_tuple(s.seed, s.profile, s.name, s.latitude, s.faults, s.max_events, s.target);
 }
 
 std::size_t do_step(Session& session, const std::string& kind, const py::dict& operands,
@@ -175,7 +178,7 @@ py::list findings_of(Lab& lab, const check::Judgement& judgement) {
   const trace::Trace& trace = lab.trace();
   py::list out;
   for (const auto& step : lab.step_findings()) {
-    out.append(py::make_tuple("EXPECT", "scenario", "step " + std::to_string(step.step), step.time,
+    out.append(py::make_tuple(step.rule(), "scenario", "step " + std::to_string(step.step), step.time,
                               step.summary, "", "", py::none(), py::list()));
   }
   for (const auto& finding : judgement.findings) {
@@ -252,16 +255,17 @@ PYBIND11_MODULE(_core, m) {
 
   py::class_<Session>(m, "Lab")
       .def(py::init([](std::uint64_t seed, std::string profile, std::string name, std::uint8_t latitude,
-                       std::vector<std::string> faults, std::uint64_t max_events) {
-             return std::make_unique<Session>(std::make_unique<Lab>(settings_of(
-                 seed, std::move(profile), std::move(name), latitude, std::move(faults), max_events)));
+                       std::vector<std::string> faults, std::uint64_t max_events, std::string target) {
+             return std::make_unique<Session>(
+                 std::make_unique<Lab>(settings_of(seed, std::move(profile), std::move(name), latitude,
+                                                   std::move(faults), max_events, std::move(target))));
            }),
            py::arg("seed"), py::arg("profile"), py::arg("name"), py::arg("latitude"), py::arg("faults"),
-           py::arg("max_events"))
+           py::arg("max_events"), py::arg("target"))
       .def_static("load",
                   [](const std::string& text, const std::string& path, const std::string& profile,
                      const py::object& seed, std::uint8_t latitude, std::vector<std::string> faults,
-                     std::uint64_t max_events) {
+                     std::uint64_t max_events, std::string target) {
                     scenario::LoadOptions options;
                     options.profile = profile;
                     program::Program program = path.empty()
@@ -275,6 +279,7 @@ PYBIND11_MODULE(_core, m) {
                     Settings settings;
                     settings.latitude = latitude;
                     settings.max_events = max_events;
+                    settings.target = std::move(target);
                     return std::make_unique<Session>(std::make_unique<Lab>(std::move(program), settings));
                   })
       .def_static("restored",
@@ -285,7 +290,8 @@ PYBIND11_MODULE(_core, m) {
                                             py::cast<std::string>(s[2]),
                                             py::cast<std::uint8_t>(s[3]),
                                             py::cast<std::vector<std::string>>(s[4]),
-                                            py::cast<std::uint64_t>(s[5])};
+                                            py::cast<std::uint64_t>(s[5]),
+                                            py::cast<std::string>(s[6])};
                     std::unique_ptr<Lab> lab;
                     {
                       const py::gil_scoped_release unlocked;
@@ -437,6 +443,9 @@ PYBIND11_MODULE(_core, m) {
           "started", [](Session& session) { return session.with([](Lab& lab) { return lab.started(); }); })
       .def_property_readonly(
           "profile", [](Session& session) { return session.with([](Lab& lab) { return lab.profile(); }); })
+      .def_property_readonly(
+          "target",
+          [](Session& session) { return session.with([](Lab& lab) { return std::string(lab.target()); }); })
       .def_property_readonly("settings",
                              [](Session& session) {
                                return session.with([](Lab& lab) { return settings_tuple(lab.settings()); });

@@ -264,8 +264,9 @@ std::string summary(const Ran& ran, bool brief) {
                   trace::time_text(ran.world->engine().now()), ran.commands, world.trace().events().size());
   for (const std::string& fault : ran.program.faults) out += fmt::format("fault     {} is planted\n", fault);
   for (const auto& finding : ran.runner->findings()) {
-    out += fmt::format("{} step {} at {} s: {}\n", paint(Colour::red, finding.machine ? "machine  " : "expected "), finding.step,
-                       trace::time_text(finding.time), finding.summary);
+    const std::string kind = paint(Colour::red, finding.machine ? "machine  " : "expected ");
+    out += fmt::format("{} step {} at {} s: {}\n", kind, finding.step, trace::time_text(finding.time),
+                       finding.summary);
   }
   if (ran.runner->limit_reached())
     out += "limit     the run was cut at its limit of events or virtual time\n";

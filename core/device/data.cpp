@@ -75,7 +75,7 @@ bool dma_write(Act& act, std::uint32_t controller, Handle command, std::uint64_t
 
 Status copy_in(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry,
                std::span<std::byte> out) {
-  std::vector<Piece> pieces;
+  thread_local std::vector<Piece> pieces;  // scratch: keeps its capacity between calls, holds no state
   const Status status = map_prps(act, controller, entry, out.size(), pieces);
   if (status != Status::success) return status;
   for (const Piece& piece : pieces) {
@@ -89,7 +89,7 @@ Status copy_in(Act& act, std::uint32_t controller, Handle command, const spec::S
 
 Status copy_out(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry,
                 std::span<const std::byte> data) {
-  std::vector<Piece> pieces;
+  thread_local std::vector<Piece> pieces;
   const Status status = map_prps(act, controller, entry, data.size(), pieces);
   if (status != Status::success) return status;
   for (const Piece& piece : pieces) {

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "engine/spare_room.h"
+
 namespace polypath::engine {
 
 template <class Leaf>
@@ -58,10 +60,10 @@ class CowMap {
       link = &own_inner(link)->child[slot(key, level)];
     }
     if (*link == nullptr) {
-      *link = new LeafNode();
+      *link = SpareRoom<LeafNode>::make();
       ++size_;
     } else if ((*link)->references > 1) {
-      auto* copy = new LeafNode(*static_cast<LeafNode*>(*link));
+      auto* copy = SpareRoom<LeafNode>::make(*static_cast<const LeafNode*>(*link));
       copy->references = 1;
       --(*link)->references;
       *link = copy;
@@ -83,7 +85,7 @@ class CowMap {
     for (unsigned level = 1; level <= levels_; ++level) {
       auto* inner = static_cast<Inner*>(*links[level]);
       if (std::ranges::any_of(inner->child, [](const Node* child) { return child != nullptr; })) return;
-      delete inner;
+      SpareRoom<Inner>::drop(inner);
       *links[level] = nullptr;
     }
   }
@@ -128,7 +130,7 @@ class CowMap {
   void grow(std::uint64_t key) {
     while (!fits(key, levels_) || levels_ == 0) {
       if (root_ != nullptr) {
-        auto* top = new Inner();
+        auto* top = SpareRoom<Inner>::make();
         top->child[0] = root_;
         root_ = top;
       }
@@ -139,9 +141,9 @@ class CowMap {
   // Makes the inner node at `link` ours alone: new when absent, copied when shared with another map.
   static Inner* own_inner(Node** link) {
     if (*link == nullptr) {
-      *link = new Inner();
+      *link = SpareRoom<Inner>::make();
     } else if ((*link)->references > 1) {
-      auto* copy = new Inner(*static_cast<Inner*>(*link));
+      auto* copy = SpareRoom<Inner>::make(*static_cast<Inner*>(*link));
       copy->references = 1;
       for (Node* child : copy->child) retain(child);
       --(*link)->references;
@@ -156,12 +158,12 @@ class CowMap {
   static void release(Node* node, unsigned level) {
     if (node == nullptr || --node->references != 0) return;
     if (level == 0) {
-      delete static_cast<LeafNode*>(node);
+      SpareRoom<LeafNode>::drop(static_cast<LeafNode*>(node));
       return;
     }
     auto* inner = static_cast<Inner*>(node);
     for (Node* child : inner->child) release(child, level - 1);
-    delete inner;
+    SpareRoom<Inner>::drop(inner);
   }
 
   template <class F>

@@ -67,16 +67,23 @@ Arena::Prepared& Arena::prepared(const Shape& shape) {
                             std::uint64_t{shape.hosts} << 16U | std::uint64_t{shape.pattern} << 24U |
                             (shape.alone ? 1ULL << 32U : 0U) | (shape.shallow ? 1ULL << 33U : 0U) |
                             (shape.events ? 1ULL << 34U : 0U);
-  auto& place = worlds_[engine::mix(key, 1) % kWorlds];
-  if (place == nullptr || place->shape != shape) place = std::make_unique<Prepared>(shape, options_);
-  return *place;
+  // A new world takes the place of the one that was not used for longest. Inputs are many, shapes few.
+  Place* place = worlds_.data();
+  for (Place& other : worlds_) {
+    if (other.key == key && other.world != nullptr) {
+      other.used = ++uses_;
+      return *other.world;
+    }
+    if (other.used < place->used) place = &other;
+  }
+  *place = {key, ++uses_, std::make_unique<Prepared>(shape, options_)};
+  return *place->world;
 }
 
 Result Arena::run(const Input& input) {
   Prepared& p = prepared(input.shape);
   p.world.restore(p.snapshot);
-  auto& more = steps_.make(input, p.program.steps.size());
-  p.runner.resume(p.runner_snapshot, more);
+  p.runner.resume(p.runner_snapshot, [&](std::vector<program::Step>& steps) { append_steps(input, steps); });
   p.runner.run();
   Result result;
   result.trace = &p.world.trace();

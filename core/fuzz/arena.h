@@ -49,11 +49,15 @@ class Arena {
   struct Prepared;
   Prepared& prepared(const Shape& shape);
 
-  static constexpr std::size_t kWorlds = 128;  // bounds memory; shapes that share a place take turns
+  struct Place {
+    std::uint64_t key = 0, used = 0;
+    std::unique_ptr<Prepared> world;
+  };
+  static constexpr std::size_t kWorlds = 128;  // bounds memory
   ArenaOptions options_;
-  std::array<std::unique_ptr<Prepared>, kWorlds> worlds_;
+  std::array<Place, kWorlds> worlds_;
+  std::uint64_t uses_ = 0;
   Counters counters_;
-  Steps steps_;
 };
 
 /// What makes two findings the same for a person: the rule, and the command and status, register or doorbell

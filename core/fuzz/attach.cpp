@@ -10,6 +10,7 @@ namespace {
 
 using program::Field;
 using program::Form;
+using program::Operand;
 using program::Step;
 using program::StepKind;
 using program::Value;
@@ -141,12 +142,22 @@ Value literal(std::uint64_t number) { return {Form::literal, number, {}, {}}; }
 Value named(const char* text) { return {Form::name, 0, text, {}}; }
 Value live(std::uint64_t k) { return {Form::live, k, {}, {}}; }
 
-void put(Step& step, Field field, Value value) {
+/// A new operand in its place.
+Value& put(Step& step, Field field) {
   auto at = step.operands.end();
   while (at != step.operands.begin() && std::prev(at)->field > field) --at;
-  step.operands.insert(at, {field, std::move(value)});
+  Operand& operand = *step.operands.emplace(at);
+  operand.field = field;
+  return operand.value;
 }
-void put(Step& step, Field field, std::uint64_t number) { put(step, field, literal(number)); }
+void put(Step& step, Field field, Value&& value) { put(step, field) = std::move(value); }
+void put(Step& step, Field field, std::uint64_t number) { put(step, field).number = number; }
+/// The same with a name.
+void put_name(Step& step, Field field, const char* text) {
+  Value& value = put(step, field);
+  value.form = Form::name;
+  value.text = text;
+}
 
 enum class Owner : std::uint8_t { raw, host0, host1 };
 
@@ -168,8 +179,8 @@ Owner owner_of(const Shape& shape, unsigned controller) {
 // steps find what they ask for; where several actors interleave otherwise, a step finds nothing and passes.
 class Writer {
  public:
-  Writer(const Input& input, std::vector<Step>& steps, std::size_t number)
-      : shape_(input.shape), steps_(steps), number_(static_cast<std::uint32_t>(number)) {
+  Writer(const Input& input, std::vector<Step>& steps)
+      : shape_(input.shape), steps_(steps), number_(static_cast<std::uint32_t>(steps.size())) {
     for (unsigned k = 0; k < shape_.controllers; ++k) {
       raw_[k] = owner_of(shape_, k) == Owner::raw;
       enabled_[k] = raw_[k];
@@ -216,7 +227,7 @@ class Writer {
   }
   Step& on(StepKind kind, unsigned controller) {
     Step& step = add(kind);
-    put(step, Field::controller, named(kControllers[controller]));
+    put_name(step, Field::controller, kControllers[controller]);
     return step;
   }
   Step& admin(unsigned controller, std::uint64_t opcode) {
@@ -327,7 +338,7 @@ class Writer {
       case What::attach:
       case What::detach: {
         Step& step = add(what == What::attach ? StepKind::attach : StepKind::detach);
-        put(step, Field::via, named(kControllers[controller_]));
+        put_name(step, Field::via, kControllers[controller_]);
         put(step, Field::ns, ns());
         const unsigned mask = m.x & ((1U << shape_.controllers) - 1U);
         put_controllers(step, mask == 0 ? 1U << peer_ : mask);
@@ -356,7 +367,7 @@ class Writer {
         delete_ns();
         create_ns();
         Step& step = add(StepKind::attach);
-        put(step, Field::via, named(kControllers[controller_]));
+        put_name(step, Field::via, kControllers[controller_]);
         put(step, Field::ns, ns());
         put_controllers(step, 1U << controller_ | 1U << peer_);
         io(peer_, 0x02, true);
@@ -371,14 +382,14 @@ class Writer {
   void create_ns() {
     const Move& m = *move_;
     Step& step = add(StepKind::create_ns);
-    put(step, Field::via, named(kControllers[controller_]));
+    put_name(step, Field::via, kControllers[controller_]);
     put(step, Field::size, std::uint64_t{4096} << (m.x & 7U));
     if ((m.y & 3U) == 3U) put(step, Field::shared, 0);
     if ((m.z & 7U) == 7U) put(step, Field::block_size, 4096);
   }
   void delete_ns() {
     Step& step = add(StepKind::delete_ns);
-    put(step, Field::via, named(kControllers[controller_]));
+    put_name(step, Field::via, kControllers[controller_]);
     put(step, Field::ns, ns());
   }
 
@@ -546,8 +557,12 @@ class Writer {
       }
       case What::doorbell: {
         Step& step = on(StepKind::doorbell, controller_);
-        put(step, Field::queue, m.x & 3U);
-        put(step, Field::value, m.y < 0xE0 ? m.y & 0x0FU : m.y * 257U);
+        // Of a queue that nobody made, or out of range: what the standard has events for. A value in range over
+        // entries that were not written again would put old commands before the controller, and no rule
+        // says what a host may then expect.
+        const bool nobody = (m.y & 1U) != 0;
+        put(step, Field::queue, (m.x & 3U) + (nobody ? 60U : 0U));
+        put(step, Field::value, nobody ? m.y & 0x0FU : 0x8000U | m.y * 128U);
         if ((m.z & 1U) != 0) put(step, Field::cq, 1);
         break;
       }
@@ -598,7 +613,7 @@ class Writer {
     constexpr StepKind kOf[] = {StepKind::flush, StepKind::write, StepKind::read};
     const StepKind kind = opcode < 3 ? kOf[opcode] : opcode == 5 ? StepKind::compare : StepKind::write_zeroes;
     Step& step = add(kind);
-    put(step, Field::host, named(owner_of(shape_, controller) == Owner::host1 ? "host1" : "host0"));
+    put_name(step, Field::host, owner_of(shape_, controller) == Owner::host1 ? "host1" : "host0");
     put(step, Field::ns, plain_ns());
     if (kind == StepKind::flush) return;
     put(step, Field::lba, move_->x & 15U);
@@ -629,14 +644,14 @@ class Writer {
         break;
       case What::host_policy: {
         Step& step = add(StepKind::policy);
-        put(step, Field::host, named("host0"));
+        put_name(step, Field::host, "host0");
         put(step, Field::policy, Value{Form::literal, 0, (m.x & 1U) != 0 ? "numa" : "round-robin", {}});
         break;
       }
       case What::host_load: {
         Step& step = add(StepKind::workload);
         step.nowait = true;
-        put(step, Field::host, named("host0"));
+        put_name(step, Field::host, "host0");
         put(step, Field::ns, plain_ns());
         put(step, Field::blocks, (m.y & 7U) + 1U);
         put(step, Field::length, 32);
@@ -736,7 +751,7 @@ program::Program prepared_program(const Shape& shape, const std::string& fault) 
   const auto on = [&](StepKind kind, unsigned controller) -> Step& {
     Step& step = program.steps.emplace_back();
     step.kind = kind;
-    put(step, Field::controller, named(kControllers[controller]));
+    put_name(step, Field::controller, kControllers[controller]);
     return step;
   };
   for (unsigned k = 0; k < shape.controllers; ++k) {
@@ -770,18 +785,14 @@ program::Program prepared_program(const Shape& shape, const std::string& fault) 
   return program::canonical(std::move(program));
 }
 
-std::vector<Step>& Steps::make(const Input& input, std::size_t first_number) {
-  steps_.clear();
-  Writer writer(input, steps_, first_number);
+void append_steps(const Input& input, std::vector<Step>& steps) {
+  Writer writer(input, steps);
   for (const Move& move : input.moves) writer.write(move);
-  return steps_;
 }
 
 program::Program to_program(const Input& input, const std::string& fault) {
   program::Program program = prepared_program(input.shape, fault);
-  Steps steps;
-  auto& more = steps.make(input, program.steps.size());
-  std::move(more.begin(), more.end(), std::back_inserter(program.steps));
+  append_steps(input, program.steps);
   return program::canonical(std::move(program));
 }
 

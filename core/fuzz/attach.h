@@ -15,15 +15,8 @@ namespace polypath::fuzz {
 program::Program prepared_program(const Shape& shape, const std::string& fault);
 inline constexpr const char* kReady = "ready";
 
-/// Room for the steps of one input after another.
-class Steps {
- public:
-  /// Forgets the last input and makes the steps of this one; they follow those of prepared_program.
-  std::vector<program::Step>& make(const Input& input, std::size_t first_number);
-
- private:
-  std::vector<program::Step> steps_;
-};
+/// Puts the steps of an input behind those of prepared_program.
+void append_steps(const Input& input, std::vector<program::Step>& steps);
 
 /// The whole program of an input, canonical: what `polypath run` of its scenario file runs.
 program::Program to_program(const Input& input, const std::string& fault = {});

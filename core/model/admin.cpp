@@ -113,19 +113,24 @@ void finish_abort(const Scene& scene, const Command& command, const Completion& 
 
 }  // namespace
 
+void lose_namespace(Namespace& ns) {
+  ns.attached_default.forget();
+  for (auto& attached : ns.attached) attached.fact.forget();
+  ns.tracked = false;
+  ns.written_untracked = true;
+  ns.blocks = 0;
+  ns.block_bytes = 0;
+  ns.identified = false;
+  ns.identity = {};
+  ns.shared = 2;
+}
+
 void lose_subsystem(const Scene& scene) {
   auto& subsystem = scene.s.subsystems[scene.c().subsystem];
   subsystem.complete = false;
   for (const auto index : subsystem.namespaces) {
-    Namespace& ns = scene.s.namespaces[index];
-    ns.exists.forget();
-    ns.attached_default.forget();
-    for (auto& attached : ns.attached) attached.fact.forget();
-    ns.tracked = false;
-    ns.blocks = 0;
-    ns.identified = false;
-    ns.identity = {};
-    ns.shared = 2;
+    scene.s.namespaces[index].exists.forget();
+    lose_namespace(scene.s.namespaces[index]);
   }
   for (const auto controller : subsystem.controllers) {
     Controller& c = scene.s.controllers[controller];

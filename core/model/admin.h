@@ -18,6 +18,9 @@ void begin_admin(const Scene& scene, Command& command, std::span<const std::byte
 void finish_admin(const Scene& scene, Command& command, const Completion& completion);
 void drop_admin(const Scene& scene, Command& command);
 
+/// Whether this namespace is the one of before or one made since is not known: neither is anything else of
+/// it.
+void lose_namespace(Namespace& ns);
 /// The model lost track of a subsystem: a command of unknown content ran.
 void lose_subsystem(const Scene& scene);
 

@@ -404,6 +404,7 @@ void begin_management(const Scene& scene, Command& command, std::span<const std:
   }
   if (command.entry.nsid == spec::kBroadcastNsid) {
     command.counted = true;
+    ++subsystem.deletes_all;
     edit_detail(scene, command).nsze = scene.s.namespaces.size();
     for (const auto index : subsystem.namespaces) begin_delete(scene, command, index);
     return;
@@ -440,15 +441,6 @@ void end_delete(const Scene& scene, const Command& command, std::uint32_t index,
   }
 }
 
-/// What exists may be a successor, which nothing is attached to.
-void doubt_attachments(const Scene& scene, Namespace& ns) {
-  for (auto& attached : ns.attached) {
-    if (!attached.fact.possible(true)) continue;
-    attached.fact.begin(false);
-    attached.fact.drop(false, scene.now);
-  }
-}
-
 void end_create(const Scene& scene, Command& command, End end, const Completion* completion) {
   auto& subsystem = scene.s.subsystems[scene.c().subsystem];
   --subsystem.creates_open;
@@ -457,7 +449,8 @@ void end_create(const Scene& scene, Command& command, End end, const Completion*
     Fact& exists = scene.s.namespaces[index].exists;
     if (dropped) {
       exists.drop(true, scene.now);
-      if (exists.possible(false)) doubt_attachments(scene, scene.s.namespaces[index]);
+      lose_namespace(scene.s.namespaces[index]);  // the one of before, or its heir
+      scene.s.namespaces[index].doubtful_write = scene.now;
     }
     if (!dropped) exists.refuse(true, scene.now);  // the one that it made is settled below
   }
@@ -483,7 +476,8 @@ void end_create(const Scene& scene, Command& command, End end, const Completion*
               "an identifier that no namespace has", fmt::format("{}", nsid), {command.submitted});
   } else if (before != kNone && scene.s.namespaces[before].exists.surely(true) &&
              scene.s.namespaces[before].born >= command.submitted &&
-             scene.s.namespaces[before].exists.last_change(false) < command.submitted) {
+             scene.s.namespaces[before].exists.last_change(false) < command.submitted &&
+             subsystem.orphan_until < command.submitted) {
     exercised(scene, Rule::ns22);
     violation(scene, Rule::ns22,
               fmt::format("{}: two commands got the same new namespace", text_of(scene, command)),
@@ -502,6 +496,7 @@ void end_create(const Scene& scene, Command& command, End end, const Completion*
   Namespace& ns = scene.s.namespaces[index];
   ns.blocks = data_seen ? nsze : 0;
   ns.shared = shared;
+  if (subsystem.deletes_all != 0 || subsystem.all_deleted_until >= command.submitted) ns.exists.forget();
   if (subsystem.orphan_until >= command.submitted) lose_subsystem(scene);
   bind_open_commands(scene, index);
 }
@@ -517,6 +512,9 @@ void end_management(const Scene& scene, Command& command, End end, const Complet
     end_create(scene, command, end, completion);
   } else if (command.entry.nsid == spec::kBroadcastNsid) {
     const std::uint64_t known = scene.s.details[command.detail].nsze;
+    Subsystem& subsystem = scene.s.subsystems[scene.c().subsystem];
+    --subsystem.deletes_all;
+    if (end != End::refused) subsystem.all_deleted_until = scene.now;
     for (const auto index : scene.s.subsystems[scene.c().subsystem].namespaces) {
       if (index < known) {
         end_delete(scene, command, index, end);

@@ -9,6 +9,7 @@
 #include "model/namespaces.h"
 #include "model/queues.h"
 #include "model/registers.h"
+#include "model/reset.h"
 #include "model/status.h"
 #include "spec/commands.h"
 #include "trace/text.h"
@@ -187,10 +188,8 @@ void check_binding(const Scene& scene, const SubmissionQueue& sq, const Command&
 
 /// Is the observer's length of the buffer that of the namespace which the command met?
 bool length_sure(const Scene& scene, const Command& command) {
-  if (!command.ranges_known || !command.length_known || command.reused_cid) return false;
-  if (command.sqid == 0) return true;
-  const Namespace& ns = scene.s.namespaces[command.ns];
-  return ns.incarnation == command.incarnation && !ns.exists.possible_since(false, command.submitted);
+  return command.ranges_known && command.length_known && !command.reused_cid &&
+         block_size_sure(scene, command);
 }
 
 /// DMA that a success implies.
@@ -350,6 +349,8 @@ void on_submitted(const Scene& scene) {
   if (command->ranges_known) take_ranges(scene, *command, parts.ranges);
   find_aborts(scene, *command);
   begin_effects(scene, *command, parts);
+  // A doorbell before RDY is 1 is undefined: the controller may take it or not. Base: Doorbells.
+  if (c.power == Power::enabling && scene.sees(observed::registers)) forget_controller(scene);
 }
 
 void replace_command(const Scene& scene, std::uint32_t index, const spec::SubmissionEntry& entry) {

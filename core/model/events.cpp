@@ -101,10 +101,17 @@ bool may_be_masked(Controller& c, Seq since) {
   return !cleared;
 }
 
+/// No event request can come to the controller any more: an invalid doorbell ended its admin queue's service.
+bool admin_frozen(const Controller& c) {
+  const SubmissionQueue* admin = c.sqs.find(0);
+  return admin != nullptr && admin->frozen;
+}
+
 /// The change surely happened, is to be reported, and was not yet.
 void make_due(const Scene& scene, Controller& c, std::uint32_t nsid, Seq from) {
   if (c.due || !c.ns_events.surely_since(true, from)) return;
-  if (c.power != Power::ready || c.shutdown_asked || c.fatal || may_be_masked(c, from)) return;
+  if (c.power != Power::ready || c.shutdown_asked || c.fatal || admin_frozen(c) || may_be_masked(c, from))
+    return;
   if (c.log04.open_clearing != 0 || c.log04.cleared_until >= from) return;
   exercised(scene, Rule::ae08);
   c.due = true;
@@ -287,7 +294,8 @@ void report_event(const Scene& scene, std::uint32_t dword, Seq requested) {
               expected >= 0 ? fmt::format("log {:#04x}", expected) : std::string("a defined event"),
               fmt::format("log {:#04x}", lid));
   }
-  const Seq last_report = reported_of(c, static_cast<std::uint8_t>(type), info).at;
+  const Reported last = reported_of(c, static_cast<std::uint8_t>(type), info);
+  const Seq last_report = last.at;
   LogReads* reads = reads_of(c, expected);
   const bool lasts = type != EventType::immediate && type != EventType::one_shot;
   if (lasts && reads != nullptr && last_report != 0) {
@@ -296,7 +304,9 @@ void report_event(const Scene& scene, std::uint32_t dword, Seq requested) {
     if (kept) exercised(scene, Rule::ae03);
     // Of two entries on their way the later event's may come first: the log was read between them.
     const bool overtaken = requested < reads->cleared_until;
-    if (reads->open_clearing == 0 && reads->cleared_until < last_report && !overtaken) {
+    // The entry of the one before may itself have been on its way while the log was read.
+    const bool read_on_the_way = last.requested < reads->cleared_until && last.cause < reads->cleared_until;
+    if (reads->open_clearing == 0 && reads->cleared_until < last_report && !overtaken && !read_on_the_way) {
       violation(scene, kept ? Rule::ae03 : Rule::ae02,
                 fmt::format("{}: {} again", name_of(scene, scene.index), trace::async_event_text(dword)),
                 "not before its log was read with RAE 0", "the same event",
@@ -309,6 +319,8 @@ void report_event(const Scene& scene, std::uint32_t dword, Seq requested) {
   Reported& row = reported_of(c, static_cast<std::uint8_t>(type), info);
   row.at = scene.now;
   row.requested = requested;
+  const bool of_namespaces = type == EventType::notice && info == spec::event_info::ns_attribute_changed;
+  row.cause = of_namespaces ? c.cause_from : 0;
 }
 
 void doubt_events(const Scene& scene) {
@@ -341,7 +353,8 @@ void reset_events(const Scene& scene) {
 void finish_events(const Scene& scene) {
   Controller& c = scene.c();
   const std::uint32_t held = requests_held(scene);
-  if (c.announced.known && held > c.announced.aerl + 1U && c.power == Power::ready) {
+  if (c.announced.known && held > c.announced.aerl + 1U && c.power == Power::ready && !c.shutdown_asked &&
+      !c.fatal) {
     const Command* last = nullptr;
     for (const Command& command : c.commands) {
       const bool request = command.open && command.sqid == 0 && command.entry.opcode == 0x0C;
@@ -354,7 +367,9 @@ void finish_events(const Scene& scene) {
                 fmt::format("{}", held), {last->submitted});
     }
   }
-  if (!c.due || c.due_waits || held == 0 || c.power != Power::ready || c.shutdown_asked || c.fatal) return;
+  if (!c.due || c.due_waits || held == 0 || c.power != Power::ready || c.shutdown_asked || c.fatal ||
+      admin_frozen(c))
+    return;
   if (scene.time < c.due_time || scene.time - c.due_time <= scene.options.event_bound) return;
   // That a controller keeps an event until a request comes is a recommendation.
   if (c.due_waited && !scene.s.simulator) return;

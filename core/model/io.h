@@ -18,6 +18,9 @@ void end_write(const Scene& scene, Command& command, WriteEnd how);
 /// Writes of this controller to the namespace, not ended yet, have no effect from now on (detach, by own
 /// convention).
 void settle_writes(const Scene& scene, std::uint16_t controller, std::uint32_t ns);
+/// Is it known which namespace the command met, and the size of its blocks? How much data it moves depends on
+/// it.
+bool block_size_sure(const Scene& scene, const Command& command);
 /// Is a write to this namespace under way?
 bool writes_open(const State& state, std::uint32_t ns);
 

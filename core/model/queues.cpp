@@ -217,8 +217,6 @@ void on_sq_doorbell(const Scene& scene) {
     c.stray_doorbells.push_back(scene.event.queue);
     return;
   }
-  if (c.initial_known && scene.sees(observed::registers) && (c.undefined || c.power != Power::ready))
-    lose_track(*sq);
   if (!sq->known) {
     if (sq->doubtful) ++c.bad_doorbells[1];
     return;
@@ -244,7 +242,7 @@ void on_cq_doorbell(const Scene& scene) {
     if (cq == nullptr || !cq->exists.possible(true)) exercised(scene, Rule::q17);
     ++c.bad_doorbells[0];
     if (cq == nullptr || !cq->exists.possible(true)) return;
-    ++c.bad_doorbells[1];
+    if (!cq->known) ++c.bad_doorbells[1];  // what its size will be is not known
     cq->early_doorbell = scene.now;
   }
   if (!cq->known) return;
@@ -307,7 +305,7 @@ void on_fetched(const Scene& scene) {
     return;
   }
   if (!sq->known || event.slot == trace::kUnknownSlot) {
-    if (sq->doubtful && event.payload_bytes >= sizeof(spec::SubmissionEntry)) {
+    if (!sq->known && event.payload_bytes >= sizeof(spec::SubmissionEntry)) {
       adopt_command(scene, read_as<spec::SubmissionEntry>(scene.trace.payload(event)));
       return;
     }

@@ -108,7 +108,7 @@ void read_shutdown(const Scene& scene, std::uint32_t value) {
       wrong("not back to 0 without a reset");
     }
   }
-  if (shst == 0 && c.shst != 0 && c.shst_may_clear) c.shutdown_asked = false;
+  if (shst == 0 && c.shst_may_clear) c.shutdown_asked = false;
   if (shst == 2) {
     exercised(scene, Rule::liv05);
     c.shutdown_complete = true;
@@ -260,6 +260,7 @@ void write_cc(const Scene& scene) {
   if (asks && !asked_before) {
     finish_commands(scene);  // a shutdown is no excuse for what was overdue before it
     c.shutdown_asked = true;
+    if (c.shst == 0) c.shst_may_clear = false;
     c.shutdown_from = scene.now;
     c.shutdown_at = scene.time;
     c.late = false;
@@ -268,7 +269,6 @@ void write_cc(const Scene& scene) {
   if (en && !was) {
     const bool too_soon = c.power == Power::disabling || c.undefined;
     if (c.power == Power::disabling) end_reset(scene);
-    if (!asks && !c.rdy_low) c.shst_may_clear = true;
     if (!asks) c.shst_may_clear = true;
     c.power = Power::enabling;
     c.enabled_at = scene.time;
@@ -281,6 +281,8 @@ void write_cc(const Scene& scene) {
     begin_reset(scene);
     c.undefined = too_soon;
     c.cc = 0;  // a reset clears every field
+    // Reset and shutdown in one write: both happen, and the shutdown is the younger one.
+    if (asks && !asked_before && c.shst == 0) c.shst_may_clear = false;
   } else if (!en && c.power == Power::unknown) {
     begin_reset(scene);
     c.cc = 0;

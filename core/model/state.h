@@ -208,6 +208,7 @@ struct Reported {
   std::uint8_t type = 0, info = 0, lid = 0;
   Seq at = 0;         ///< last report, 0 never
   Seq requested = 0;  ///< submission of the request that brought it
+  Seq cause = 0;      ///< begin of the oldest command that may have caused it, 0 not known
 };
 
 /// An entry of the changed-namespace log as it may be.
@@ -376,8 +377,10 @@ struct Subsystem {
   std::vector<std::uint16_t> controllers;
   bool complete = true;  ///< the header names every namespace that exists
   std::uint32_t creates_open = 0;
-  Seq create_until = 0;  ///< end of the last create
-  Seq orphan_until = 0;  ///< end of the last change of a namespace that was not known to exist
+  Seq create_until = 0;           ///< end of the last create
+  std::uint32_t deletes_all = 0;  ///< deletes of every namespace under way
+  Seq all_deleted_until = 0;      ///< end of the last one
+  Seq orphan_until = 0;           ///< end of the last change of a namespace that was not known to exist
 };
 
 /// An identifier of a namespace, for finding another one with the same.

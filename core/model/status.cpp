@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "model/io.h"
 #include "model/namespaces.h"
 #include "model/registers.h"
 #include "spec/commands.h"
@@ -41,13 +42,9 @@ void allow_common(const Scene& scene, const Command& command, Allowed& allowed) 
     allowed.may({Status::prp_offset_invalid, Status::invalid_field});
     // Low bits of an entry may be taken as 0; an offset in a later entry must be seen.
     const bool low_bits = command.entry.prp1 % 4 != 0 || command.entry.prp2 % 8 != 0;
-    // How much the command moves depends on the namespace that it met.
-    const Namespace* ns = command.ns == kNone ? nullptr : &scene.s.namespaces[command.ns];
-    const bool sure = ns == nullptr || command.sqid == 0 ||
-                      (ns->incarnation == command.incarnation && (!ns->created || ns->identified) &&
-                       ns->exists.surely_since(true, command.submitted));
-    if (!low_bits && sure) allowed.must(Rule::q30, {Status::prp_offset_invalid});
+    if (!low_bits && block_size_sure(scene, command)) allowed.must(Rule::q30, {Status::prp_offset_invalid});
   }
+  if (!block_size_sure(scene, command)) allowed.may(Status::prp_offset_invalid);
   if (!command.ranges_known) allowed.may(Status::prp_offset_invalid);
   if (command.entry.psdt() != 0) {
     allowed.may({Status::invalid_field, Status::invalid_sgl_segment, Status::invalid_sgl_count,

@@ -32,10 +32,21 @@ class HostMemory {
   bool write(std::uint64_t address, std::span<const std::byte> data);
   template <class T>
   bool read_value(std::uint64_t address, T& out) const {
+    // A copy of known size is a few moves.
+    const std::byte* from =
+        in_one_page(address, sizeof(T)) && contains(address, sizeof(T)) ? peek(address) : nullptr;
+    if (from != nullptr) {
+      std::memcpy(&out, from, sizeof(T));
+      return true;
+    }
     return read(address, {reinterpret_cast<std::byte*>(&out), sizeof(T)});
   }
   template <class T>
   bool write_value(std::uint64_t address, const T& value) {
+    if (in_one_page(address, sizeof(T)) && contains(address, sizeof(T))) {
+      std::memcpy(poke(address), &value, sizeof(T));
+      return true;
+    }
     return write(address, {reinterpret_cast<const std::byte*>(&value), sizeof(T)});
   }
 
@@ -52,6 +63,9 @@ class HostMemory {
   void hash(engine::Hasher& hasher) const;
 
  private:
+  static bool in_one_page(std::uint64_t address, std::uint64_t bytes) {
+    return address % kPageBytes + bytes <= kPageBytes;
+  }
   struct Page {
     std::array<std::byte, kPageBytes> bytes;
   };

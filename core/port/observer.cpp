@@ -193,14 +193,15 @@ void Observer::append_digests(const Scene& scene, std::uint64_t bytes) {
 
 void Observer::append_data(const Scene& scene, std::uint64_t bytes) {
   scene.trace.append_value(bytes);  // u32 count and u32 reserved: lengths stay below 2^32
-  std::array<std::byte, kPageBytes> page;
+  static constexpr std::array<std::byte, kPageBytes> kZeros{};
   for (const Range& range : ranges_) {
-    for (std::uint64_t done = 0; done < range.bytes;) {
-      const std::uint64_t here = std::min(range.bytes - done, kPageBytes);
-      const std::span<std::byte> out(page.data(), here);
-      if (!scene.memory.read(range.address + done, out)) std::fill(out.begin(), out.end(), std::byte{0});
-      scene.trace.append(out);
-      done += here;
+    std::uint64_t address = range.address;
+    for (std::uint64_t left = range.bytes; left != 0;) {
+      const std::uint64_t here = std::min(left, kPageBytes - address % kPageBytes);
+      const std::byte* from = scene.memory.contains(address, here) ? scene.memory.peek(address) : nullptr;
+      scene.trace.append({from != nullptr ? from : kZeros.data(), here});
+      address += here;
+      left -= here;
     }
   }
 }

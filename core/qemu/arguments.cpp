@@ -7,7 +7,7 @@
 namespace polypath::qemu {
 namespace {
 
-constexpr std::uint16_t kMqes = 2047;  // QEMU's own
+constexpr std::uint16_t kMqes = 2047;                             // QEMU's own
 constexpr std::string_view kNqnPrefix = "nqn.2019-08.org.qemu:";  // QEMU puts it before what nqn= says
 
 std::uint16_t next_controller_id(const program::Topology& topology, std::size_t controller) {
@@ -25,8 +25,9 @@ void check_words(const program::Topology& topology) {
                               fmt::format("{}: {}: QEMU 7.2 does not know this; {}", id, word, remedy));
   };
   if (topology.controllers.size() > kSlots) {
-    throw program::InputError("--target qemu", fmt::format("{} controllers, but the bus has {} slots for them",
-                                                           topology.controllers.size(), kSlots));
+    throw program::InputError("--target qemu",
+                              fmt::format("{} controllers, but the bus has {} slots for them",
+                                          topology.controllers.size(), kSlots));
   }
   for (std::size_t k = 0; k < topology.controllers.size(); ++k) {
     const auto& controller = topology.controllers[k];
@@ -47,8 +48,8 @@ std::size_t bus_of(const program::Topology& topology, const program::NamespaceSp
   for (std::size_t k = 0; k < topology.controllers.size(); ++k) {
     if (topology.controllers[k].subsystem == ns.subsystem) return k;
   }
-  throw program::InputError("--target qemu",
-                            fmt::format("{}: its subsystem has no controller; add one, or leave it out", ns.id));
+  throw program::InputError(
+      "--target qemu", fmt::format("{}: its subsystem has no controller; add one, or leave it out", ns.id));
 }
 
 // A comma within a value is written twice.
@@ -92,7 +93,8 @@ std::vector<std::string> device_arguments(const program::Topology& topology,
     const auto& ns = topology.namespaces[n];
     add("-blockdev",
         fmt::format("file,node-name=polypath-file{},filename={},locking=off", n, value(media[n])));
-    add("-blockdev", fmt::format("raw,node-name=polypath-drive{},file=polypath-file{},size={}", n, n, ns.bytes));
+    add("-blockdev",
+        fmt::format("raw,node-name=polypath-drive{},file=polypath-file{},size={}", n, n, ns.bytes));
     std::string words = fmt::format(
         "nvme-ns,id={},drive=polypath-drive{},nsid={},bus={},shared={},logical_block_size={},physical_block_"
         "size={}",
@@ -100,9 +102,9 @@ std::vector<std::string> device_arguments(const program::Topology& topology,
         ns.block_bytes, ns.block_bytes);
     if (ns.detached) words += ",detached=on";
     // Without these it would have no identifiers.
-    words += ",uuid=" +
-             (ns.uuid.empty() ? fmt::format("00000000-0000-4000-{:04x}-{:012x}", 0x8000U | ns.subsystem, ns.nsid)
-                              : ns.uuid);
+    words += ",uuid=" + (ns.uuid.empty() ? fmt::format("00000000-0000-4000-{:04x}-{:012x}",
+                                                       0x8000U | ns.subsystem, ns.nsid)
+                                         : ns.uuid);
     const std::uint64_t made = 0x525400F000000000ULL | std::uint64_t{ns.subsystem} << 16U | ns.nsid;
     words += ",eui64=0x" + (ns.eui64.empty() ? fmt::format("{:016x}", made) : ns.eui64);
     add("-device", std::move(words));

@@ -11,7 +11,11 @@
 
 #include <array>
 #include <cerrno>
+#include <condition_variable>
 #include <cstring>
+#include <functional>
+#include <mutex>
+#include <thread>
 
 #include "program/topology.h"
 
@@ -22,10 +26,60 @@ constexpr std::size_t kMostWords = 2000;  // of standard error
 constexpr int kTries = 200;
 constexpr useconds_t kPauseMicroseconds = 10'000;
 
+// Linux sends the parent-death signal when the thread that forked ends. Whoever wants a child may do so in a
+// thread of his that ends before (Python's do): one thread that lasts as long as the process forks for all.
+class Forker {
+ public:
+  pid_t run(const std::function<pid_t()>& work) {
+    const std::scoped_lock turn(turn_);
+    std::unique_lock lock(mutex_);
+    work_ = &work;
+    changed_.notify_all();
+    changed_.wait(lock, [this] { return work_ == nullptr; });
+    return result_;
+  }
+
+  /// This process's own: a process that was forked has no threads of its parent.
+  static Forker& instance() {
+    static std::mutex mutex;
+    static Forker* forker = nullptr;
+    static pid_t owner = 0;
+    const std::scoped_lock lock(mutex);
+    if (owner != getpid()) {
+      forker = new Forker;  // for good: its thread waits on it
+      owner = getpid();
+    }
+    return *forker;
+  }
+
+ private:
+  Forker() {
+    std::thread([this] { serve(); }).detach();
+  }
+  void serve() {
+    // Signals are for the threads that were there before.
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      changed_.wait(lock, [this] { return work_ != nullptr; });
+      result_ = (*work_)();
+      work_ = nullptr;
+      changed_.notify_all();
+    }
+  }
+
+  std::mutex turn_, mutex_;
+  std::condition_variable changed_;
+  const std::function<pid_t()>* work_ = nullptr;
+  pid_t result_ = -1;
+};
+
 }  // namespace
 
 Child::Child(const std::vector<std::string>& arguments, int fd, const std::vector<int>& inherited)
-    : errors_(memory_file("standard error", 0)) {
+    : parent_(getpid()), errors_(memory_file("standard error", 0)) {
   std::array<int, 2> pair{};
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0)
     throw program::InputError("qemu", fmt::format("no socket: {}", std::strerror(errno)));
@@ -34,11 +88,16 @@ Child::Child(const std::vector<std::string>& arguments, int fd, const std::vecto
   std::vector<char*> words;
   for (const std::string& word : arguments) words.push_back(const_cast<char*>(word.c_str()));
   words.push_back(nullptr);
-  const pid_t parent = getpid();
-  pid_ = fork();
-  if (pid_ == 0) {  // nothing here may allocate: another thread may have held the allocator's lock
+  sigset_t none;
+  sigemptyset(&none);
+  pid_ = Forker::instance().run([&] {
+    const pid_t child = fork();
+    if (child != 0) return child;
+    // Nothing here may allocate: another thread may have held the allocator's lock.
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(127);  // the parent was gone before the signal was asked for
+    if (getppid() != parent_) _exit(127);  // the parent was gone before the signal was asked for
+    setpgid(0, 0);                         // Ctrl-C is for us
+    sigprocmask(SIG_SETMASK, &none, nullptr);
     const int null = open("/dev/null", O_RDWR);
     dup2(null, 0);
     dup2(null, 1);
@@ -47,11 +106,13 @@ Child::Child(const std::vector<std::string>& arguments, int fd, const std::vecto
     for (const int kept : inherited) fcntl(kept, F_SETFD, 0);
     execvp(words[0], words.data());
     _exit(127);
-  }
-  if (pid_ < 0) throw program::InputError("qemu", fmt::format("no process: {}", std::strerror(errno)));
+  });
+  if (pid_ < 0) throw program::InputError("qemu", std::string("no process: too many of them, or no memory"));
 }
 
-Child::~Child() { bury(End::ours, "ended"); }
+Child::~Child() {
+  if (parent_ == getpid()) bury(End::ours, "ended");  // a fork of ours has it in its memory, too
+}
 
 std::string Child::last_words() const {
   std::string said(kMostWords, '\0');

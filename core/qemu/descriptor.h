@@ -27,8 +27,8 @@ class Descriptor {
   int fd_ = -1;
 };
 
-/// A file of `bytes` zeros in memory, as large as what is written to it. Its number is high, out of the way of
-/// numbers that a child gives to other things. Throws program::InputError when there is none to be had.
+/// A file of `bytes` zeros in memory, as large as what is written to it. Its number is high, out of the way
+/// of numbers that a child gives to other things. Throws program::InputError when there is none to be had.
 Descriptor memory_file(const std::string& name, std::uint64_t bytes);
 
 /// Where the child that inherits a descriptor finds it as a file.

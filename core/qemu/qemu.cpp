@@ -10,6 +10,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -23,6 +25,10 @@ namespace {
 
 constexpr int kSocket = 3;                         // the child's file descriptor of its test socket
 constexpr std::uint64_t kMemoryBytes = 1U << 30U;  // of the machine; what is not touched takes no room
+// Devices that nobody talks to are left out, which makes the start shorter.
+constexpr const char* kMachine =
+    "q35,accel=tcg,memory-backend=ram0,usb=off,sata=off,smbus=off,hpet=off,vmport=off,smm=off,acpi=off,"
+    "graphics=off";
 constexpr std::uint64_t kFirstBar = 0xE0000000, kBarStep = 1U << 20U;
 
 std::string line_of(const std::string& command) {
@@ -40,8 +46,9 @@ class Memory {
   Memory() : file_(memory_file("memory of the machine", kMemoryBytes)) {
     void* at = mmap(nullptr, kMemoryBytes, PROT_READ | PROT_WRITE, MAP_SHARED, file_.get(), 0);
     if (at == MAP_FAILED) {
-      throw program::InputError("qemu", fmt::format("{} of memory cannot be mapped: {}",
-                                                    program::format_size(kMemoryBytes), std::strerror(errno)));
+      throw program::InputError(
+          "qemu", fmt::format("{} of memory cannot be mapped: {}", program::format_size(kMemoryBytes),
+                              std::strerror(errno)));
     }
     bytes_ = {static_cast<std::byte*>(at), kMemoryBytes};
   }
@@ -65,7 +72,7 @@ std::vector<std::string> machine_arguments(const Memory& memory) {
           "-display",
           "none",
           "-machine",
-          "q35,accel=tcg,memory-backend=ram0",
+          kMachine,
           "-m",
           megabytes,
           "-object",
@@ -93,7 +100,8 @@ void check_emulator() {
 class Pool::Emulator final : public target::Machine {
  public:
   /// Starts it, and does not wait for it.
-  explicit Emulator(const program::Topology& topology) : controllers_(topology.controllers.size()) {
+  Emulator(const program::Topology& topology, int patience_seconds)
+      : controllers_(topology.controllers.size()), patience_seconds_(patience_seconds) {
     std::vector<std::string> paths;
     std::vector<int> inherited{memory_.file().get()};
     for (const auto& ns : topology.namespaces) {
@@ -149,7 +157,7 @@ class Pool::Emulator final : public target::Machine {
   // The number in "OK 0x12", all ones when it is gone.
   std::uint64_t ask(const std::string& line) {
     std::string answer;
-    if (!child_->ask(line, answer)) return ~std::uint64_t{0};
+    if (!child_->ask(line, answer, patience_seconds_)) return ~std::uint64_t{0};
     std::uint64_t value = 0;
     if (answer.starts_with("OK 0x")) {
       std::from_chars(answer.data() + 5, answer.data() + answer.size(), value, 16);
@@ -158,6 +166,7 @@ class Pool::Emulator final : public target::Machine {
   }
 
   std::size_t controllers_;
+  int patience_seconds_;
   Memory memory_;
   std::vector<Descriptor> media_;
   std::optional<Child> child_;  // ends before what it uses
@@ -169,23 +178,28 @@ std::string command() {
 }
 
 std::string version() {
-  static const std::string found = [] {
-    const std::string line = line_of(command() + " --version 2>/dev/null");
-    const std::size_t at = line.find("version ");
-    if (at == std::string::npos) return std::string();
-    return line.substr(at + 8, line.find_first_of(" (\n", at + 8) - at - 8);
-  }();
-  return found;
+  static std::mutex mutex;
+  static std::map<std::string, std::string> known;  // by program: asking takes as long as half a start
+  const std::scoped_lock lock(mutex);
+  const auto [at, asked] = known.try_emplace(command());
+  if (!asked) return at->second;
+  const std::string line = line_of(at->first + " --version 2>/dev/null");
+  const std::size_t word = line.find("version ");
+  if (word != std::string::npos)
+    at->second = line.substr(word + 8, line.find_first_of(" (\n", word + 8) - word - 8);
+  return at->second;
 }
 
-Pool::Pool(program::Topology topology, std::size_t ahead) : topology_(std::move(topology)), ahead_(ahead) {
+Pool::Pool(program::Topology topology, std::size_t ahead, int patience_seconds)
+    : topology_(std::move(topology)), ahead_(ahead), patience_seconds_(patience_seconds) {
   check_emulator();
 }
 
 Pool::~Pool() = default;
 
 std::unique_ptr<target::Machine> Pool::take() {
-  while (started_.size() <= ahead_) started_.push_back(std::make_unique<Emulator>(topology_));
+  while (started_.size() <= ahead_)
+    started_.push_back(std::make_unique<Emulator>(topology_, patience_seconds_));
   std::unique_ptr<Emulator> emulator = std::move(started_.front());
   started_.pop_front();
   if (!emulator->open()) {
@@ -194,6 +208,8 @@ std::unique_ptr<target::Machine> Pool::take() {
   return emulator;
 }
 
-std::unique_ptr<target::Machine> start(const program::Topology& topology) { return Pool(topology, 0).take(); }
+std::unique_ptr<target::Machine> start(const program::Topology& topology, int patience_seconds) {
+  return Pool(topology, 0, patience_seconds).take();
+}
 
 }  // namespace polypath::qemu

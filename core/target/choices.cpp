@@ -217,7 +217,6 @@ void Runner::restore(const Snapshot& snapshot) {
   started_ = snapshot.started;
   hosts_were_ready_ = snapshot.hosts_were_ready;
   hosts_ready_at_ = snapshot.hosts_ready_at;
-  hosts_ready_at_ = snapshot.hosts_ready_at;
 }
 
 }  // namespace polypath::target

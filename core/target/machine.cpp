@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <string_view>
 
 #include "device/device.h"
 #include "spec/registers.h"
@@ -16,6 +17,8 @@ namespace {
 constexpr auto kPatience = std::chrono::seconds(2);
 constexpr int kTurnsForEvents = 4;
 constexpr std::uint8_t kAsyncEventRequest = 0x0C;
+constexpr std::string_view kFault =
+    "plants a fault, which only the simulated device has; leave it out, or run it on the simulator";
 
 }  // namespace
 
@@ -48,23 +51,25 @@ void describe_machine(const Machine& machine, trace::TraceHeader& header) {
   }
 }
 
+std::string find_machine_problem(const program::Step& step) {
+  if (step.kind == program::StepKind::fault) return std::string(kFault);
+  if (step.kind >= program::StepKind::flr && step.kind <= program::StepKind::fatal) {
+    return fmt::format(
+        "`{}` comes from outside the controller, which only the simulator can do; leave it out",
+        program::find_step(step.kind)->name);
+  }
+  if (step.kind == program::StepKind::expect && step.find(program::Field::list) != nullptr) {
+    return "`expect: list` looks into the simulated device; ask the controller instead, with "
+           "`admin: {opcode: identify, cdw10: 2}`";
+  }
+  return "";
+}
+
 std::string find_machine_problem(const program::Program& program) {
-  constexpr const char* kFault =
-      "plants a fault, which only the simulated device has; leave it out, or --target qemu";
-  if (!program.faults.empty()) return kFault;
+  if (!program.faults.empty()) return std::string(kFault);
   for (const program::Step& step : program.steps) {
-    if (step.kind == program::StepKind::fault) return fmt::format("step {} {}", step.id, kFault);
-    if (step.kind >= program::StepKind::flr && step.kind <= program::StepKind::fatal) {
-      return fmt::format(
-          "step {}: `{}` comes from outside the controller, which only the simulator can do; leave it out",
-          step.id, program::find_step(step.kind)->name);
-    }
-    if (step.kind == program::StepKind::expect && step.find(program::Field::list) != nullptr) {
-      return fmt::format(
-          "step {}: `expect: list` looks into the simulated device; ask the controller instead, with "
-          "`admin: {{opcode: identify, cdw10: 2}}`",
-          step.id);
-    }
+    const std::string problem = find_machine_problem(step);
+    if (!problem.empty()) return fmt::format("step {}: {}", step.id, problem);
   }
   return "";
 }

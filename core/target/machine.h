@@ -31,5 +31,7 @@ class Machine {
 
 /// One line that says what of a program only the simulated device can do, empty when all is well.
 std::string find_machine_problem(const program::Program& program);
+/// The same of one step, without its number.
+std::string find_machine_problem(const program::Step& step);
 
 }  // namespace polypath::target

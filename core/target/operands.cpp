@@ -82,12 +82,12 @@ bool Runner::ns_of(const Value* value, std::uint32_t controller, std::uint32_t& 
       const auto& device = world_.device();
       if (controller >= world_.controllers()) return false;
       const auto& table = device.subsystems[device.controllers[controller].subsystem].ns_of_nsid;
-      std::vector<std::uint32_t> live;
-      for (std::uint32_t i = 1; i < table.size(); ++i) {
-        if (table[i] != 0) live.push_back(i);
+      const auto count = static_cast<std::uint64_t>(
+          std::count_if(table.begin(), table.end(), [](std::uint32_t row) { return row != 0; }));
+      if (count == 0) return false;
+      std::uint64_t before = value->number % count;
+      for (nsid = 1; table[nsid] == 0 || before-- != 0; ++nsid) {
       }
-      if (live.empty()) return false;
-      nsid = live[value->number % live.size()];
       return true;
     }
   }

@@ -11,14 +11,30 @@ namespace {
 constexpr std::size_t kPiece = 512;
 using Piece = std::array<std::uint64_t, kPiece / 8>;
 
+// A full-period step: no two words repeat soon.
+constexpr std::uint64_t kFactor = 0x5851F42D4C957F2DULL, kAddend = 0x14057B7EF767814FULL;
+// Eight steps in one: so eight chains of multiplications go on side by side.
+constexpr std::size_t kLanes = 8;
+constexpr std::uint64_t factor_of_lanes() {
+  std::uint64_t factor = 1;
+  for (std::size_t i = 0; i < kLanes; ++i) factor *= kFactor;
+  return factor;
+}
+constexpr std::uint64_t addend_of_lanes() {
+  std::uint64_t addend = 0;
+  for (std::size_t i = 0; i < kLanes; ++i) addend = addend * kFactor + kAddend;
+  return addend;
+}
+
 Piece make_piece(std::uint64_t tag, std::uint64_t position) {
   Piece piece;
   std::uint64_t word = engine::mix(tag, position);
-  for (auto& out : piece) {
-    out = word;
-    word =
-        word * 0x5851F42D4C957F2DULL + 0x14057B7EF767814FULL;  // a full-period step: no two words repeat soon
+  for (std::size_t i = 0; i < kLanes; ++i) {
+    piece[i] = word;
+    word = word * kFactor + kAddend;
   }
+  constexpr std::uint64_t factor = factor_of_lanes(), addend = addend_of_lanes();
+  for (std::size_t i = kLanes; i < piece.size(); ++i) piece[i] = piece[i - kLanes] * factor + addend;
   return piece;
 }
 

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <iterator>
 
 #include "spec/status.h"
 #include "target/pattern.h"
@@ -37,12 +36,15 @@ void Runner::assign(std::size_t index) {
   actor->steps.push_back(index);
 }
 
-void Runner::resume(const Snapshot& prepared, std::vector<Step>& more) {
+void Runner::forget_steps_after(const Snapshot& prepared) {
   const std::size_t first = prepared.outcomes.size();
   program_.steps.resize(first);
-  std::move(more.begin(), more.end(), std::back_inserter(program_.steps));
   std::erase_if(labels_, [first](const auto& label) { return label.second >= first; });
+}
+
+void Runner::resume_with_steps(const Snapshot& prepared) {
   restore(prepared);
+  const std::size_t first = outcomes_.size();
   outcomes_.resize(program_.steps.size());
   for (std::size_t i = first; i < program_.steps.size(); ++i) assign(i);
 }
@@ -81,6 +83,7 @@ bool Runner::advance() {
 
 // What it was asked last is a finding, and the run is over: what it owed will not come.
 bool Runner::machine_ended() {
+  if (world_.machine() == nullptr) return false;
   if (!machine_ended_) {
     const std::string obituary = world_.obituary();
     if (obituary.empty()) return false;

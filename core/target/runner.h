@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -123,9 +124,14 @@ class Runner {
   void snapshot(Snapshot& out) const;
   /// Back to a snapshot of this runner; the world is restored by the caller.
   void restore(const Snapshot& snapshot);
-  /// The same, with `more` (moved from) in place of the steps that follow those that `prepared` knew of: one
-  /// prepared world serves many programs that begin alike.
-  void resume(const Snapshot& prepared, std::vector<program::Step>& more);
+  /// The same, with other steps behind those that `prepared` knew of: one prepared world serves many programs
+  /// that begin alike. `append` gets the steps of the program and puts its own behind them.
+  template <class Append>
+  void resume(const Snapshot& prepared, Append&& append) {
+    forget_steps_after(prepared);
+    append(program_.steps);
+    resume_with_steps(prepared);
+  }
 
  private:
   struct Actor {
@@ -161,7 +167,8 @@ class Runner {
     std::int32_t workload = -1;
     std::uint32_t stage = 0;  ///< create_queue_pair and others go through several commands
     Expected expected;
-    bool duplicate = false;  ///< creates a queue pair whose identifier is in use
+    bool duplicate = false;   ///< creates a queue pair whose identifier is in use
+    bool was_usable = false;  ///< the queue pair that it deletes, before it began
     bool live = true;
   };
   struct RawState {
@@ -180,6 +187,8 @@ class Runner {
   std::string event_text(const engine::Event& event) const;
 
   // runner.cpp: turns, waiting, outcomes
+  void forget_steps_after(const Snapshot& prepared);
+  void resume_with_steps(const Snapshot& prepared);
   void assign(std::size_t index);
   void free_actor(std::size_t index, engine::Time since);
   bool over() const;
@@ -241,10 +250,11 @@ class Runner {
   void check_data(std::size_t index, const Expected& expected, std::span<const std::byte> data);
   spec::SubmissionEntry entry_of(const program::Step& step, std::uint32_t controller,
                                  std::uint16_t qid) const;
-  std::vector<std::byte> payload_of(const program::Step& step, std::uint32_t controller,
-                                    const spec::SubmissionEntry& entry, std::uint16_t qid,
-                                    std::uint32_t length) const;
-  std::vector<std::byte> controller_list(const std::vector<std::uint32_t>& controllers) const;
+  /// What a command sends: empty when it sends nothing, or zeros only. Valid until the next call.
+  std::span<const std::byte> payload_of(const program::Step& step, std::uint32_t controller,
+                                        const spec::SubmissionEntry& entry, std::uint16_t qid,
+                                        std::uint32_t length);
+  void put_controller_list(const std::vector<std::uint32_t>& controllers, std::vector<std::byte>& data) const;
   std::uint32_t block_bytes(std::uint32_t controller, std::uint32_t nsid) const;
 
   static constexpr engine::Time kRest = engine::kSecond;
@@ -272,6 +282,8 @@ class Runner {
   bool machine_ended_ = false;
   mutable bool hosts_were_ready_ = false;
   mutable engine::Time hosts_ready_at_ = 0;
+  std::vector<std::byte> payload_;  ///< scratch of payload_of
+  std::vector<RawOutcome> reaped_;  ///< scratch of reap
 };
 
 /// What a Runner knows beyond its program: a value.

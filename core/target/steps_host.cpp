@@ -112,7 +112,7 @@ void Runner::begin_management(std::size_t index) {
         return;
       }
       const std::uint32_t length = step.kind == StepKind::delete_ns ? 0 : 4096;
-      const std::vector<std::byte> data = payload_of(step, controller, entry, 0, length);
+      const std::span<const std::byte> data = payload_of(step, controller, entry, 0, length);
       if (!raw) {
         begin_passthrough(index, controller, entry, data, 0);
       } else if (!raw_submit_admin(index, controller, entry, data)) {

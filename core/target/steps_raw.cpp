@@ -50,21 +50,33 @@ spec::SubmissionEntry Runner::entry_of(const Step& step, std::uint32_t controlle
   return entry;
 }
 
-std::vector<std::byte> Runner::payload_of(const Step& step, std::uint32_t controller,
-                                          const spec::SubmissionEntry& entry, std::uint16_t qid,
-                                          std::uint32_t length) const {
-  std::vector<std::byte> data(length);
-  if (data.empty()) return data;
+std::span<const std::byte> Runner::payload_of(const Step& step, std::uint32_t controller,
+                                              const spec::SubmissionEntry& entry, std::uint16_t qid,
+                                              std::uint32_t length) {
+  if (length == 0) return {};
+  std::vector<std::byte>& data = payload_;
   if (const Value* given = step.find(Field::data)) {
+    data.assign(length, std::byte{0});
     std::memcpy(data.data(), given->text.data(), std::min<std::size_t>(data.size(), given->text.size()));
     return data;
   }
   const auto* row = spec::find_command(spec::set_of_queue(qid), entry.opcode);
-  if (row == nullptr || row->direction != spec::Direction::to_controller) return data;
+  if (row == nullptr || row->direction != spec::Direction::to_controller) return {};
+  if (qid != 0) {
+    data.resize(length);
+    const Value* tag = step.find(Field::tag);
+    const std::uint64_t number = tag != nullptr ? tag_number(tag->text) : engine::mix(program_.seed, step.id);
+    fill_pattern(number, entry.slba() * block_bytes(controller, entry.nsid), data);
+    return data;
+  }
+  data.assign(length, std::byte{0});
   std::vector<std::uint32_t> controllers;
   const Value* list = step.find(Field::controllers);
   if (list == nullptr) list = step.find(Field::controller_list);
-  if (row->name == "ns_attachment" && controllers_of(list, controllers)) return controller_list(controllers);
+  if (row->name == "ns_attachment" && controllers_of(list, controllers)) {
+    put_controller_list(controllers, data);
+    return data;
+  }
   if (row->name == "ns_management") {
     spec::IdentifyNamespace wanted{};
     const std::uint64_t block = step.number(Field::block_size, 512);
@@ -72,24 +84,18 @@ std::vector<std::byte> Runner::payload_of(const Step& step, std::uint32_t contro
     wanted.flbas = block == 4096 ? 1 : 0;
     wanted.nmic = step.number(Field::shared, 1) != 0 ? 1 : 0;
     std::memcpy(data.data(), &wanted, std::min<std::size_t>(data.size(), sizeof wanted));
-    return data;
-  }
-  if (qid != 0) {
-    const Value* tag = step.find(Field::tag);
-    const std::uint64_t number = tag != nullptr ? tag_number(tag->text) : engine::mix(program_.seed, step.id);
-    fill_pattern(number, entry.slba() * block_bytes(controller, entry.nsid), data);
   }
   return data;
 }
 
-std::vector<std::byte> Runner::controller_list(const std::vector<std::uint32_t>& controllers) const {
+void Runner::put_controller_list(const std::vector<std::uint32_t>& controllers,
+                                 std::vector<std::byte>& data) const {
   std::vector<std::uint16_t> words{static_cast<std::uint16_t>(controllers.size())};
   for (const std::uint32_t controller : controllers)
     words.push_back(program_.topology.controllers[controller].cntlid);
   std::sort(words.begin() + 1, words.end());
-  std::vector<std::byte> data(spec::kIdentifyBytes);
+  data.assign(spec::kIdentifyBytes, std::byte{0});
   std::memcpy(data.data(), words.data(), std::min(data.size(), words.size() * sizeof(std::uint16_t)));
-  return data;
 }
 
 std::uint32_t Runner::block_bytes(std::uint32_t controller, std::uint32_t nsid) const {
@@ -169,6 +175,12 @@ void Runner::begin_raw(std::size_t index) {
       break;
     case StepKind::enable:
     case StepKind::disable:
+      // Two drivers at once would each undo what the other set up, and no rule would say what then holds.
+      if (world_.hosts().driver(controller) != nullptr && !world_.raw(controller)) {
+        unable(index, fmt::format("{} belongs to its host's driver; put `take` before it",
+                                  controller_name(controller)));
+        return;
+      }
       begin_handshake(controller, index);
       return;
     case StepKind::create_queue_pair:
@@ -203,7 +215,7 @@ void Runner::queue_pair_next(Request& request) {
     } else if (create ? failed : !failed) {
       raw.driver.forget_queue_pair(qid);
     } else {
-      raw.driver.set_usable(qid, true);
+      raw.driver.set_usable(qid, create || request.was_usable);
     }
     request.live = false;
     finish(request.step);
@@ -220,7 +232,10 @@ void Runner::queue_pair_next(Request& request) {
     request.duplicate = raw.driver.has_queue(qid);
     if (!request.duplicate) raw.driver.make_queue_pair(port, qid, entries);
   }
-  if (!create) raw.driver.set_usable(qid, false);
+  if (!create) {
+    if (request.stage == 0) request.was_usable = raw.driver.usable(qid);
+    raw.driver.set_usable(qid, false);
+  }
   if (create && !raw.driver.has_queue(qid)) {
     request.live = false;
     unable(request.step,
@@ -266,7 +281,7 @@ void Runner::begin_raw_command(std::size_t index) {
   if (step.find(Field::length) != nullptr) {
     length = static_cast<std::uint32_t>(std::min<std::uint64_t>(step.number(Field::length), kLongestBuffer));
   }
-  const std::vector<std::byte> data = payload_of(step, controller, entry, qid, length);
+  const std::span<const std::byte> data = payload_of(step, controller, entry, qid, length);
   if (admin && !world_.raw(controller) && begin_passthrough(index, controller, entry, data, length)) return;
   if (!raw.driver.usable(qid)) {
     unable(index, world_.raw(controller)
@@ -320,9 +335,9 @@ bool Runner::raw_submit_admin(std::size_t index, std::uint32_t controller,
 }
 
 void Runner::reap(std::uint32_t controller) {
-  std::vector<RawOutcome> done;
-  raw_[controller].driver.reap(world_.port(controller), done);
-  raw_outcomes(controller, done);
+  reaped_.clear();
+  raw_[controller].driver.reap(world_.port(controller), reaped_);
+  raw_outcomes(controller, reaped_);
 }
 
 // A queue that an `admin` step deleted is not there any more.
@@ -408,7 +423,6 @@ void Runner::begin_handshake(std::uint32_t controller, std::size_t index) {
   raw.step = index;
   raw.deadline = world_.engine().now() + 10 * engine::kSecond;
   const bool enable = program_.steps[index].kind == StepKind::enable;
-  if (enable) world_.set_raw(controller, true);
   const auto cc = enable ? static_cast<std::uint32_t>(port.read_register(spec::reg::cc, 4)) : 0;
   if (enable && spec::cc::en.get(cc) == 0) {
     enable_raw(controller);

@@ -23,22 +23,26 @@ bool take_counted(std::span<const std::byte>& rest, std::size_t element_bytes,
 
 }  // namespace
 
-void Trace::commit() {
-  open_.payload_bytes = static_cast<std::uint32_t>(payload_.size() - open_.payload_offset);
-  std::uint64_t hash = engine::mix(hash_, open_.earliest);
-  hash = engine::mix(hash ^ open_.latest, open_.c);
-  hash = engine::mix(hash, std::uint64_t{open_.a} << 32U | open_.b);
-  hash = engine::mix(hash, std::uint64_t{open_.slot} << 32U | open_.cause);
-  hash = engine::mix(hash, std::uint64_t{open_.controller} << 48U | std::uint64_t{open_.queue} << 32U |
-                               static_cast<std::uint64_t>(open_.kind) << 8U | open_.flags);
-  if (open_.payload_bytes != 0) {
-    hash = engine::mix(hash, engine::hash_bytes(payload_.data() + open_.payload_offset, open_.payload_bytes));
+std::uint64_t Trace::hash() const {
+  std::uint64_t hash = hash_;
+  for (; hashed_ < events_.size(); ++hashed_) {
+    const BoundaryEvent& e = events_[hashed_];
+    hash = engine::mix(hash, e.earliest);
+    hash = engine::mix(hash ^ e.latest, e.c);
+    hash = engine::mix(hash, std::uint64_t{e.a} << 32U | e.b);
+    hash = engine::mix(hash, std::uint64_t{e.slot} << 32U | e.cause);
+    hash = engine::mix(hash, std::uint64_t{e.controller} << 48U | std::uint64_t{e.queue} << 32U |
+                                 static_cast<std::uint64_t>(e.kind) << 8U | e.flags);
+    if (e.payload_bytes != 0) {
+      hash = engine::mix(hash, engine::hash_bytes(payload_.data() + e.payload_offset, e.payload_bytes));
+    }
   }
-  hash_ = hash;
-  events_.push_back(open_);
+  return hash_ = hash;
 }
 
 void Trace::forget() {
+  hash();
+  hashed_ = 0;
   events_.clear();
   inside_.clear();
   payload_.clear();
@@ -49,6 +53,7 @@ void Trace::rewind(const Mark& mark) {
   inside_.resize(mark.inside);
   payload_.resize(mark.payload);
   hash_ = mark.hash;
+  hashed_ = mark.events;
 }
 
 bool Trace::operator==(const Trace& other) const {

@@ -81,7 +81,10 @@ class Trace {
     payload_.resize(offset + sizeof(T));
     std::memcpy(payload_.data() + offset, &value, sizeof(T));
   }
-  void commit();
+  void commit() {
+    open_.payload_bytes = static_cast<std::uint32_t>(payload_.size() - open_.payload_offset);
+    events_.push_back(open_);
+  }
 
   void annotate(InsideEvent event) {
     event.before = static_cast<std::uint32_t>(events_.size());
@@ -95,7 +98,7 @@ class Trace {
   }
 
   /// Hash of every boundary event so far, payloads included.
-  std::uint64_t hash() const { return hash_; }
+  std::uint64_t hash() const;
 
   /// Drops events and payload but keeps header and running hash: for endless runs whose monitor is up to
   /// date.
@@ -106,7 +109,7 @@ class Trace {
     std::size_t events = 0, inside = 0, payload = 0;
     std::uint64_t hash = 0;
   };
-  Mark mark() const { return {events_.size(), inside_.size(), payload_.size(), hash_}; }
+  Mark mark() const { return {events_.size(), inside_.size(), payload_.size(), hash()}; }
   void rewind(const Mark& mark);
 
   void keep_inside(bool keep) { keep_inside_ = keep; }
@@ -118,7 +121,9 @@ class Trace {
   std::vector<InsideEvent> inside_;
   std::vector<std::byte> payload_;
   BoundaryEvent open_;
-  std::uint64_t hash_ = engine::kHashSeed2;
+  // Nothing that was committed changes, so the hash is made when it is asked for: of the first events, kept.
+  mutable std::uint64_t hash_ = engine::kHashSeed2;
+  mutable std::size_t hashed_ = 0;
   bool keep_inside_ = true;
 };
 

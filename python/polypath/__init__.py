@@ -1,7 +1,7 @@
 """Polypath: a deterministic laboratory for NVMe multipath. `Lab` is where everything begins; see docs/python.md."""
 
 from ._devices import Controller, Namespace, Subsystem
-from ._errors import CommandError, Error, InputError, InternalError, TimeLimitError
+from ._errors import CommandError, Error, InputError, InternalError, TargetError, TimeLimitError
 from ._host import Host
 from ._lab import Lab, Snapshot
 from ._results import Command, Completion, Finding, Io, Request, RuleCount, Verdict, Workload
@@ -27,6 +27,7 @@ __all__ = [
     "RuleCount",
     "Snapshot",
     "Subsystem",
+    "TargetError",
     "TimeLimitError",
     "Trace",
     "Verdict",

@@ -29,6 +29,11 @@ class TimeLimitError(Error, TimeoutError):
     """The virtual time that a call may take has passed; what was asked for goes on."""
 
 
+class TargetError(Error):
+    """The emulator that a Lab runs on has ended; the text says how: exit status or signal, and what it wrote on
+    standard error. The Lab can still be looked at, judged and saved."""
+
+
 class CommandError(Error):
     """A command that had to succeed did not. `completion` is what came."""
 

@@ -49,6 +49,11 @@ class Lab:
     "spec", or "qemu-2021" when controllers of one subsystem have serials of their own. `latitude`: how freely open
     choices are made: "benign", "random", "adversarial" or 0 to 255. `faults`: planted faults that are on from the start
     (`polypath mutants list`). `max_events`: how many events the trace may hold (about 100 bytes each).
+
+    `target`: "sim", the simulated device, or "qemu", QEMU's NVMe device without a guest (Debian's qemu-system-x86, or
+    the program that POLYPATH_QEMU names; docs/qemu.md). An emulator of its own starts with the first step and ends with
+    the Lab; TargetError says how when it ends before. On it there are no snapshots and no planted faults, and hashes of
+    two runs are equal as far as the device does things in the same order.
     """
 
     __slots__ = ("__weakref__", "_core", "_created_ns", "_next", "_subsystem_of", "_used")
@@ -73,7 +78,7 @@ class Lab:
         if max_events < 1:
             raise InputError(f"Lab(max_events=): is {max_events}; give at least 1", "Lab(max_events=)")
         self._core = _core.Lab(
-            _seed(seed), profile or "", name, _latitude(latitude), _faults(faults), max_events
+            _seed(seed), profile or "", name, _latitude(latitude), _faults(faults), max_events, target
         )
         self._created_ns, self._used, self._next, self._subsystem_of = {}, set(), {}, {}
 
@@ -103,7 +108,7 @@ class Lab:
     ) -> Lab:
         """A Lab of a scenario file, or of its text. `run()` does its steps; whatever the script does comes after them.
 
-        `seed` and `profile` replace the file's; `latitude` and `faults` are those of `polypath run`.
+        `seed` and `profile` replace the file's; `latitude`, `faults` and `target` are those of `polypath run`.
         """
         _check_target(target)
         if (path is None) == (text is None):
@@ -116,6 +121,7 @@ class Lab:
             _latitude(latitude),
             _faults(faults),
             max_events,
+            target,
         )
         return cls._of(core)
 
@@ -294,6 +300,11 @@ class Lab:
         """Kind of controller."""
         return self._core.profile
 
+    @property
+    def target(self) -> str:
+        """What the Lab runs on: "simulator", "qemu 7.2.22". Starts it."""
+        return self._core.target
+
     # --- doing
 
     def _step(
@@ -394,7 +405,8 @@ class Lab:
     # --- going back, copying
 
     def snapshot(self) -> Snapshot:
-        """This moment, to which `restore` goes back. Costs a copy of the world's tables."""
+        """This moment, to which `restore` goes back. Costs a copy of the world's tables. On the simulator only:
+        InputError on target "qemu"."""
         return Snapshot(self, self._core.snapshot(), dict(self._created_ns))
 
     def restore(self, snapshot: Snapshot) -> None:
@@ -420,7 +432,7 @@ class Lab:
 
 def _restored(
     program: bytes,
-    settings: tuple[int, str, str, int, list[str], int],
+    settings: tuple[int, str, str, int, list[str], int, str],
     position: int,
     created: dict[str, tuple[int, int]],
 ) -> Lab:
@@ -450,8 +462,8 @@ def _faults(faults: Iterable[str]) -> list[str]:
 
 
 def _check_target(target: str) -> None:
-    if target != "sim":
-        raise InputError(f"Lab(target=): {target!r} is not there yet; leave it out (the simulator)", "Lab(target=)")
+    if target not in ("sim", "qemu"):
+        raise InputError(f"Lab(target=): is {target!r}; give 'sim' or 'qemu'", "Lab(target=)")
 
 
 __all__ = ["Lab", "NamespaceLike", "Snapshot", "ns_operand"]

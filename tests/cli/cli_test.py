@@ -16,8 +16,8 @@ DATA = SOURCE / "tests" / "data"
 POLYPATH = ""
 
 
-def run(*args, cwd=None, timeout=120):
-    environment = dict(os.environ, LC_ALL="C")
+def run(*args, cwd=None, timeout=120, **more):
+    environment = dict(os.environ, LC_ALL="C", **more)
     return subprocess.run([POLYPATH, *map(str, args)], capture_output=True, cwd=cwd or SOURCE, env=environment,
                           timeout=timeout)
 
@@ -140,6 +140,45 @@ class BadInput(InScratch):
                            (["list", "--qemu-args", "-device nvme,serial=a,colour=red"], "colour")):
             with self.subTest(args):
                 self.check(run(*args), word)
+
+
+class OnQemu(InScratch):
+    """A script stands in for the emulator: what it says and how it ends is known."""
+
+    def emulator(self, body):
+        path = pathlib.Path(self.scratch.name) / "emulator"
+        path.write_text(f"#!/bin/sh\n[ $1 = --version ] && echo 'QEMU emulator version 7.2.99' && exit\n{body}\n")
+        path.chmod(0o755)
+        return str(path)
+
+    def run_on(self, emulator, scenario="scenarios/failover.yaml", *more):
+        return run("run", scenario, "--target", "qemu", "--db", self.db, *more, POLYPATH_QEMU=emulator)
+
+    def refused(self, result, *words):
+        self.assertEqual(result.returncode, 2, result.stdout)
+        self.assertEqual(result.stderr.count(b"\n"), 1, result.stderr)
+        for word in words:
+            self.assertIn(word, result.stderr.decode())
+
+    def test_none_and_one_that_refuses_are_bad_input(self):
+        self.refused(self.run_on("/no/such/emulator"), "/no/such/emulator cannot be run; install qemu-system-x86")
+        self.refused(self.run_on(self.emulator("echo boom >&2; exit 3")), "at its start: exit status 3: boom")
+
+    def test_what_only_the_simulator_has_is_bad_input(self):
+        sleeper = self.emulator("sleep 9")
+        self.refused(self.run_on(sleeper, "scenarios/seed.yaml"), "scenarios/seed.yaml", "expect: list")
+        self.refused(self.run_on(sleeper, "scenarios/failover.yaml", "--fault", "sqhd-stuck"), "plants a fault")
+
+    def test_a_crash_is_a_finding_with_exit_status_and_standard_error(self):
+        crash = self.emulator("n=0\nwhile read line <&3; do n=$((n + 1))\n"
+                              "if [ $n = 40 ]; then echo boom >&2; exit 7; fi\necho OK 0x0 >&3\ndone")
+        result = self.run_on(crash, "scenarios/failover.yaml", "--json")
+        self.assertEqual(result.returncode, 1, result.stderr)
+        document = json.loads(result.stdout)
+        self.assertEqual(document["target"], "qemu 7.2.99")
+        machine = [finding["summary"] for finding in document["findings"] if finding["rule"] == "MACHINE"]
+        self.assertEqual(machine, ["qemu 7.2.99 ended: exit status 7: boom"])
+        self.assertEqual(document["run"], 1)  # kept
 
 
 class Run(InScratch):

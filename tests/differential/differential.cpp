@@ -2,13 +2,14 @@
 // events came, and what the reference model says of both. Differences that are known, with rule and argument,
 // are in a file; the program fails when another one shows, or when a known one is gone, or when the table of
 // all of them in a document is not what was seen.
-//   polypath_differential PROBES KNOWN [--only ID] [--document FILE [--write]]
+//   polypath_differential PROBES KNOWN [--only ID] [--ahead N] [--document FILE [--write]]
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -144,7 +145,8 @@ Answer ask(const Probe& probe, std::unique_ptr<target::Machine> machine) {
     answer.steps.push_back(text_of(probe.program.steps[i], runner.outcomes()[i]));
   }
   for (const auto& finding : runner.findings()) answer.unmet.push_back(finding.summary);
-  for (const auto& finding : check::judge(world.trace(), {}, engine::kForever).findings) {
+  for (const auto& finding :
+       check::judge(world.trace(), {}, runner.limit_reached() ? 0 : engine::kForever).findings) {
     if (finding.scope() == model::Scope::hazard) continue;
     const std::string rule(model::row_of(finding.rule).id);
     if (std::find(answer.broken.begin(), answer.broken.end(), rule) == answer.broken.end())
@@ -204,7 +206,8 @@ bool in_document(const std::string& file, const std::string& generated, bool wri
   const std::size_t first = begin + kBegin.size();
   if (text.substr(first, end - first) == generated) return true;
   if (!write) {
-    fmt::print("{}: its table is not what was seen; run this with --write and look at the difference\n", file);
+    fmt::print("{}: its table is not what was seen; run this with --write and look at the difference\n",
+               file);
     return false;
   }
   std::ofstream(file, std::ios::binary) << text.substr(0, first) << generated << text.substr(end);
@@ -214,6 +217,7 @@ bool in_document(const std::string& file, const std::string& generated, bool wri
 /// What is to be counted and shown of all probes.
 struct Report {
   std::size_t agree = 0, differ = 0, steps = 0, bad = 0;
+  std::map<std::string, std::size_t> verdicts;  ///< of the probes that differ
   std::string rows;
 };
 
@@ -248,6 +252,7 @@ void compare(const Probe& probe, const Answer& ours, const Answer& theirs, Decis
   ++report.differ;
   const auto at = decisions.differences.find(probe.id);
   if (at != decisions.differences.end()) at->second.seen = true;
+  ++report.verdicts[at == decisions.differences.end() ? "undecided" : at->second.verdict];
   const bool expected = at != decisions.differences.end() && ours.broken.empty() && ours.unmet.empty();
   if (!expected) ++report.bad;
   if (!expected || verbose) {
@@ -267,6 +272,7 @@ void take_out_everywhere(Answer& answer, Decisions& decisions) {
 struct Options {
   std::string probes, known, only, document;
   bool write = false;
+  std::size_t ahead = 2;  ///< emulators started before they are needed
 };
 
 int run(const Options& options) {
@@ -282,7 +288,7 @@ int run(const Options& options) {
   }
   Report report;
   const std::vector<Probe> probes = load(options.probes);
-  qemu::Pool pool(probes.front().program.topology);
+  qemu::Pool pool(probes.front().program.topology, options.ahead);
   for (const Probe& probe : probes) {
     if (!options.only.empty() && probe.id != options.only) continue;
     const Answer ours = ask(probe, nullptr);
@@ -304,9 +310,14 @@ int run(const Options& options) {
                   report.agree + report.differ, report.steps, decisions.version, report.agree, report.differ);
   fmt::print("{}, {} not accounted for\n", counts, report.bad);
   if (options.only.empty() && !options.document.empty()) {
+    std::string verdicts;
+    for (const auto& [verdict, count] : report.verdicts) {
+      verdicts += fmt::format("{}{} {}", verdicts.empty() ? "" : ", ", count, verdict);
+    }
     std::string generated = fmt::format(
-        "{}.\n\n| probe | step | simulator | QEMU {} | the model on QEMU | verdict |\n|---|---|---|---|---|---|\n",
-        counts, decisions.version);
+        "{}: {}.\n\n| probe | step | simulator | QEMU {} | the model on QEMU | verdict "
+        "|\n|---|---|---|---|---|---|\n",
+        counts, verdicts, decisions.version);
     generated += report.rows;
     if (!in_document(options.document, generated, options.write)) ++report.bad;
   }
@@ -324,6 +335,8 @@ int main(int argc, char** argv) {
       options.write = true;
     } else if (word == "--only" && i + 1 < argc) {
       options.only = argv[++i];
+    } else if (word == "--ahead" && i + 1 < argc) {
+      options.ahead = static_cast<std::size_t>(std::strtoul(argv[++i], nullptr, 10));
     } else if (word == "--document" && i + 1 < argc) {
       options.document = argv[++i];
     } else {
@@ -331,8 +344,9 @@ int main(int argc, char** argv) {
     }
   }
   if (files.size() != 2) {
-    fmt::print(stderr,
-               "usage: polypath_differential PROBES KNOWN [--only ID] [--document FILE [--write]]\n");
+    fmt::print(
+        stderr,
+        "usage: polypath_differential PROBES KNOWN [--only ID] [--ahead N] [--document FILE [--write]]\n");
     return 2;
   }
   options.probes = files[0];

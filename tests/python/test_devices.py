@@ -78,7 +78,7 @@ def test_serials_of_their_own_choose_the_profile_that_allows_them() -> None:
         (lambda lab: pp.Lab(max_events=-1), "Lab(max_events=)", "at least 1"),
         (lambda lab: lab.run_until([]), "run_until(request)", "*requests"),
         (lambda lab: lab.run_until(make_pair().lab.hosts[0].read(1)), "run_until(request)", "another Lab"),
-        (lambda lab: pp.Lab(target="tcp"), "Lab(target=)", "leave it out"),
+        (lambda lab: pp.Lab(target="tcp"), "Lab(target=)", "or 'qemu'"),
         (lambda lab: pp.Lab.from_scenario(text="topology: [disk]"), "scenario:1:12", "unknown device 'disk'"),
         (lambda lab: pp.Lab.from_scenario("no such file.yaml"), "no such file.yaml", "no such file.yaml"),
     ],

@@ -2,8 +2,11 @@
 #include "qemu/qemu.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <memory>
+#include <thread>
 
 #include "program/topology.h"
 #include "qemu/arguments.h"
@@ -41,7 +44,7 @@ TEST(DeviceArguments, ANumberingThatTheEmulatorDoesNotHaveIsRefused) {
 TEST(Child, ItsEndIsToldWithItsExitStatusAndWhatItSaid) {
   Child child({"/bin/sh", "-c", "echo broken >&2; exit 3"}, 3);
   std::string answer;
-  EXPECT_FALSE(child.ask("hello\n", answer));
+  EXPECT_FALSE(child.ask("hello\n", answer, 10));
   EXPECT_EQ(child.obituary(), "exit status 3: broken");
   EXPECT_FALSE(child.alive());
 }
@@ -53,10 +56,28 @@ TEST(Child, OneThatDoesNotAnswerIsEnded) {
   EXPECT_EQ(child.obituary(), "no answer in 1 s to hello");
 }
 
+TEST(Child, OutlivesTheThreadThatMadeIt) {
+  std::unique_ptr<Child> child;
+  std::thread([&] {
+    child = std::make_unique<Child>(
+        std::vector<std::string>{"/bin/sh", "-c", "read x <&3; echo $x >&3; sleep 100"}, 3);
+  }).join();
+  std::string answer;
+  EXPECT_TRUE(child->ask("hello\n", answer, 10)) << child->obituary();
+  EXPECT_EQ(answer, "hello");
+}
+
+TEST(Child, HasAProcessGroupOfItsOwnSoThatCtrlCIsOurs) {
+  Child child({"/bin/sh", "-c", "read x <&3; echo ready >&3; sleep 100"}, 3);
+  std::string answer;
+  EXPECT_TRUE(child.ask("hello\n", answer, 10));
+  EXPECT_EQ(getpgid(child.pid()), child.pid());
+}
+
 TEST(Child, AnswersAreLinesAndInterruptsAreNone) {
   Child child({"/bin/sh", "-c", "read x <&3; printf 'IRQ raise 3\\nOK 0x12\\n' >&3; sleep 100"}, 3);
   std::string answer;
-  EXPECT_TRUE(child.ask("readl 0x0\n", answer));
+  EXPECT_TRUE(child.ask("readl 0x0\n", answer, 10));
   EXPECT_EQ(answer, "OK 0x12");
 }
 
