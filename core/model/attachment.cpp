@@ -184,9 +184,12 @@ void end_attachment(const Scene& scene, Command& command, End end, const Complet
     for (const Target& target : doubtful.targets) {
       if (!doubtful.floating) break;
       end_cause(scene, target.controller, command.entry.nsid, command.submitted,
-                end == End::refused ? Cause::none : Cause::maybe, false);
+                end == End::refused && doubtful.controllers.size() < 2 ? Cause::none : Cause::maybe, false);
     }
-    if (end == End::refused || !effective(command)) return;
+    // An entry of the list that was refused comes behind others that were done.
+    const bool in_part =
+        completion != nullptr && is_of_entry(completion->status()) && doubtful.controllers.size() > 1;
+    if ((end == End::refused && !in_part) || !effective(command)) return;
     if (command.ns != kNone) lose_subsystem(scene);
     note_orphan(scene, command);
     return;
