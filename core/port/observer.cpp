@@ -210,6 +210,11 @@ void Observer::remember(std::uint16_t sqid, const spec::SubmissionEntry& entry, 
   Queue& q = state_.queues[sqid];
   std::uint32_t index = 0;
   if (q.free_open.empty()) {
+    if (q.open.empty()) {  // few queues hold more at a time
+      q.open.reserve(8);
+      q.free_open.reserve(8);
+      q.open_of_cid.reserve(32);
+    }
     index = static_cast<std::uint32_t>(q.open.size());
     q.open.emplace_back();
   } else {
