@@ -181,15 +181,15 @@ void end_attachment(const Scene& scene, Command& command, End end, const Complet
   if (!command.counted) {
     // It had to be refused; as it was not, what it did is not known.
     const Detail& doubtful = scene.s.details[command.detail];
-    // The entries before the one that failed may be done.
-    const bool nothing = end == End::refused && !is_of_entry(completion->status());
     for (const Target& target : doubtful.targets) {
       if (!doubtful.floating) break;
       end_cause(scene, target.controller, command.entry.nsid, command.submitted,
-                nothing ? Cause::none : Cause::maybe, false);
+                end == End::refused && doubtful.controllers.size() < 2 ? Cause::none : Cause::maybe, false);
     }
-    if (end == End::refused && !nothing && doubtful.floating) note_orphan(scene, command);
-    if (end == End::refused || !effective(command)) return;
+    // An entry of the list that was refused comes behind others that were done.
+    const bool in_part =
+        completion != nullptr && is_of_entry(completion->status()) && doubtful.controllers.size() > 1;
+    if ((end == End::refused && !in_part) || !effective(command)) return;
     if (command.ns != kNone) lose_subsystem(scene);
     note_orphan(scene, command);
     return;
