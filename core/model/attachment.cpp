@@ -267,6 +267,13 @@ void allow_attachment(const Scene& scene, const Command& command, Allowed& allow
     return;
   }
   const Namespace& ns = scene.s.namespaces[command.ns];
+  if (may_be_another(ns, command.submitted) && !select_reserved(command)) {
+    // Of the one that came since, neither what it is nor where it is attached is known.
+    allowed.may({Status::invalid_field, Status::controller_list_invalid, Status::namespace_already_attached,
+                 Status::namespace_not_attached, Status::namespace_is_private,
+                 Status::attachment_limit_exceeded});
+    return;
+  }
   if (!ns.exists.possible_since(true, command.submitted)) {
     allowed.must(Rule::ns11, {Status::invalid_field});
   } else if (ns.exists.possible_since(false, command.submitted)) {
@@ -354,6 +361,14 @@ void begin_delete(const Scene& scene, const Command& command, std::uint32_t inde
   }
 }
 
+/// Ends what a delete of a namespace that was not known might have caused.
+void end_floating_delete(const Scene& scene, const Command& command, Cause cause) {
+  if (command.detail == kNone || !scene.s.details[command.detail].floating) return;
+  for (const auto controller : scene.s.subsystems[scene.c().subsystem].controllers) {
+    end_cause(scene, controller, command.entry.nsid, command.submitted, cause, controller == scene.index);
+  }
+}
+
 /// Commands that were submitted before the namespace was known to exist may concern it.
 void bind_open_commands(const Scene& scene, std::uint32_t index) {
   const std::uint32_t nsid = scene.s.namespaces[index].nsid;
@@ -367,6 +382,7 @@ void bind_open_commands(const Scene& scene, std::uint32_t index) {
         begin_change(there, command);
       } else if (command.entry.opcode == opcode::ns_management && !attaches(command) &&
                  !select_reserved(command)) {
+        end_floating_delete(there, command, Cause::none);
         command.ns = index;
         command.counted = true;
         command.incarnation = scene.s.namespaces[index].incarnation;
@@ -410,7 +426,15 @@ void begin_management(const Scene& scene, Command& command, std::span<const std:
     return;
   }
   command.ns = resolve_namespace(scene, command.entry.nsid);
-  if (command.ns == kNone) return;
+  if (command.ns == kNone) {
+    if (subsystem.creates_open == 0) return;
+    // A create that has not ended may have made it already, and attachments that have may concern it.
+    edit_detail(scene, command).floating = true;
+    for (const auto controller : subsystem.controllers) {
+      begin_cause(scene, controller, command.entry.nsid, command.submitted, controller == scene.index);
+    }
+    return;
+  }
   command.counted = true;
   command.incarnation = scene.s.namespaces[command.ns].incarnation;
   begin_delete(scene, command, command.ns);
@@ -505,6 +529,7 @@ void end_create(const Scene& scene, Command& command, End end, const Completion*
 
 void end_management(const Scene& scene, Command& command, End end, const Completion* completion) {
   if (!command.counted) {
+    end_floating_delete(scene, command, end == End::refused ? Cause::none : Cause::maybe);
     if (end != End::refused && !select_reserved(command)) note_orphan(scene, command);
     return;
   }

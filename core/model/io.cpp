@@ -171,7 +171,8 @@ void compare_finished(const Scene& scene, const Command& command, const Completi
                       Namespace& ns) {
   const Status status = completion.status();
   if (status != Status::success && status != Status::compare_failure) return;
-  if (command.detail == kNone || !ns.tracked || !completion.trusted) return;
+  if (command.detail == kNone || !ns.tracked || !completion.trusted || command.submitted < ns.content_from)
+    return;
   const auto& digests = scene.s.details[command.detail].digests;
   if (digests.empty()) return;
   exercised(scene, Rule::d10);
@@ -260,7 +261,8 @@ std::uint32_t proven_blocks(const Namespace* ns, std::uint16_t controller) {
 bool check_read(const Scene& scene, std::uint32_t index, std::uint64_t slba,
                 std::span<const std::byte> digests, Seq since, const std::string& what, bool application) {
   Namespace& ns = scene.s.namespaces[index];
-  if (!ns.tracked || ns.block_bytes == 0) return false;
+  // What began before the content was followed may have met, or have written, what was there before.
+  if (!ns.tracked || ns.block_bytes == 0 || since < ns.content_from) return false;
   const std::uint64_t blocks = digests.size() / 8 / (ns.block_bytes / 512);
   if (blocks == 0 || !fold_digests(scene.s, ns, digests, blocks)) return false;
   std::uint64_t sizes = 0;

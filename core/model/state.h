@@ -356,6 +356,7 @@ struct Namespace {
   std::uint32_t block_bytes = 0;     ///< 0 unknown
   std::uint8_t shared = 2;           ///< 0 private, 1 shared, 2 unknown
   bool tracked = false;              ///< content is followed
+  Seq content_from = 0;              ///< since when
   bool written_untracked = false;    ///< written while it was not
   Seq doubtful_write = 0;            ///< end of the last write that may have met it or the one before it
   bool created = false;              ///< by a command of the trace
