@@ -243,6 +243,7 @@ void observe_namespace(const Scene& scene, const Command& command, const Complet
   if (command.ns == kNone || command.reused_cid) return;
   if (!completion.success() || !has_range(command.entry.opcode)) return;
   observe_attachment(scene, command.ns, scene.index, true, command.submitted);
+  if (command.entry.opcode == kWriteZeroes) return;  // it moves no data: MDTS does not bound it
   auto& proven = edit_attachment(scene.s.namespaces[command.ns], scene.index).proven_blocks;
   proven = std::max(proven, command.entry.block_count());
 }
