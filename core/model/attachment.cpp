@@ -344,15 +344,17 @@ void let_creates_reuse(const Scene& scene, std::uint32_t index) {
       const bool create = command.open && command.sqid == 0 && command.counted && attaches(command) &&
                           command.entry.opcode == opcode::ns_management;
       if (!create) continue;
+      auto& heirs = scene.s.details[command.detail].heirs;
+      if (std::find(heirs.begin(), heirs.end(), index) != heirs.end()) continue;
       scene.s.namespaces[index].exists.begin(true);
-      scene.s.details[command.detail].heirs.push_back(index);
+      heirs.push_back(index);
     }
   }
 }
 
 void begin_delete(const Scene& scene, const Command& command, std::uint32_t index) {
   Namespace& ns = scene.s.namespaces[index];
-  if (!ns.exists.possible(false)) let_creates_reuse(scene, index);
+  let_creates_reuse(scene, index);
   ns.exists.begin(false);
   ns.deletes.push_back({command.submitted, scene.index});
   for (const auto controller : scene.s.subsystems[scene.c().subsystem].controllers) {

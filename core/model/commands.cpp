@@ -47,6 +47,8 @@ void take_ranges(const Scene& scene, Command& command, std::span<const std::byte
   }
   std::memcpy(out, bytes.data(), command.range_count * sizeof(Range));
   for (const Range& range : ranges_of(scene, command)) {
+    if (range.address == 0)
+      command.ranges_known = false;  // no pointer where the host did not expect to need one
     command.data_bytes += range.bytes;
     for (std::uint64_t page = range.address / spec::kPageSize;
          page * spec::kPageSize < range.address + range.bytes; ++page) {
