@@ -218,7 +218,8 @@ void end_attachment(const Scene& scene, Command& command, End end, const Complet
           fact.flips(attach, command.submitted) && ns.exists.surely_since(true, command.submitted);
       fact.apply(attach, command.submitted, scene.now);
       over(flips ? Cause::sure : Cause::maybe);
-      if (flips && !attach && scene.s.simulator) settle_writes(scene, target.controller, command.ns);
+      if (flips && !attach && scene.s.simulator)
+        settle_writes(scene, target.controller, command.ns, command.submitted);
       if (attach) check_limit(scene, target.controller, command);
       continue;
     }

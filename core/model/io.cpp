@@ -350,12 +350,12 @@ void end_write(const Scene& scene, Command& command, WriteEnd how) {
   }
 }
 
-void settle_writes(const Scene& scene, std::uint16_t controller, std::uint32_t ns) {
+void settle_writes(const Scene& scene, std::uint16_t controller, std::uint32_t ns, Seq since) {
   Controller& c = scene.s.controllers[controller];
   for (auto& command : c.commands) {
     if (!command.open || !command.writing || command.ns != ns) continue;
-    // What is fetched later may meet the namespace attached again.
-    if (command.fetched == 0) continue;
+    // What is fetched after the detach was done may meet the namespace attached again.
+    if (command.fetched == 0 || command.fetched > since) continue;
     exercised(scene, Rule::ns15);
     end_write(scene, command, WriteEnd::detached);
   }
