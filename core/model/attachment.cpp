@@ -218,7 +218,8 @@ void end_attachment(const Scene& scene, Command& command, End end, const Complet
           fact.flips(attach, command.submitted) && ns.exists.surely_since(true, command.submitted);
       fact.apply(attach, command.submitted, scene.now);
       over(flips ? Cause::sure : Cause::maybe);
-      if (flips && !attach && scene.s.simulator) settle_writes(scene, target.controller, command.ns);
+      if (flips && !attach && scene.s.simulator)
+        settle_writes(scene, target.controller, command.ns, command.submitted);
       if (attach) check_limit(scene, target.controller, command);
       continue;
     }
@@ -503,7 +504,8 @@ void end_create(const Scene& scene, Command& command, End end, const Completion*
   } else if (before != kNone && scene.s.namespaces[before].exists.surely(true) &&
              scene.s.namespaces[before].born >= command.submitted &&
              scene.s.namespaces[before].exists.last_change(false) < command.submitted &&
-             subsystem.orphan_until < command.submitted) {
+             subsystem.orphan_until < command.submitted && subsystem.deletes_all == 0 &&
+             subsystem.all_deleted_until < command.submitted) {
     exercised(scene, Rule::ns22);
     violation(scene, Rule::ns22,
               fmt::format("{}: two commands got the same new namespace", text_of(scene, command)),

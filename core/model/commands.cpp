@@ -508,8 +508,11 @@ void on_dma(const Scene& scene) {
   exercised(scene, Rule::q28);
   const auto* row = spec::find_command(spec::set_of_queue(command->sqid), command->entry.opcode);
   const bool from_host = row != nullptr && row->direction == spec::Direction::to_controller;
-  if (!write && list_page(*command, event.c, event.b)) return;
   const bool in_buffer = inside(ranges_of(scene, *command), event.c, event.b);
+  if (!write && list_page(*command, event.c, event.b)) {
+    if (in_buffer && from_host) command->moved_out += event.b;  // the list names its own page as well
+    return;
+  }
   if (!in_buffer || write == from_host) {
     violation(
         scene, Rule::q28,

@@ -243,6 +243,7 @@ void observe_namespace(const Scene& scene, const Command& command, const Complet
   if (command.ns == kNone || command.reused_cid) return;
   if (!completion.success() || !has_range(command.entry.opcode)) return;
   observe_attachment(scene, command.ns, scene.index, true, command.submitted);
+  if (command.entry.opcode == kWriteZeroes) return;  // it moves no data: MDTS does not bound it
   auto& proven = edit_attachment(scene.s.namespaces[command.ns], scene.index).proven_blocks;
   proven = std::max(proven, command.entry.block_count());
 }
@@ -349,19 +350,21 @@ void end_write(const Scene& scene, Command& command, WriteEnd how) {
   }
 }
 
-void settle_writes(const Scene& scene, std::uint16_t controller, std::uint32_t ns) {
+void settle_writes(const Scene& scene, std::uint16_t controller, std::uint32_t ns, Seq since) {
   Controller& c = scene.s.controllers[controller];
   for (auto& command : c.commands) {
     if (!command.open || !command.writing || command.ns != ns) continue;
-    // What is fetched later may meet the namespace attached again.
-    if (command.fetched == 0) continue;
+    // What is fetched after the detach was done may meet the namespace attached again.
+    if (command.fetched == 0 || command.fetched > since) continue;
     exercised(scene, Rule::ns15);
     end_write(scene, command, WriteEnd::detached);
   }
 }
 
 bool block_size_sure(const Scene& scene, const Command& command) {
-  if (command.ns == kNone || command.sqid == 0) return true;
+  if (command.sqid == 0) return true;
+  const Subsystem& subsystem = scene.s.subsystems[scene.c().subsystem];
+  if (command.ns == kNone) return subsystem.creates_open == 0 && subsystem.create_until < command.submitted;
   const Namespace& ns = scene.s.namespaces[command.ns];
   return ns.incarnation == command.incarnation && (!ns.created || ns.identified) &&
          !may_be_another(ns, command.submitted) && ns.exists.surely_since(true, command.submitted);

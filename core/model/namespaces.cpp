@@ -136,6 +136,7 @@ std::uint32_t create_namespace(const Scene& scene, std::uint32_t nsid, Seq since
   ns.shared = 2;
   // What the controllers had of the one before is gone; a window that reaches back may still meet it.
   for (auto& attached : ns.attached) {
+    attached.proven_blocks = 0;
     if (attached.fact.possible(true)) {
       attached.fact.begin(false);
       attached.fact.apply(false, since, scene.now);  // it may have been attached before the create ended
