@@ -80,9 +80,9 @@ struct Command {
   bool aborted_at_once : 1 = false;  ///< an Abort with IANP 0 completed
   bool abort_asked : 1 = false;      ///< an Abort names it
   bool queue_deleting : 1 = false;   ///< Delete SQ of its queue was submitted in its life
-  bool too_early : 1 = false;        ///< rung before the controller was surely ready: undefined
-  bool buffer_shared : 1 = false;    ///< another command used a page of its buffer in its life
-  bool counted : 1 = false;          ///< it began a change of facts, which its end must close
+  bool too_early : 1 = false;      ///< rung before the controller and the queue were surely there: undefined
+  bool buffer_shared : 1 = false;  ///< another command used a page of its buffer in its life
+  bool counted : 1 = false;        ///< it began a change of facts, which its end must close
 };
 
 /// A write that lost its command to a reset which is not over: it may still take effect.
