@@ -345,6 +345,8 @@ void on_submitted(const Scene& scene) {
   command->ranges_known = (event.b & trace::submitted_part::ranges) != 0;
   command->queue_deleting = sq.exists.last_change(false) == kNow;
   command->too_early = c.undefined || (c.power != Power::ready && scene.sees(observed::registers));
+  // A queue that may be gone, or not be there yet, need not take it.
+  command->too_early |= c.initial_known && !sq.exists.surely(true);
   place_submission(sq, *command, index);
 
   link(scene, sq, index);
