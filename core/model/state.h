@@ -80,7 +80,7 @@ struct Command {
   bool aborted_at_once : 1 = false;  ///< an Abort with IANP 0 completed
   bool abort_asked : 1 = false;      ///< an Abort names it
   bool queue_deleting : 1 = false;   ///< Delete SQ of its queue was submitted in its life
-  bool too_early : 1 = false;        ///< rung before the controller was surely ready: undefined
+  bool too_early : 1 = false;        ///< rung before the controller and the queue were surely there
   bool buffer_shared : 1 = false;    ///< another command used a page of its buffer in its life
   bool null_pointer : 1 = false;     ///< its PRPs name address 0
   bool counted : 1 = false;          ///< it began a change of facts, which its end must close
