@@ -172,8 +172,9 @@ void judge_namespace_event(const Scene& scene, Seq last_report, Seq requested) {
     exercised(scene, Rule::ae09);
     exercised(scene, Rule::ae13);
   }
-  // The entry may have been on its way while the log was read, unless the event was masked until then.
-  const bool masked = last_report != 0 && c.log04.cleared_before <= last_report;
+  // The entry may have been on its way while the log was read, unless the event was masked until then. A read
+  // that has not ended may have lifted the mask.
+  const bool masked = last_report != 0 && c.log04.cleared_before <= last_report && c.log04.open_clearing == 0;
   const bool overtaken = !masked && requested < c.log04.cleared_until;
   Seq since = c.cause_from != 0 ? c.cause_from : std::max<Seq>(c.reset_until, 1);
   if (c.read_cause > last_report) since = std::min(since, c.read_cause);  // that read settled its cause

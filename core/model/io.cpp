@@ -363,8 +363,10 @@ void settle_writes(const Scene& scene, std::uint16_t controller, std::uint32_t n
 
 bool block_size_sure(const Scene& scene, const Command& command) {
   if (command.sqid == 0) return true;
-  const Subsystem& subsystem = scene.s.subsystems[scene.c().subsystem];
-  if (command.ns == kNone) return subsystem.creates_open == 0 && subsystem.create_until < command.submitted;
+  if (command.ns == kNone) {  // a create that had not ended may have made it
+    const auto& subsystem = scene.s.subsystems[scene.c().subsystem];
+    return subsystem.creates_open == 0 && subsystem.create_until < command.submitted;
+  }
   const Namespace& ns = scene.s.namespaces[command.ns];
   return ns.incarnation == command.incarnation && (!ns.created || ns.identified) &&
          !may_be_another(ns, command.submitted) && ns.exists.surely_since(true, command.submitted);
