@@ -47,8 +47,8 @@ void take_ranges(const Scene& scene, Command& command, std::span<const std::byte
   }
   std::memcpy(out, bytes.data(), command.range_count * sizeof(Range));
   for (const Range& range : ranges_of(scene, command)) {
-    if (range.address == 0)
-      command.ranges_known = false;  // no pointer where the host did not expect to need one
+    // No pointer, where the host did not expect to need one.
+    command.null_pointer |= range.address == 0;
     command.data_bytes += range.bytes;
     for (std::uint64_t page = range.address / spec::kPageSize;
          page * spec::kPageSize < range.address + range.bytes; ++page) {
@@ -190,7 +190,7 @@ void check_binding(const Scene& scene, const SubmissionQueue& sq, const Command&
 
 /// Is the observer's length of the buffer that of the namespace which the command met?
 bool length_sure(const Scene& scene, const Command& command) {
-  return command.ranges_known && command.length_known && !command.reused_cid &&
+  return command.ranges_known && !command.null_pointer && command.length_known && !command.reused_cid &&
          block_size_sure(scene, command);
 }
 
@@ -345,6 +345,8 @@ void on_submitted(const Scene& scene) {
   command->ranges_known = (event.b & trace::submitted_part::ranges) != 0;
   command->queue_deleting = sq.exists.last_change(false) == kNow;
   command->too_early = c.undefined || (c.power != Power::ready && scene.sees(observed::registers));
+  // A queue that may be gone, or not be there yet, need not take it.
+  command->too_early |= c.initial_known && !sq.exists.surely(true);
   place_submission(sq, *command, index);
 
   link(scene, sq, index);

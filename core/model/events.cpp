@@ -172,17 +172,16 @@ void judge_namespace_event(const Scene& scene, Seq last_report, Seq requested) {
     exercised(scene, Rule::ae09);
     exercised(scene, Rule::ae13);
   }
-  // The entry may have been on its way while the log was read, unless the event was masked until then. A read
-  // that has not ended may have lifted the mask.
-  const bool masked = last_report != 0 && c.log04.cleared_before <= last_report && c.log04.open_clearing == 0;
-  const bool overtaken = !masked && requested < c.log04.cleared_until;
   Seq since = c.cause_from != 0 ? c.cause_from : std::max<Seq>(c.reset_until, 1);
-  if (overtaken) since = std::min(since, std::max(requested, c.reset_until));
+  // It may be about what a read of the log has settled, and have been on its way since then.
+  if (c.read_cause > last_report) since = std::min(since, c.read_cause);
   if (c.ns_events.surely_since(false, since) && !c.cause_unknown) {
     exercised(scene, Rule::ae04);
     say(Rule::ae04, "a namespace event that is switched off", "none while bit 8 of FID 0Bh is 0");
   }
-  const bool on_its_way = overtaken && c.cause_until > last_report;
+  // The entry may have been on its way while the log was read, unless the event was masked until then.
+  const bool masked = last_report != 0 && c.log04.cleared_before <= last_report;
+  const bool on_its_way = !masked && requested < c.log04.cleared_until && c.cause_until > last_report;
   const bool caused =
       c.cause_pending != 0 || (c.cause_until != 0 && (c.cause_until >= c.log04.cleared_from || on_its_way));
   if (!caused && !c.cause_unknown) {
@@ -343,6 +342,7 @@ void reset_events(const Scene& scene) {
   c.due = false;
   if (c.cause_until != 0) c.old_cause = c.cause_until;
   c.cause_until = 0;
+  c.read_cause = 0;
   c.cause_from = c.cause_pending != 0 ? c.cause_from : 0;
   c.cause_unknown = false;
   // Whether the log of changed namespaces survives is not laid down.

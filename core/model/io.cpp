@@ -519,9 +519,12 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
     if (index != kNone) {
       active = may_be_active(scene.s.namespaces[index], scene.index, command.submitted);
       inactive = may_be_inactive(scene.s.namespaces[index], scene.index, command.submitted);
-    } else {
-      active =
+    }
+    // One that nobody knew when the command began may have been made by a create that had not ended.
+    if (command.ns == kNone) {
+      active |=
           !subsystem.complete || subsystem.creates_open != 0 || subsystem.create_until >= command.submitted;
+      inactive = true;
     }
     exercised(scene, Rule::ns10);
     if (!active) {

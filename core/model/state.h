@@ -80,8 +80,9 @@ struct Command {
   bool aborted_at_once : 1 = false;  ///< an Abort with IANP 0 completed
   bool abort_asked : 1 = false;      ///< an Abort names it
   bool queue_deleting : 1 = false;   ///< Delete SQ of its queue was submitted in its life
-  bool too_early : 1 = false;        ///< rung before the controller was surely ready: undefined
+  bool too_early : 1 = false;        ///< rung before the controller and the queue were surely there
   bool buffer_shared : 1 = false;    ///< another command used a page of its buffer in its life
+  bool null_pointer : 1 = false;     ///< its PRPs name address 0
   bool counted : 1 = false;          ///< it began a change of facts, which its end must close
 };
 
@@ -312,6 +313,7 @@ struct Controller {
   LogReads log04, log01, log02;
   std::uint32_t cause_pending = 0;
   Seq cause_from = 0;                            ///< begin of the oldest cause since the event was cleared
+  Seq read_cause = 0;                            ///< begin of the oldest cause that a read of the log settled
   Seq cause_until = 0;                           ///< end of the last possible cause of a namespace event
   Seq old_cause = 0;                             ///< the same, before the last reset
   bool cause_unknown = false;                    ///< recording began in mid-life
