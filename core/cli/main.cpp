@@ -43,6 +43,7 @@ int main(int argc, char** argv) {
   cli::add_minimize(app, session);
   cli::add_explain(app, session);
   cli::add_explore(app, session);
+  cli::add_conform(app, session);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -28,5 +28,6 @@ void add_mutants(CLI::App& app, Session& session);
 void add_minimize(CLI::App& app, Session& session);
 void add_explain(CLI::App& app, Session& session);
 void add_explore(CLI::App& app, Session& session);
+void add_conform(CLI::App& app, Session& session);
 
 }  // namespace polypath::cli

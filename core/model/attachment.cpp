@@ -514,9 +514,9 @@ void end_create(const Scene& scene, Command& command, End end, const Completion*
   }
   if (subsystem.creates_open != 0) exercised(scene, Rule::ns22);
   const Detail& detail = scene.s.details[command.detail];
-  // Another create gave it in this window: the one that this command made may be gone already.
-  const bool given_twice = before != kNone && scene.s.namespaces[before].born >= command.submitted;
-  const bool data_seen = !detail.list_malformed && !command.buffer_shared && !given_twice;
+  // Another create gave the identifier in this window: which of the two namespaces is left is not known.
+  const bool contested = before != kNone && scene.s.namespaces[before].born >= command.submitted;
+  const bool data_seen = !detail.list_malformed && !command.buffer_shared && !contested;
   const std::uint64_t nsze = detail.nsze;
   const std::uint8_t shared = !data_seen ? 2 : (detail.nmic & spec::nmic::shared) != 0 ? 1 : 0;
   const std::uint32_t index = create_namespace(scene, nsid, command.submitted);

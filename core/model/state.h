@@ -184,7 +184,7 @@ struct Announced {
                nwpc = 0, sqes = 0, cqes = 0, anacap = 0;
   std::uint32_t nn = 0, mnan = 0, maxcna = 0, oaes = 0, sgls = 0, anagrpmax = 0, ctratt = 0;
   std::uint32_t endgidmax = 0, nsetidmax = 0;
-  std::uint16_t kas = 0;
+  std::uint16_t kas = 0, mntmt = 0, mxtmt = 0;
   std::uint64_t maxdna = 0;
   std::array<char, 20> sn{};
   std::array<char, 40> mn{};

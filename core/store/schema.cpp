@@ -59,6 +59,25 @@ CREATE TABLE findings (
   shape TEXT NOT NULL DEFAULT ''
 ))sql";
 
+constexpr const char* kCreateConformance = R"sql(
+CREATE TABLE conformance (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  created TEXT NOT NULL DEFAULT (datetime('now')),
+  target TEXT NOT NULL,
+  version TEXT NOT NULL,
+  profile TEXT NOT NULL
+))sql";
+constexpr const char* kCreateConformanceCases = R"sql(
+CREATE TABLE conformance_cases (
+  run INTEGER NOT NULL REFERENCES conformance(id) ON DELETE CASCADE,
+  id TEXT NOT NULL,
+  family TEXT NOT NULL,
+  title TEXT NOT NULL,
+  result TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (run, id)
+))sql";
+
 struct Table {
   const char* name;
   std::vector<std::string> columns;
@@ -84,7 +103,13 @@ const std::vector<Table>& tables(int version) {
     tables.back().columns.push_back("shape");
     return tables;
   }();
-  return version == 1 ? first : version == 2 ? second : third;
+  static const std::vector<Table> fourth = [] {
+    auto tables = third;
+    tables.push_back({"conformance", {"id", "created", "target", "version", "profile"}});
+    tables.push_back({"conformance_cases", {"run", "id", "family", "title", "result", "reason"}});
+    return tables;
+  }();
+  return version == 1 ? first : version == 2 ? second : version == 3 ? third : fourth;
 }
 
 /// Every table of that version must be a table (no view) and have its columns; more are tolerated.
@@ -110,12 +135,18 @@ void check_tables(const Connection& connection, int version) {
   }
 }
 
+void create_conformance(const Connection& connection) {
+  connection.execute(kCreateConformance);
+  connection.execute(kCreateConformanceCases);
+}
+
 void create(const Connection& connection) {
   connection.execute(kCreateRuns);
   connection.execute(kCreateTraces);
   connection.execute(kCreateFindings);
   connection.execute("CREATE INDEX findings_of_run ON findings(run)");
   connection.execute("CREATE INDEX findings_of_rule ON findings(rule)");
+  create_conformance(connection);
   connection.execute(fmt::format("PRAGMA application_id = {}", kApplicationId));
 }
 
@@ -182,6 +213,8 @@ void prepare_schema(const Connection& connection) {
     }
     // Version 3: findings of a fuzzer have a shape. (From version 1 they got it with their table.)
     if (version == 2) connection.execute("ALTER TABLE findings ADD COLUMN shape TEXT NOT NULL DEFAULT ''");
+    // Version 4: runs of the conformance suite.
+    if (version < 4) create_conformance(connection);
   }
   connection.execute(fmt::format("PRAGMA user_version = {}", kSchemaVersion));
   transaction.commit();

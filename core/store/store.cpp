@@ -188,4 +188,37 @@ std::vector<std::pair<std::int64_t, StoredFinding>> Store::findings_of_rule(cons
   return out;
 }
 
+std::int64_t Store::add_conformance(const ConformanceRun& run) {
+  const Connection& connection = database_->connection;
+  Transaction transaction(connection);
+  Statement row(connection, "INSERT INTO conformance(target, version, profile) VALUES(?,?,?)");
+  row.bind(run.target).bind(run.version).bind(run.profile).step();
+  const auto id = connection.last_row();
+  for (const ConformanceCase& one : run.cases) {
+    Statement insert(connection,
+                     "INSERT INTO conformance_cases(run, id, family, title, result, reason) "
+                     "VALUES(?,?,?,?,?,?)");
+    insert.bind(id).bind(one.id).bind(one.family).bind(one.title).bind(one.result).bind(one.reason).step();
+  }
+  transaction.commit();
+  return id;
+}
+
+ConformanceRun Store::load_conformance(std::int64_t id) const {
+  const Connection& connection = database_->connection;
+  Statement row(connection, "SELECT target, version, profile FROM conformance WHERE id = ?");
+  if (!row.bind(id).step()) {
+    connection.fail(
+        fmt::format("has no conformance run {}; give the number that `polypath conform` printed", id));
+  }
+  ConformanceRun run{row.text(0), row.text(1), row.text(2), {}};
+  Statement cases(
+      connection,
+      "SELECT id, family, title, result, reason FROM conformance_cases WHERE run = ? ORDER BY rowid");
+  cases.bind(id);
+  while (cases.step())
+    run.cases.push_back({cases.text(0), cases.text(1), cases.text(2), cases.text(3), cases.text(4)});
+  return run;
+}
+
 }  // namespace polypath::store

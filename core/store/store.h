@@ -15,7 +15,7 @@
 namespace polypath::store {
 
 /// The version that this program writes. Older files are migrated when they are opened, newer ones refused.
-inline constexpr int kSchemaVersion = 3;
+inline constexpr int kSchemaVersion = 4;
 
 /// The store cannot do what was asked. One line: the file, what is wrong, what to do.
 class StoreError : public std::runtime_error {
@@ -59,6 +59,18 @@ struct TraceRow {
   std::uint64_t events = 0, first_ns = 0, last_ns = 0, bytes = 0;
 };
 
+/// A whole run of the conformance suite, a row for each case.
+struct ConformanceCase {
+  std::string id, family, title;
+  std::string result;  ///< passed, failed, known, skipped
+  std::string reason;  ///< what did not hold, or why it was not asked
+  bool operator==(const ConformanceCase&) const = default;
+};
+struct ConformanceRun {
+  std::string target, version, profile;
+  std::vector<ConformanceCase> cases;
+};
+
 class Store {
  public:
   /// Opens or creates. Throws StoreError for anything that is no store of this or an earlier version.
@@ -92,6 +104,11 @@ class Store {
   std::vector<std::pair<std::string, std::int64_t>> shapes() const;
   /// Findings of one rule over all runs, the latest run first.
   std::vector<std::pair<std::int64_t, StoredFinding>> findings_of_rule(const std::string& rule) const;
+
+  /// Keeps a run of the conformance suite. Returns its number, which is one of its own.
+  std::int64_t add_conformance(const ConformanceRun& run);
+  /// StoreError when there is none.
+  ConformanceRun load_conformance(std::int64_t id) const;
 
   const std::string& path() const;
 

@@ -16,7 +16,7 @@ LAYERS = {
     "program": 2, "trace": 2, "port": 2,
     "device": 3, "link": 3, "host": 3, "model": 3, "topology": 3,
     "target": 4, "check": 4,
-    "fuzz": 5, "qemu": 5, "store": 5, "scenario": 5, "replay": 5, "explore": 5, "reduce": 5,
+    "fuzz": 5, "qemu": 5, "store": 5, "scenario": 5, "replay": 5, "explore": 5, "reduce": 5, "conform": 5,
     "cli": 6,
 }
 SEPARATE = [{"device", "link"}, {"host"}, {"model"}, {"topology"}]  # no member of one group sees another group
@@ -46,7 +46,7 @@ OWNED_HEADERS = [
     (r"sqlite3\.h", {"store"}),
     (r"zlib\.h", {"trace", "store"}),
     (r"CLI/", {"cli"}),
-    (r"nlohmann/", {"cli", "scenario", "store", "replay"}),
+    (r"nlohmann/", {"cli", "scenario", "store", "replay", "conform"}),
 ]
 
 # Files that may be longer than MAX_LINES, each with its reason.

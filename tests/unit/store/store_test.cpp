@@ -187,14 +187,14 @@ TEST_F(StoreTest, AMigrationThatFailsLeavesTheFileAsItWas) {
 
 TEST_F(StoreTest, ANewerFileIsRefusedAndSaysWhatToDo) {
   Store::open(file());
-  execute(file(), "PRAGMA user_version = 4;");
+  execute(file(), "PRAGMA user_version = 5;");
   try {
     Store::open(file());
     FAIL();
   } catch (const StoreError& error) {
     EXPECT_EQ(std::string(error.what()),
               file() +
-                  ": the store has version 4, this polypath reads up to 3; use a newer "
+                  ": the store has version 5, this polypath reads up to 4; use a newer "
                   "polypath or name another file with --db");
   }
 }
