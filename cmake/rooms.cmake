@@ -25,7 +25,8 @@ if(POLYPATH_FAULTS)
 endif()
 if(POLYPATH_FUZZ)  # coverage for libFuzzer, without its main; operands come from live sets, so comparisons tell little
   target_compile_options(polypath_options INTERFACE
-    -fsanitize=fuzzer-no-link -fno-sanitize-coverage=trace-cmp,indirect-calls)
+    -fsanitize=fuzzer-no-link -fno-sanitize-coverage=trace-cmp,indirect-calls
+    -fsanitize-address-use-after-return=never)
   target_link_options(polypath_options INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 if(POLYPATH_SANITIZE)

@@ -67,7 +67,7 @@ extern "C" {
 // fast. ASAN_OPTIONS of the environment win over these.
 const char* __asan_default_options();
 const char* __asan_default_options() {
-  return "detect_stack_use_after_return=0:malloc_context_size=6:quarantine_size_mb=8:thread_local_quarantine_"
+  return "detect_stack_use_after_return=0:malloc_context_size=2:quarantine_size_mb=8:thread_local_quarantine_"
          "size_kb=64";
 }
 

@@ -74,7 +74,7 @@ void shutdown_complete(Act& act, std::uint32_t controller);
 /// Drops every command, queue, event and non-persistent feature value of one controller: the common part of
 /// all Controller Level Resets.
 void clear_controller(Act& act, std::uint32_t controller);
-/// Feature values after a reset (nothing is saveable: defaults).
+/// Feature values that the vendor gave.
 Features default_features(const Controller& controller);
 
 // data.cpp: data pointers and transfers

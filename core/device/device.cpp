@@ -58,7 +58,7 @@ Device make_device(const program::Topology& topology, const Profile& profile) {
     row.vectors = spec.msix_vectors;
     row.mqes = spec.mqes;
     row.mdts = spec.mdts;
-    row.features = default_features(row);
+    row.features = row.saved = default_features(row);
     row.coalescing_disabled.assign((row.vectors + 31U) / 32U, 0);
     row.vector_masked.assign(row.vectors, 0);
     row.vector_pending.assign(row.vectors, 0);

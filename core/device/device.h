@@ -41,6 +41,7 @@ inline constexpr engine::Site enable_delay = 5, disable_delay = 6, shutdown_dela
 struct Function {
   port::HostMemory* memory = nullptr;
   port::Observer* observer = nullptr;
+  port::BlockSizes* blocks = nullptr;  ///< of its subsystem, as the observers learned them
 };
 
 /// What the device needs of the world, given at each call.
@@ -50,7 +51,7 @@ struct Surroundings {
   std::span<const Function> functions;  ///< by controller index
 
   port::Observer::Scene scene(std::uint32_t controller) const {
-    return {trace, engine, *functions[controller].memory};
+    return {trace, engine, *functions[controller].memory, *functions[controller].blocks};
   }
 };
 

@@ -121,6 +121,18 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
      "status bit set, engine not stopped", "INV-R-15"},
     {Fault::disable_keeps_cc, "disable-keeps-cc",
      "a Controller Reset clears EN alone and keeps the rest of CC", "read, modify, write", "INV-R-03"},
+    {Fault::feature_survives_reset, "feature-survives-reset",
+     "Write Atomicity Normal keeps a value over a reset that was never saved",
+     "feature left out of the reset", "INV-R-09"},
+    {Fault::save_forgotten, "save-forgotten", "Set Features with SV set saves nothing",
+     "Save bit accepted, not looked at", "INV-FT-02"},
+    {Fault::saved_shows_current, "saved-shows-current",
+     "Get Features, Select 'saved', gives the current value", "one copy of the values", "INV-FT-02"},
+    {Fault::capabilities_scope_wrong, "capabilities-scope-wrong",
+     "Get Features says that Error Recovery is not of a namespace", "capability table with a column too few",
+     "INV-FT-03"},
+    {Fault::thermal_limits_unchecked, "thermal-limits-unchecked",
+     "thermal management temperatures outside MNTMT to MXTMT are taken", "range not looked at", "INV-Q-33"},
 }};
 
 }  // namespace

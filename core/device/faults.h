@@ -60,6 +60,11 @@ enum class Fault : std::uint8_t {
   nssro_survives_write,
   fatal_goes_on,
   disable_keeps_cc,
+  feature_survives_reset,
+  save_forgotten,
+  saved_shows_current,
+  capabilities_scope_wrong,
+  thermal_limits_unchecked,
   count
 };
 

@@ -31,9 +31,40 @@ constexpr spec::IdentifyController own_controller(std::uint32_t version) {
   return id;
 }
 
+struct PowerState {
+  std::uint16_t hundredth_watts = 0;
+  bool non_operational = false;
+  std::uint32_t entry_us = 0, exit_us = 0;
+  std::uint8_t rank = 0;  ///< among the states: throughput and latency of reads and of writes
+};
+
+constexpr void power_state(spec::IdentifyController& id, std::size_t number, const PowerState& state) {
+  constexpr std::size_t kBytes = 32, kFlags = 3, kEntry = 4, kExit = 8, kRanks = 12;
+  const std::size_t at = number * kBytes;
+  const auto put = [&](std::size_t offset, std::uint32_t value, std::size_t bytes) {
+    for (std::size_t i = 0; i < bytes; ++i) {
+      id.power_states[at + offset + i] = static_cast<std::uint8_t>(value >> (8 * i));
+    }
+  };
+  put(0, state.hundredth_watts, 2);
+  put(kFlags, state.non_operational ? 2 : 0, 1);
+  put(kEntry, state.entry_us, 4);
+  put(kExit, state.exit_us, 4);
+  for (std::size_t i = 0; i < 4; ++i) put(kRanks + i, state.rank, 1);
+}
+
 constexpr spec::IdentifyController spec_controller() {
   spec::IdentifyController id = own_controller(spec::kVersion2_1);
   id.elpe = 63;
+  id.ctratt = spec::ctratt::non_operational_permissive;
+  id.npss = 2;
+  power_state(id, 1, {.hundredth_watts = 1500, .rank = 1});
+  power_state(id, 2,
+              {.hundredth_watts = 5, .non_operational = true, .entry_us = 5000, .exit_us = 10000, .rank = 2});
+  id.apsta = 1;
+  id.hctma = 1;
+  id.mntmt = 323;
+  id.mxtmt = 363;
   return id;
 }
 
@@ -74,7 +105,8 @@ const std::vector<Profile>& profiles() {
        .serial_per_controller = false,
        .subsystem_reset = true,
        .error_entries = true,
-       .capacity_bytes = std::uint64_t{16} << 40U},
+       .capacity_bytes = std::uint64_t{16} << 40U,
+       .saves_features = true},
       {.name = "qemu-2021",
        .title = "QEMU's device as the nvme-subsys patches of 2021 showed it (serials may differ)",
        .controller = own_controller(spec::kVersion1_4),

@@ -28,6 +28,7 @@ struct Profile {
   bool subsystem_reset;          ///< CAP.NSSRS
   bool error_entries;            ///< failed commands set M and leave an Error Information entry
   std::uint64_t capacity_bytes;  ///< TNVMCAP of a subsystem; 0: not reported and not limited
+  bool saves_features = false;   ///< Set Features with SV keeps what the standard lets be kept
 };
 
 /// True when Identify Controller announces the command, or it needs no announcement.

@@ -197,7 +197,11 @@ void clear_controller(Act& act, std::uint32_t controller) {
   // The MSI-X table is no property and stays; a message that was held back is of a queue that is gone.
   std::fill(c.vector_pending.begin(), c.vector_pending.end(), std::uint8_t{0});
   c.io_queue_created = false;
-  c.features = default_features(c);
+  const Features before = c.features;
+  c.features = c.saved;  // what was never saved is the default there
+  if (before.write_atomicity != c.features.write_atomicity && act.broken_by(Fault::feature_survives_reset)) {
+    c.features.write_atomicity = before.write_atomicity;
+  }
   c.coalescing_disabled.assign((c.vectors + 31U) / 32U, 0);
   c.event_requests.clear();
   const bool keep_events = !c.events.empty() && act.broken_by(Fault::event_survives_reset);

@@ -111,7 +111,7 @@ struct Active {
   }
 };
 
-/// Current values of the features that the profiles know. Controller scope unless said; none is saveable.
+/// Values of the features that the profiles know, of controller scope unless said.
 struct Features {
   std::uint32_t arbitration = 0x07;  ///< AB 7: no limit
   std::uint32_t power = 0;
@@ -121,6 +121,9 @@ struct Features {
   std::uint32_t coalescing = 0;
   std::uint32_t write_atomicity = 0;
   std::uint32_t async_event = 0;
+  std::uint32_t autonomous_power = 0;
+  std::array<std::uint8_t, 256> autonomous_table{};  ///< idle transition of each power state
+  std::uint32_t thermal_management = 0, non_operational_power = 0, software_progress = 0;
   std::uint64_t timestamp_base_ms = 0;  ///< host's value minus the clock at that moment
   bool timestamp_set = false;
   std::array<std::uint8_t, 8> host_behavior{};  ///< the first bytes; the rest of the 512 is reserved
@@ -130,7 +133,10 @@ struct Features {
     v("arbitration", arbitration), v("power", power), v("over_temperature", over_temperature);
     v("under_temperature", under_temperature), v("write_cache", write_cache), v("queues_sq", queues_sq);
     v("queues_cq", queues_cq), v("coalescing", coalescing), v("write_atomicity", write_atomicity);
-    v("async_event", async_event), v("timestamp_base_ms", timestamp_base_ms),
+    v("async_event", async_event), v("autonomous_power", autonomous_power);
+    for (const std::uint8_t byte : autonomous_table) v("autonomous_table", byte);
+    v("thermal_management", thermal_management), v("non_operational_power", non_operational_power);
+    v("software_progress", software_progress), v("timestamp_base_ms", timestamp_base_ms),
         v("timestamp_set", timestamp_set);
     for (const std::uint8_t byte : host_behavior) v("host_behavior", byte);
   }
@@ -169,6 +175,8 @@ struct Controller {
   bool stopping = false;       ///< a Controller Reset goes on
   bool io_queue_created = false;
   Features features;
+  Features
+      saved;  ///< as Set Features with SV left them, defaults at first; no reset and no power cycle clears it
   std::vector<std::uint32_t> coalescing_disabled;  ///< bit per vector (FID 09h)
   std::vector<std::uint8_t> vector_masked, vector_pending;
 
@@ -192,7 +200,8 @@ struct Controller {
         v("aqa", aqa);
     v("intm", intm), v("asq", asq), v("acq", acq), v("sq", sq), v("cq", cq),
         v("io_queue_created", io_queue_created), v("stopping", stopping);
-    v("features", features), v("coalescing_disabled", coalescing_disabled), v("vector_masked", vector_masked);
+    v("features", features), v("saved", saved), v("coalescing_disabled", coalescing_disabled),
+        v("vector_masked", vector_masked);
     v("vector_pending", vector_pending), v("event_requests", event_requests), v("events", events);
     v("masked_types", masked_types), v("changed", changed), v("changed_overflow", changed_overflow);
     v("errors", errors), v("error_count", error_count), v("active", active), v("reads", reads),

@@ -14,6 +14,8 @@ namespace polypath::engine {
 template <class T>
 class SpareRoom {
  public:
+  static constexpr std::size_t kMost = 256;  ///< kept; what is dropped beyond is given back
+
   template <class... Arguments>
   static T* make(Arguments&&... arguments) {
     static_assert(std::is_trivially_destructible_v<T> && sizeof(T) >= sizeof(Link) &&
@@ -42,7 +44,6 @@ class SpareRoom {
   struct Link {
     Link* next;
   };
-  static constexpr std::size_t kMost = 256;
   // One list per thread. Plain pointers: they need no destructor, so objects of static duration may still
   // drop.
   static inline thread_local constinit Link* first_ = nullptr;

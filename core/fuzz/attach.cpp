@@ -222,7 +222,7 @@ class Writer {
       actors_ |= 1U << actor;
       step.after = kReady;
     }
-    step.operands.reserve(6);
+    step.operands.reserve(8);
     return step;
   }
   Step& on(StepKind kind, unsigned controller) {

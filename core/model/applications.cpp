@@ -104,12 +104,18 @@ void judge_error(const Scene& scene, const Request& request) {
   }
 }
 
+/// Data of as many bytes as the request's blocks have? The host may have believed in blocks of another size.
+bool whole(const Namespace& ns, const Request& request, std::size_t digests) {
+  return digests == std::size_t{request.blocks} * (ns.block_bytes / 512);
+}
+
 /// What an application is told of a write must be what the blocks can hold.
 void judge_write(const Scene& scene, const Request& request) {
   if (request.detail == kNone) return;
   Namespace& ns = scene.s.namespaces[request.ns];
   if (!ns.tracked || ns.incarnation != request.incarnation || may_be_another(ns, request.from)) return;
   const auto& digests = scene.s.details[request.detail].digests;
+  if (!whole(ns, request, digests.size())) return;
   check_read(scene, request.ns, request.slba, std::as_bytes(std::span(digests)), request.from,
              fmt::format("write of request {}", request.id), true);
 }
@@ -185,7 +191,7 @@ void on_app_complete(const Scene& scene) {
   } else if (ns != nullptr && request.opcode == kRead && ns->incarnation == request.incarnation &&
              !may_be_another(*ns, request.from)) {
     const auto digests = scene.trace.payload(scene.event);
-    if (!digests.empty() && digests.size() % 8 == 0) {
+    if (!digests.empty() && digests.size() % 8 == 0 && whole(*ns, request, digests.size() / 8)) {
       check_read(scene, request.ns, request.slba, digests, request.from,
                  fmt::format("read of request {}", request.id), true);
     }

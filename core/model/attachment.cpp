@@ -184,9 +184,12 @@ void end_attachment(const Scene& scene, Command& command, End end, const Complet
     for (const Target& target : doubtful.targets) {
       if (!doubtful.floating) break;
       end_cause(scene, target.controller, command.entry.nsid, command.submitted,
-                end == End::refused ? Cause::none : Cause::maybe, false);
+                end == End::refused && doubtful.controllers.size() < 2 ? Cause::none : Cause::maybe, false);
     }
-    if (end == End::refused || !effective(command)) return;
+    // An entry of the list that was refused comes behind others that were done.
+    const bool in_part =
+        completion != nullptr && is_of_entry(completion->status()) && doubtful.controllers.size() > 1;
+    if ((end == End::refused && !in_part) || !effective(command)) return;
     if (command.ns != kNone) lose_subsystem(scene);
     note_orphan(scene, command);
     return;
@@ -215,7 +218,8 @@ void end_attachment(const Scene& scene, Command& command, End end, const Complet
           fact.flips(attach, command.submitted) && ns.exists.surely_since(true, command.submitted);
       fact.apply(attach, command.submitted, scene.now);
       over(flips ? Cause::sure : Cause::maybe);
-      if (flips && !attach && scene.s.simulator) settle_writes(scene, target.controller, command.ns);
+      if (flips && !attach && scene.s.simulator)
+        settle_writes(scene, target.controller, command.ns, command.submitted);
       if (attach) check_limit(scene, target.controller, command);
       continue;
     }
@@ -264,6 +268,13 @@ void allow_attachment(const Scene& scene, const Command& command, Allowed& allow
     return;
   }
   const Namespace& ns = scene.s.namespaces[command.ns];
+  if (may_be_another(ns, command.submitted) && !select_reserved(command)) {
+    // Of the one that came since, neither what it is nor where it is attached is known.
+    allowed.may({Status::invalid_field, Status::controller_list_invalid, Status::namespace_already_attached,
+                 Status::namespace_not_attached, Status::namespace_is_private,
+                 Status::attachment_limit_exceeded});
+    return;
+  }
   if (!ns.exists.possible_since(true, command.submitted)) {
     allowed.must(Rule::ns11, {Status::invalid_field});
   } else if (ns.exists.possible_since(false, command.submitted)) {
@@ -334,20 +345,30 @@ void let_creates_reuse(const Scene& scene, std::uint32_t index) {
       const bool create = command.open && command.sqid == 0 && command.counted && attaches(command) &&
                           command.entry.opcode == opcode::ns_management;
       if (!create) continue;
+      auto& heirs = scene.s.details[command.detail].heirs;
+      if (std::find(heirs.begin(), heirs.end(), index) != heirs.end()) continue;
       scene.s.namespaces[index].exists.begin(true);
-      scene.s.details[command.detail].heirs.push_back(index);
+      heirs.push_back(index);
     }
   }
 }
 
 void begin_delete(const Scene& scene, const Command& command, std::uint32_t index) {
   Namespace& ns = scene.s.namespaces[index];
-  if (!ns.exists.possible(false)) let_creates_reuse(scene, index);
+  let_creates_reuse(scene, index);
   ns.exists.begin(false);
   ns.deletes.push_back({command.submitted, scene.index});
   for (const auto controller : scene.s.subsystems[scene.c().subsystem].controllers) {
     const bool concerned = attachment(ns, controller).possible(true);
     if (concerned) begin_cause(scene, controller, ns.nsid, command.submitted, controller == scene.index);
+  }
+}
+
+/// Ends what a delete of a namespace that was not known might have caused.
+void end_floating_delete(const Scene& scene, const Command& command, Cause cause) {
+  if (command.detail == kNone || !scene.s.details[command.detail].floating) return;
+  for (const auto controller : scene.s.subsystems[scene.c().subsystem].controllers) {
+    end_cause(scene, controller, command.entry.nsid, command.submitted, cause, controller == scene.index);
   }
 }
 
@@ -364,6 +385,7 @@ void bind_open_commands(const Scene& scene, std::uint32_t index) {
         begin_change(there, command);
       } else if (command.entry.opcode == opcode::ns_management && !attaches(command) &&
                  !select_reserved(command)) {
+        end_floating_delete(there, command, Cause::none);
         command.ns = index;
         command.counted = true;
         command.incarnation = scene.s.namespaces[index].incarnation;
@@ -407,7 +429,15 @@ void begin_management(const Scene& scene, Command& command, std::span<const std:
     return;
   }
   command.ns = resolve_namespace(scene, command.entry.nsid);
-  if (command.ns == kNone) return;
+  if (command.ns == kNone) {
+    if (subsystem.creates_open == 0) return;
+    // A create that has not ended may have made it already, and attachments that have may concern it.
+    edit_detail(scene, command).floating = true;
+    for (const auto controller : subsystem.controllers) {
+      begin_cause(scene, controller, command.entry.nsid, command.submitted, controller == scene.index);
+    }
+    return;
+  }
   command.counted = true;
   command.incarnation = scene.s.namespaces[command.ns].incarnation;
   begin_delete(scene, command, command.ns);
@@ -474,7 +504,8 @@ void end_create(const Scene& scene, Command& command, End end, const Completion*
   } else if (before != kNone && scene.s.namespaces[before].exists.surely(true) &&
              scene.s.namespaces[before].born >= command.submitted &&
              scene.s.namespaces[before].exists.last_change(false) < command.submitted &&
-             subsystem.orphan_until < command.submitted) {
+             subsystem.orphan_until < command.submitted && subsystem.deletes_all == 0 &&
+             subsystem.all_deleted_until < command.submitted) {
     exercised(scene, Rule::ns22);
     violation(scene, Rule::ns22,
               fmt::format("{}: two commands got the same new namespace", text_of(scene, command)),
@@ -483,10 +514,9 @@ void end_create(const Scene& scene, Command& command, End end, const Completion*
   }
   if (subsystem.creates_open != 0) exercised(scene, Rule::ns22);
   const Detail& detail = scene.s.details[command.detail];
-  // Deleted in this window, it may be what another create made.
-  const bool deleted = before != kNone && scene.s.namespaces[before].died >= command.submitted &&
-                       scene.s.namespaces[before].born >= command.submitted;
-  const bool data_seen = !detail.list_malformed && !command.buffer_shared && !deleted;
+  // Another create gave the identifier in this window: which of the two namespaces is left is not known.
+  const bool contested = before != kNone && scene.s.namespaces[before].born >= command.submitted;
+  const bool data_seen = !detail.list_malformed && !command.buffer_shared && !contested;
   const std::uint64_t nsze = detail.nsze;
   const std::uint8_t shared = !data_seen ? 2 : (detail.nmic & spec::nmic::shared) != 0 ? 1 : 0;
   const std::uint32_t index = create_namespace(scene, nsid, command.submitted);
@@ -502,6 +532,7 @@ void end_create(const Scene& scene, Command& command, End end, const Completion*
 
 void end_management(const Scene& scene, Command& command, End end, const Completion* completion) {
   if (!command.counted) {
+    end_floating_delete(scene, command, end == End::refused ? Cause::none : Cause::maybe);
     if (end != End::refused && !select_reserved(command)) note_orphan(scene, command);
     return;
   }

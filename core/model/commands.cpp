@@ -47,6 +47,8 @@ void take_ranges(const Scene& scene, Command& command, std::span<const std::byte
   }
   std::memcpy(out, bytes.data(), command.range_count * sizeof(Range));
   for (const Range& range : ranges_of(scene, command)) {
+    // No pointer, where the host did not expect to need one.
+    command.null_pointer |= range.address == 0;
     command.data_bytes += range.bytes;
     for (std::uint64_t page = range.address / spec::kPageSize;
          page * spec::kPageSize < range.address + range.bytes; ++page) {
@@ -144,6 +146,7 @@ void unknown_completion(const Scene& scene, const spec::CompletionEntry& entry) 
               allowed, fmt::format("cid {} {}", entry.cid, trace::status_text(entry.linux_status())));
   };
   if (!c.initial_known && (sq == nullptr || !sq->known)) return;  // began before the recording
+  if (sq != nullptr && sq->doubtful && sq->exists.possible(true)) return;
   const bool nobody = sq == nullptr || !sq->exists.possible(true);
   for (const auto& other : c.sqs) {
     if (!nobody || other.cqid != scene.event.queue || other.by_cid.find(entry.cid) == CidTable::kNone)
@@ -187,7 +190,7 @@ void check_binding(const Scene& scene, const SubmissionQueue& sq, const Command&
 
 /// Is the observer's length of the buffer that of the namespace which the command met?
 bool length_sure(const Scene& scene, const Command& command) {
-  return command.ranges_known && command.length_known && !command.reused_cid &&
+  return command.ranges_known && !command.null_pointer && command.length_known && !command.reused_cid &&
          block_size_sure(scene, command);
 }
 
@@ -342,6 +345,8 @@ void on_submitted(const Scene& scene) {
   command->ranges_known = (event.b & trace::submitted_part::ranges) != 0;
   command->queue_deleting = sq.exists.last_change(false) == kNow;
   command->too_early = c.undefined || (c.power != Power::ready && scene.sees(observed::registers));
+  // A queue that may be gone, or not be there yet, need not take it.
+  command->too_early |= c.initial_known && !sq.exists.surely(true);
   place_submission(sq, *command, index);
 
   link(scene, sq, index);
@@ -375,6 +380,22 @@ void replace_command(const Scene& scene, std::uint32_t index, const spec::Submis
   fresh.queue_deleting = command.queue_deleting;
   command = fresh;
   link(scene, sq, index);
+  begin_effects(scene, command, {});
+}
+
+void adopt_command(const Scene& scene, const spec::SubmissionEntry& entry) {
+  Controller& c = scene.c();
+  SubmissionQueue& sq = edit_sq(c, scene.event.queue);
+  const std::uint32_t index = take_command(c);
+  Command& command = c.commands[index];
+  command.entry = entry;
+  command.submitted = command.fetched = scene.now;
+  command.time = scene.time;
+  command.sqid = scene.event.queue;
+  command.open = true;
+  command.queue_deleting = sq.exists.last_change(false) == kNow;
+  link(scene, sq, index);
+  find_aborts(scene, command);
   begin_effects(scene, command, {});
 }
 
@@ -467,7 +488,8 @@ void on_dma(const Scene& scene) {
   };
   Command* command = find_command(c, event.queue, cid);
   if (command == nullptr) {
-    if (!c.initial_known) return;
+    const SubmissionQueue* sq = find_sq(c, event.queue);
+    if (!c.initial_known || (sq != nullptr && sq->doubtful && sq->exists.possible(true))) return;
     violation(scene, Rule::q29,
               fmt::format("{} queue {} cid {}: data moved for no open command", name_of(scene, scene.index),
                           event.queue, cid),
@@ -488,8 +510,11 @@ void on_dma(const Scene& scene) {
   exercised(scene, Rule::q28);
   const auto* row = spec::find_command(spec::set_of_queue(command->sqid), command->entry.opcode);
   const bool from_host = row != nullptr && row->direction == spec::Direction::to_controller;
-  if (!write && list_page(*command, event.c, event.b)) return;
   const bool in_buffer = inside(ranges_of(scene, *command), event.c, event.b);
+  if (!write && list_page(*command, event.c, event.b)) {
+    if (in_buffer && from_host) command->moved_out += event.b;  // the list names its own page as well
+    return;
+  }
   if (!in_buffer || write == from_host) {
     violation(
         scene, Rule::q28,
@@ -524,7 +549,7 @@ void finish_commands(const Scene& scene) {
     const bool event_request = command.sqid == 0 && command.entry.opcode == 0x0C;
     if (event_request) continue;
     const SubmissionQueue& sq = *c.sqs.find(command.sqid);
-    if (sq.frozen || command.too_early || command.queue_deleting || command.reused_cid ||
+    if (sq.frozen || sq.doubtful || command.too_early || command.queue_deleting || command.reused_cid ||
         sq.exists.last_change(false) == kNow)
       continue;
     const CompletionQueue* cq = sq.known ? c.cqs.find(sq.cqid) : nullptr;

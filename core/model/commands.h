@@ -32,6 +32,8 @@ void drop_command(const Scene& scene, std::uint32_t index, bool at_once);
 
 /// The controller read another entry than was submitted (the host wrote over it): that one is the command.
 void replace_command(const Scene& scene, std::uint32_t index, const spec::SubmissionEntry& entry);
+/// An entry of a doubtful queue was fetched whose submission nobody saw: it is a command from now on.
+void adopt_command(const Scene& scene, const spec::SubmissionEntry& entry);
 
 /// Open commands with this identifier: the oldest one, null when there is none.
 Command* find_command(Controller& c, std::uint16_t sqid, std::uint16_t cid);

@@ -137,6 +137,16 @@ bool peer_has_cause(const Scene& scene, Seq since) {
   return false;
 }
 
+/// Event requests that the controller has: an entry that it did not fetch is none.
+std::uint32_t requests_held(const Scene& scene) {
+  const Controller& c = scene.c();
+  if (c.aers.open == 0 || !scene.sees(trace::observed::fetches)) return c.aers.open;
+  const auto held = [](const Command& command) {
+    return command.open && command.sqid == 0 && command.entry.opcode == 0x0C && command.fetched != 0;
+  };
+  return static_cast<std::uint32_t>(std::count_if(c.commands.begin(), c.commands.end(), held));
+}
+
 void judge_doorbell_event(const Scene& scene, std::uint8_t info) {
   if (info > 1) return;
   Controller& c = scene.c();
@@ -162,14 +172,17 @@ void judge_namespace_event(const Scene& scene, Seq last_report, Seq requested) {
     exercised(scene, Rule::ae09);
     exercised(scene, Rule::ae13);
   }
-  const Seq since = c.cause_from != 0 ? c.cause_from : std::max<Seq>(c.reset_until, 1);
+  // The entry may have been on its way while the log was read, unless the event was masked until then. A read
+  // that has not ended may have lifted the mask.
+  const bool masked = last_report != 0 && c.log04.cleared_before <= last_report && c.log04.open_clearing == 0;
+  const bool overtaken = !masked && requested < c.log04.cleared_until;
+  Seq since = c.cause_from != 0 ? c.cause_from : std::max<Seq>(c.reset_until, 1);
+  if (c.read_cause > last_report) since = std::min(since, c.read_cause);  // that read settled its cause
   if (c.ns_events.surely_since(false, since) && !c.cause_unknown) {
     exercised(scene, Rule::ae04);
     say(Rule::ae04, "a namespace event that is switched off", "none while bit 8 of FID 0Bh is 0");
   }
-  // The entry may have been on its way while the log was read, unless the event was masked until then.
-  const bool masked = last_report != 0 && c.log04.cleared_before <= last_report;
-  const bool on_its_way = !masked && requested < c.log04.cleared_until && c.cause_until > last_report;
+  const bool on_its_way = overtaken && c.cause_until > last_report;
   const bool caused =
       c.cause_pending != 0 || (c.cause_until != 0 && (c.cause_until >= c.log04.cleared_from || on_its_way));
   if (!caused && !c.cause_unknown) {
@@ -330,6 +343,7 @@ void reset_events(const Scene& scene) {
   c.due = false;
   if (c.cause_until != 0) c.old_cause = c.cause_until;
   c.cause_until = 0;
+  c.read_cause = 0;
   c.cause_from = c.cause_pending != 0 ? c.cause_from : 0;
   c.cause_unknown = false;
   // Whether the log of changed namespaces survives is not laid down.
@@ -342,8 +356,9 @@ void reset_events(const Scene& scene) {
 
 void finish_events(const Scene& scene) {
   Controller& c = scene.c();
-  if (c.announced.known && c.aers.open > c.announced.aerl + 1U && c.power == Power::ready &&
-      !c.shutdown_asked && !c.fatal) {
+  const std::uint32_t held = requests_held(scene);
+  if (c.announced.known && held > c.announced.aerl + 1U && c.power == Power::ready && !c.shutdown_asked &&
+      !c.fatal) {
     const Command* last = nullptr;
     for (const Command& command : c.commands) {
       const bool request = command.open && command.sqid == 0 && command.entry.opcode == 0x0C;
@@ -353,10 +368,10 @@ void finish_events(const Scene& scene) {
       violation(scene, Rule::ae01,
                 fmt::format("{} holds more event requests than it may", name_of(scene, scene.index)),
                 fmt::format("{} and aer_limit_exceeded for others", c.announced.aerl + 1U),
-                fmt::format("{}", c.aers.open), {last->submitted});
+                fmt::format("{}", held), {last->submitted});
     }
   }
-  if (!c.due || c.due_waits || c.aers.open == 0 || c.power != Power::ready || c.shutdown_asked || c.fatal ||
+  if (!c.due || c.due_waits || held == 0 || c.power != Power::ready || c.shutdown_asked || c.fatal ||
       admin_frozen(c))
     return;
   if (scene.time < c.due_time || scene.time - c.due_time <= scene.options.event_bound) return;

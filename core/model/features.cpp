@@ -52,6 +52,13 @@ Followed followed(FeatureId fid) {
       return {1, 0, false};
     case FeatureId::async_event:
       return {0x11F, 0, false};
+    case FeatureId::autonomous_power:
+    case FeatureId::non_operational_power:
+      return {1, 0, false};
+    case FeatureId::thermal_management:
+      return {0xFFFFFFFF, 0, false};
+    case FeatureId::software_progress:
+      return {0xFF, 0, false};
     default:
       return {};
   }
@@ -68,6 +75,20 @@ bool of_this_issue(FeatureId fid) {
   }
 }
 
+/// Features whose value outlives resets where it cannot be saved.
+bool persists(FeatureId fid) {
+  return fid == FeatureId::thermal_management || fid == FeatureId::software_progress;
+}
+
+/// TMT1 and TMT2 each off or between MNTMT and MXTMT, and the first below the second.
+bool thermal_limits_valid(const Announced& announced, std::uint32_t value) {
+  const std::uint32_t first = value >> 16U, second = value & 0xFFFFU;
+  const auto within = [&](std::uint32_t kelvin) {
+    return kelvin == 0 || (kelvin >= announced.mntmt && kelvin <= announced.mxtmt);
+  };
+  return within(first) && within(second) && (first == 0 || second == 0 || first < second);
+}
+
 bool optional(FeatureId fid) {
   return fid == FeatureId::timestamp || fid == FeatureId::host_behavior ||
          fid == FeatureId::temperature_threshold || fid == FeatureId::interrupt_vector ||
@@ -78,6 +99,13 @@ std::uint32_t key_of(const Command& command, const Followed& how) {
   const auto fid = static_cast<std::uint32_t>(fid_of(command)) << 24U;
   const std::uint32_t selected = command.entry.cdw11 & how.selector;
   return fid | (how.selector > 0xFFFF ? selected >> 16U : selected);
+}
+
+const Feature* find_feature(const Controller& c, std::uint32_t key, std::uint32_t nsid) {
+  const auto at = std::find_if(c.features.begin(), c.features.end(), [&](const Feature& feature) {
+    return feature.key == key && feature.nsid == nsid;
+  });
+  return at == c.features.end() ? nullptr : &*at;
 }
 
 Feature* find_feature(Controller& c, std::uint32_t key, std::uint32_t nsid) {
@@ -224,7 +252,26 @@ void check_get_features(const Scene& scene, const Command& command, const Comple
       feature.default_known = true;
       feature.default_value = value;
       return;
+    case FeatureSelect::saved:
+      if (!quiet) return;
+      if (feature.saved_known || (feature.saveable_known && !feature.saveable && feature.default_known)) {
+        exercised(scene, Rule::ft02);
+        const std::uint32_t saved = feature.saved_known ? feature.saved_value : feature.default_value;
+        if (value != (saved & mask)) {
+          violation(scene, Rule::ft02,
+                    fmt::format("{}: another value than the one saved", text_of(scene, command)),
+                    fmt::format("{:#x}", saved & mask), fmt::format("{:#x}", value),
+                    {feature.touched, command.submitted});
+        }
+      }
+      return;
     case FeatureSelect::capabilities:
+      exercised(scene, Rule::ft03);
+      if (((dw0 >> 1U & 1U) != 0) != how.of_namespace) {
+        violation(scene, Rule::ft03, fmt::format("{}: another scope", text_of(scene, command)),
+                  how.of_namespace ? "namespace specific" : "not namespace specific",
+                  fmt::format("capabilities {:#x}", dw0 & 7U), {command.submitted});
+      }
       feature.saveable_known = true;
       feature.saveable = (dw0 & 1U) != 0;
       return;
@@ -238,8 +285,11 @@ void reset_features(const Scene& scene) {
   for (auto& feature : c.features) {
     feature.pending = 0;
     feature.touched = scene.now;
-    feature.known = false;
-    feature.after_reset = false;
+    const bool kept = feature.known && feature.saveable_known && !feature.saveable &&
+                      persists(static_cast<FeatureId>(feature.key >> 24U));
+    feature.known = kept;
+    feature.after_reset = kept;
+    if (kept) continue;
     if (feature.nsid != 0 || !feature.saveable_known) continue;
     if (feature.saveable && feature.saved_known) {
       feature.known = true;
@@ -278,7 +328,14 @@ void allow_features(const Scene& scene, const Command& command, Allowed& allowed
     }
   } else {
     if ((entry.cdw10 & kSave) != 0) {
-      allowed.may({Status::feature_not_saveable, Status::invalid_field});
+      const Feature* feature = find_feature(c, key_of(command, how), feature_nsid(command, how));
+      const bool told = feature != nullptr && feature->saveable_known;
+      if (told) exercised(scene, Rule::ft03);
+      if (!told) {
+        allowed.may({Status::feature_not_saveable, Status::invalid_field});
+      } else if (!feature->saveable) {
+        allowed.must(Rule::ft03, {Status::feature_not_saveable, Status::invalid_field});
+      }
       if (announced.known && !select_save)
         allowed.must(Rule::q33, {Status::feature_not_saveable, Status::invalid_field});
     }
@@ -328,6 +385,18 @@ void allow_features(const Scene& scene, const Command& command, Allowed& allowed
       }
       break;
     case FeatureId::arbitration:
+      break;
+    case FeatureId::thermal_management:
+      allowed.may(Status::invalid_field);
+      if (set && announced.known && !thermal_limits_valid(announced, value))
+        allowed.must(Rule::q33, {Status::invalid_field});
+      break;
+    case FeatureId::non_operational_power:
+      allowed.may(Status::invalid_field);
+      if (set && (value & 1U) != 0 && announced.known &&
+          (announced.ctratt & spec::ctratt::non_operational_permissive) == 0) {
+        allowed.must(Rule::q33, {Status::invalid_field});
+      }
       break;
     default:
       // Sensors, vectors, event bits and structures that the controller may not have.

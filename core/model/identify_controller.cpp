@@ -37,6 +37,9 @@ Announced read_announced(const spec::IdentifyController& id) {
   a.oaes = id.oaes;
   a.sgls = id.sgls;
   a.kas = id.kas;
+  a.mntmt = id.mntmt;
+  a.mxtmt = id.mxtmt;
+  a.ctratt = id.ctratt;
   a.anagrpmax = id.anagrpmax;
   a.endgidmax = id.endgidmax;
   a.nsetidmax = id.nsetidmax;

@@ -165,7 +165,7 @@ void check_namespace(const Scene& scene, const Command& command, std::span<const
   }
   if (!data_seen || writes_open(scene.s, index)) return;
   const bool reads_zeros = ns.created && !ns.written_untracked && (id.dlfeat & 7U) == 1;
-  start_content(ns, reads_zeros);
+  start_content(ns, reads_zeros, scene.now);
 }
 
 void check_descriptors(const Scene& scene, const Command& command, std::span<const std::byte> data) {

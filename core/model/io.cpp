@@ -171,7 +171,8 @@ void compare_finished(const Scene& scene, const Command& command, const Completi
                       Namespace& ns) {
   const Status status = completion.status();
   if (status != Status::success && status != Status::compare_failure) return;
-  if (command.detail == kNone || !ns.tracked || !completion.trusted) return;
+  if (command.detail == kNone || !ns.tracked || !completion.trusted || command.submitted < ns.content_from)
+    return;
   const auto& digests = scene.s.details[command.detail].digests;
   if (digests.empty()) return;
   exercised(scene, Rule::d10);
@@ -242,6 +243,7 @@ void observe_namespace(const Scene& scene, const Command& command, const Complet
   if (command.ns == kNone || command.reused_cid) return;
   if (!completion.success() || !has_range(command.entry.opcode)) return;
   observe_attachment(scene, command.ns, scene.index, true, command.submitted);
+  if (command.entry.opcode == kWriteZeroes) return;  // it moves no data: MDTS does not bound it
   auto& proven = edit_attachment(scene.s.namespaces[command.ns], scene.index).proven_blocks;
   proven = std::max(proven, command.entry.block_count());
 }
@@ -260,7 +262,8 @@ std::uint32_t proven_blocks(const Namespace* ns, std::uint16_t controller) {
 bool check_read(const Scene& scene, std::uint32_t index, std::uint64_t slba,
                 std::span<const std::byte> digests, Seq since, const std::string& what, bool application) {
   Namespace& ns = scene.s.namespaces[index];
-  if (!ns.tracked || ns.block_bytes == 0) return false;
+  // What began before the content was followed may have met, or have written, what was there before.
+  if (!ns.tracked || ns.block_bytes == 0 || since < ns.content_from) return false;
   const std::uint64_t blocks = digests.size() / 8 / (ns.block_bytes / 512);
   if (blocks == 0 || !fold_digests(scene.s, ns, digests, blocks)) return false;
   std::uint64_t sizes = 0;
@@ -347,19 +350,23 @@ void end_write(const Scene& scene, Command& command, WriteEnd how) {
   }
 }
 
-void settle_writes(const Scene& scene, std::uint16_t controller, std::uint32_t ns) {
+void settle_writes(const Scene& scene, std::uint16_t controller, std::uint32_t ns, Seq since) {
   Controller& c = scene.s.controllers[controller];
   for (auto& command : c.commands) {
     if (!command.open || !command.writing || command.ns != ns) continue;
-    // What is fetched later may meet the namespace attached again.
-    if (command.fetched == 0) continue;
+    // What is fetched after the detach was done may meet the namespace attached again.
+    if (command.fetched == 0 || command.fetched > since) continue;
     exercised(scene, Rule::ns15);
     end_write(scene, command, WriteEnd::detached);
   }
 }
 
 bool block_size_sure(const Scene& scene, const Command& command) {
-  if (command.ns == kNone || command.sqid == 0) return true;
+  if (command.sqid == 0) return true;
+  if (command.ns == kNone) {  // a create that had not ended may have made it
+    const auto& subsystem = scene.s.subsystems[scene.c().subsystem];
+    return subsystem.creates_open == 0 && subsystem.create_until < command.submitted;
+  }
   const Namespace& ns = scene.s.namespaces[command.ns];
   return ns.incarnation == command.incarnation && (!ns.created || ns.identified) &&
          !may_be_another(ns, command.submitted) && ns.exists.surely_since(true, command.submitted);
@@ -512,9 +519,12 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
     if (index != kNone) {
       active = may_be_active(scene.s.namespaces[index], scene.index, command.submitted);
       inactive = may_be_inactive(scene.s.namespaces[index], scene.index, command.submitted);
-    } else {
-      active =
+    }
+    // One that nobody knew when the command began may have been made by a create that had not ended.
+    if (command.ns == kNone) {
+      active |=
           !subsystem.complete || subsystem.creates_open != 0 || subsystem.create_until >= command.submitted;
+      inactive = true;
     }
     exercised(scene, Rule::ns10);
     if (!active) {

@@ -17,7 +17,7 @@ void settle_limbo(const Scene& scene);
 void end_write(const Scene& scene, Command& command, WriteEnd how);
 /// Writes of this controller to the namespace, not ended yet, have no effect from now on (detach, by own
 /// convention).
-void settle_writes(const Scene& scene, std::uint16_t controller, std::uint32_t ns);
+void settle_writes(const Scene& scene, std::uint16_t controller, std::uint32_t ns, Seq since);
 /// Is it known which namespace the command met, and the size of its blocks? How much data it moves depends on
 /// it.
 bool block_size_sure(const Scene& scene, const Command& command);

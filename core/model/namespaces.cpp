@@ -30,7 +30,8 @@ std::uint64_t zero_digest(std::uint32_t block_bytes) {
   return digest;
 }
 
-void start_content(Namespace& ns, bool zeros) {
+void start_content(Namespace& ns, bool zeros, Seq now) {
+  ns.content_from = now;
   ns.tracked = ns.block_bytes >= kPartBytes && ns.block_bytes % kPartBytes == 0;
   ns.content.start(zeros ? Blocks::Unwritten::zeros : Blocks::Unwritten::stable, zero_digest(ns.block_bytes));
 }
@@ -64,7 +65,7 @@ void start_namespaces(const trace::TraceHeader& header, State& state) {
     for (const auto controller : subsystem.controllers) {
       data = data && (header.controllers[controller].observed & trace::observed::data) != 0;
     }
-    if (data) start_content(ns, row.content_zero);
+    if (data) start_content(ns, row.content_zero, 0);
     subsystem.namespaces.push_back(static_cast<std::uint32_t>(state.namespaces.size()));
     state.namespaces.push_back(std::move(ns));
   }
@@ -135,6 +136,7 @@ std::uint32_t create_namespace(const Scene& scene, std::uint32_t nsid, Seq since
   ns.shared = 2;
   // What the controllers had of the one before is gone; a window that reaches back may still meet it.
   for (auto& attached : ns.attached) {
+    attached.proven_blocks = 0;
     if (attached.fact.possible(true)) {
       attached.fact.begin(false);
       attached.fact.apply(false, since, scene.now);  // it may have been attached before the create ended

@@ -40,7 +40,7 @@ Rule rule_of_view(const Scene& scene, const Namespace* ns, std::uint16_t control
 std::size_t first_from(const State& state, std::uint32_t subsystem, std::uint32_t nsid);
 
 /// Is the content of this namespace followed from now on? Restarts it.
-void start_content(Namespace& ns, bool zeros);
+void start_content(Namespace& ns, bool zeros, Seq now);
 /// Digest of a logical block of zeros.
 std::uint64_t zero_digest(std::uint32_t block_bytes);
 /// Digest of a logical block from those of its 512-byte parts.

@@ -73,12 +73,12 @@ void end_queue_command(const Scene& scene, Command& command, End end) {
     case opcode::create_sq:
       c.io_queue_created = true;
       open_sq(scene, qid, entries_of(command), static_cast<std::uint16_t>(command.entry.cdw11 >> 16U),
-              command.entry.prp1);
+              command.entry.prp1, command.submitted);
       break;
     case opcode::create_cq:
       c.io_queue_created = true;
       open_cq(scene, qid, entries_of(command), (command.entry.cdw11 & 2U) != 0,
-              static_cast<std::uint16_t>(command.entry.cdw11 >> 16U), command.entry.prp1);
+              static_cast<std::uint16_t>(command.entry.cdw11 >> 16U), command.entry.prp1, command.submitted);
       break;
     case opcode::delete_sq:
       close_sq(scene, qid, false);

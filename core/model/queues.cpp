@@ -69,6 +69,12 @@ void watch_interrupt(const Scene& scene, Vector& v, bool last_look) {
   }
 }
 
+/// The host rang where the controller may have taken the value or not: which entries it has is not known.
+void lose_track(SubmissionQueue& sq) {
+  sq.doubtful = true;
+  sq.known = false;
+}
+
 void judge_early(const Scene& scene, Vector& v) {
   if (v.early == 0) return;
   violation(scene, Rule::q14,
@@ -92,7 +98,7 @@ CompletionQueue& edit_cq(Controller& c, std::uint16_t qid) {
 }
 
 void open_sq(const Scene& scene, std::uint16_t qid, std::uint32_t entries, std::uint16_t cqid,
-             std::uint64_t base) {
+             std::uint64_t base, Seq from) {
   Controller& c = scene.c();
   SubmissionQueue& sq = edit_sq(c, qid);
   SubmissionQueue fresh;
@@ -100,21 +106,24 @@ void open_sq(const Scene& scene, std::uint16_t qid, std::uint32_t entries, std::
   fresh.exists = sq.exists;
   fresh.by_slot = std::move(sq.by_slot);
   fresh.by_cid = std::move(sq.by_cid);
-  fresh.by_cid.clear();
+  const bool rung_early = sq.early_doorbell >= from && sq.early_doorbell != 0;
+  if (!rung_early) fresh.by_cid.clear();
   sq = std::move(fresh);
   sq.known = sq.exists.surely(true);
   sq.entries = entries;
   sq.cqid = cqid;
   sq.base = base;
   sq.by_slot.assign(entries, kNone);
+  if (rung_early) lose_track(sq);
   use_ring(c, base, std::uint64_t{entries} * kSubmissionBytes, scene.now);
 }
 
 void open_cq(const Scene& scene, std::uint16_t qid, std::uint32_t entries, bool interrupts,
-             std::uint16_t vector, std::uint64_t base) {
+             std::uint16_t vector, std::uint64_t base, Seq from) {
   Controller& c = scene.c();
   CompletionQueue& cq = edit_cq(c, qid);
   CompletionQueue fresh;
+  fresh.head_doubtful = cq.early_doorbell >= from && cq.early_doorbell != 0;
   fresh.qid = qid;
   fresh.exists = cq.exists;
   cq = fresh;
@@ -127,7 +136,7 @@ void open_cq(const Scene& scene, std::uint16_t qid, std::uint32_t entries, bool 
   Vector* v = interrupts ? edit_vector(c, vector) : nullptr;
   if (v == nullptr) return;
   ++v->queues;
-  if (!cq.known) v->doubtful = true;
+  if (!cq.known || cq.head_doubtful) v->doubtful = true;
 }
 
 void close_sq(const Scene& scene, std::uint16_t qid, bool by_reset) {
@@ -138,6 +147,7 @@ void close_sq(const Scene& scene, std::uint16_t qid, bool by_reset) {
     sq.before_reset = by_reset;
   }
   sq.known = false;
+  sq.doubtful = false;
   sq.frozen = false;
 }
 
@@ -166,8 +176,8 @@ void open_admin_queue(const Scene& scene) {
   if (!c.admin_known) return;
   const auto sq_entries = static_cast<std::uint32_t>(spec::aqa::asqs.get(c.aqa)) + 1;
   const auto cq_entries = static_cast<std::uint32_t>(spec::aqa::acqs.get(c.aqa)) + 1;
-  open_sq(scene, 0, sq_entries, 0, c.asq & ~0xFFFULL);
-  open_cq(scene, 0, cq_entries, true, 0, c.acq & ~0xFFFULL);
+  open_sq(scene, 0, sq_entries, 0, c.asq & ~0xFFFULL, scene.now);
+  open_cq(scene, 0, cq_entries, true, 0, c.acq & ~0xFFFULL, scene.now);
 }
 
 void close_queues(const Scene& scene) {
@@ -197,13 +207,20 @@ void on_sq_doorbell(const Scene& scene) {
   if (sq == nullptr || !sq->exists.surely(true)) {
     if (!c.initial_known) return;
     if (sq == nullptr || !sq->exists.possible(true)) exercised(scene, Rule::q17);
-    ++c.bad_doorbells[0];  // perhaps, where its creation or deletion is under way
-    if (sq != nullptr && sq->exists.possible(true)) ++c.bad_doorbells[1];
+    ++c.bad_doorbells[0];
+    if (sq != nullptr && sq->exists.possible(true)) {  // its creation or deletion is under way
+      ++c.bad_doorbells[1];
+      sq->early_doorbell = scene.now;
+      if (!sq->known) lose_track(*sq);
+    }
     if (c.stray_doorbells.size() == kStrayDoorbells) c.stray_doorbells.erase(c.stray_doorbells.begin());
     c.stray_doorbells.push_back(scene.event.queue);
     return;
   }
-  if (!sq->known) return;
+  if (!sq->known) {
+    if (sq->doubtful) ++c.bad_doorbells[1];
+    return;
+  }
   if (scene.event.c < sq->entries && scene.event.c == sq->tail % sq->entries) {
     if (sq->rung == sq->tail)
       ++c.bad_doorbells[1];  // the same value again: no error, but a listed cause of the event
@@ -226,6 +243,7 @@ void on_cq_doorbell(const Scene& scene) {
     ++c.bad_doorbells[0];
     if (cq == nullptr || !cq->exists.possible(true)) return;
     if (!cq->known) ++c.bad_doorbells[1];  // what its size will be is not known
+    cq->early_doorbell = scene.now;
   }
   if (!cq->known) return;
   Vector* v = cq->interrupts ? find_vector(c, cq->vector) : nullptr;
@@ -287,6 +305,10 @@ void on_fetched(const Scene& scene) {
     return;
   }
   if (!sq->known || event.slot == trace::kUnknownSlot) {
+    if (!sq->known && event.payload_bytes >= sizeof(spec::SubmissionEntry)) {
+      adopt_command(scene, read_as<spec::SubmissionEntry>(scene.trace.payload(event)));
+      return;
+    }
     const std::uint32_t found = sq->by_cid.find(static_cast<std::uint16_t>(event.a));
     if (found != CidTable::kNone) c.commands[found].fetched = scene.now;
     return;

@@ -80,8 +80,9 @@ struct Command {
   bool aborted_at_once : 1 = false;  ///< an Abort with IANP 0 completed
   bool abort_asked : 1 = false;      ///< an Abort names it
   bool queue_deleting : 1 = false;   ///< Delete SQ of its queue was submitted in its life
-  bool too_early : 1 = false;        ///< rung before the controller was surely ready: undefined
+  bool too_early : 1 = false;        ///< rung before the controller and the queue were surely there
   bool buffer_shared : 1 = false;    ///< another command used a page of its buffer in its life
+  bool null_pointer : 1 = false;     ///< its PRPs name address 0
   bool counted : 1 = false;          ///< it began a change of facts, which its end must close
 };
 
@@ -98,6 +99,7 @@ struct SubmissionQueue {
   bool known = false;         ///< size and positions are
   bool ever = false;          ///< existed once, and its reset or deletion is visible
   bool before_reset = false;  ///< it was a reset that ended it
+  bool doubtful = false;      ///< rung when the controller may not have listened: nothing can be demanded
   bool frozen = false;        ///< an invalid doorbell value: it need not be served any more
   std::uint32_t entries = 0;
   std::uint16_t cqid = 0;
@@ -107,6 +109,7 @@ struct SubmissionQueue {
   std::uint64_t fetched = 0;    ///< entries ever fetched
   std::uint64_t published = 0;  ///< SQHD so far, as a count
   Seq bad_doorbell = 0;
+  Seq early_doorbell = 0;              ///< last one while its creation or deletion was under way
   std::vector<std::uint32_t> by_slot;  ///< last command submitted in a slot
   CidTable by_cid;
   std::array<std::uint32_t, 8>
@@ -126,7 +129,8 @@ struct CompletionQueue {
   std::uint64_t base = 0;
   std::uint64_t posted = 0, released = 0;
   bool full = false;
-  Time freed_at = 0;  ///< when it last stopped being full, 0 never
+  Time freed_at = 0;       ///< when it last stopped being full, 0 never
+  Seq early_doorbell = 0;  ///< last one while its creation or deletion was under way
 };
 
 /// Queues by identifier: rows of those that were heard of, found through an index.
@@ -180,7 +184,7 @@ struct Announced {
                nwpc = 0, sqes = 0, cqes = 0, anacap = 0;
   std::uint32_t nn = 0, mnan = 0, maxcna = 0, oaes = 0, sgls = 0, anagrpmax = 0, ctratt = 0;
   std::uint32_t endgidmax = 0, nsetidmax = 0;
-  std::uint16_t kas = 0;
+  std::uint16_t kas = 0, mntmt = 0, mxtmt = 0;
   std::uint64_t maxdna = 0;
   std::array<char, 20> sn{};
   std::array<char, 40> mn{};
@@ -309,6 +313,7 @@ struct Controller {
   LogReads log04, log01, log02;
   std::uint32_t cause_pending = 0;
   Seq cause_from = 0;                            ///< begin of the oldest cause since the event was cleared
+  Seq read_cause = 0;                            ///< begin of the oldest cause that a read of the log settled
   Seq cause_until = 0;                           ///< end of the last possible cause of a namespace event
   Seq old_cause = 0;                             ///< the same, before the last reset
   bool cause_unknown = false;                    ///< recording began in mid-life
@@ -353,6 +358,7 @@ struct Namespace {
   std::uint32_t block_bytes = 0;     ///< 0 unknown
   std::uint8_t shared = 2;           ///< 0 private, 1 shared, 2 unknown
   bool tracked = false;              ///< content is followed
+  Seq content_from = 0;              ///< since when
   bool written_untracked = false;    ///< written while it was not
   Seq doubtful_write = 0;            ///< end of the last write that may have met it or the one before it
   bool created = false;              ///< by a command of the trace

@@ -21,15 +21,6 @@ constexpr std::size_t kDigestBytes = 512;
 
 }  // namespace
 
-Observer::Observer(const trace::Trace& trace, std::uint16_t index) : index_(index) {
-  const auto subsystem = trace.header.controllers[index].subsystem;
-  for (const auto& ns : trace.header.namespaces) {
-    if (ns.subsystem == subsystem) state_.block_sizes.push_back({ns.nsid, ns.block_bytes});
-  }
-  std::sort(state_.block_sizes.begin(), state_.block_sizes.end(),
-            [](const BlockSize& a, const BlockSize& b) { return a.nsid < b.nsid; });
-}
-
 trace::BoundaryEvent Observer::event(const Scene& scene, Boundary kind, std::uint16_t queue) const {
   trace::BoundaryEvent e;
   e.earliest = e.latest = scene.engine.now();
@@ -137,7 +128,7 @@ void Observer::submit(const Scene& scene, std::uint16_t sqid, std::uint32_t slot
   auto e = event(scene, Boundary::submitted, sqid);
   e.slot = slot;
   e.a = entry.cid;
-  const std::uint64_t bytes = data_bytes(sqid, entry);
+  const std::uint64_t bytes = data_bytes(scene, sqid, entry);
   const auto* row = spec::find_command(spec::set_of_queue(sqid), entry.opcode);
   const bool walkable = bytes != 0 && bytes <= kLongestTransfer && entry.psdt() == 0;
   bool sends = false;
@@ -206,13 +197,12 @@ void Observer::append_data(const Scene& scene, std::uint64_t bytes) {
   }
 }
 
-std::uint64_t Observer::data_bytes(std::uint16_t sqid, const spec::SubmissionEntry& entry) const {
+std::uint64_t Observer::data_bytes(const Scene& scene, std::uint16_t sqid,
+                                   const spec::SubmissionEntry& entry) const {
   const auto* row = spec::find_command(spec::set_of_queue(sqid), entry.opcode);
   if (row == nullptr) return 0;
-  const auto found = std::lower_bound(state_.block_sizes.begin(), state_.block_sizes.end(), entry.nsid,
-                                      [](const BlockSize& b, std::uint32_t nsid) { return b.nsid < nsid; });
-  const bool known = found != state_.block_sizes.end() && found->nsid == entry.nsid;
-  return spec::data_bytes(*row, entry, known ? found->bytes : 512);
+  const std::uint32_t block = scene.blocks.find(entry.nsid);
+  return spec::data_bytes(*row, entry, block != 0 ? block : 512);
 }
 
 void Observer::remember(std::uint16_t sqid, const spec::SubmissionEntry& entry, std::uint32_t slot) {
@@ -220,6 +210,11 @@ void Observer::remember(std::uint16_t sqid, const spec::SubmissionEntry& entry, 
   Queue& q = state_.queues[sqid];
   std::uint32_t index = 0;
   if (q.free_open.empty()) {
+    if (q.open.empty()) {  // few queues hold more at a time
+      q.open.reserve(8);
+      q.free_open.reserve(8);
+      q.open_of_cid.reserve(32);
+    }
     index = static_cast<std::uint32_t>(q.open.size());
     q.open.emplace_back();
   } else {
@@ -262,6 +257,7 @@ void Observer::fetched(const Scene& scene, std::uint16_t sqid, std::uint64_t add
     scene.trace.add(e);
   } else {
     scene.trace.add(e, std::as_bytes(std::span(&entry, 1)));
+    if (e.slot != trace::kUnknownSlot) remember(sqid, entry, e.slot);  // what was read is the command
   }
 }
 
@@ -292,7 +288,8 @@ void Observer::completed(const Scene& scene, std::uint16_t cqid, std::uint64_t a
   std::uint64_t bytes = 0;
   if (open != nullptr && entry.status() == spec::Status::success) {
     const auto* row = spec::find_command(spec::set_of_queue(entry.sqid), open->entry.opcode);
-    if (row != nullptr && row->direction == Direction::to_host) bytes = data_bytes(entry.sqid, open->entry);
+    if (row != nullptr && row->direction == Direction::to_host)
+      bytes = data_bytes(scene, entry.sqid, open->entry);
     if (bytes > kLongestTransfer || open->entry.psdt() != 0 ||
         !walk_prps(scene.memory, open->entry.prp1, open->entry.prp2, bytes, ranges_)) {
       bytes = 0;
@@ -335,6 +332,11 @@ void Observer::learn(const Scene& scene, const spec::SubmissionEntry& entry) {
     q.open_of_cid.clear();
   }
   if (row->name == "delete_cq" && qid < state_.queues.size()) state_.queues[qid].cq = {};
+  if (row->name == "ns_management" &&
+      (entry.cdw10 & 0xFU) == 1) {  // deleted: the next one has its own blocks
+    if (entry.nsid == spec::kBroadcastNsid) scene.blocks.forget_all();
+    scene.blocks.forget(entry.nsid);
+  }
   if (row->name != "identify") return;
   const auto cns = static_cast<spec::Cns>(entry.cdw10 & 0xFFU);
   if (cns != spec::Cns::ns && cns != spec::Cns::allocated_ns) return;
@@ -347,14 +349,7 @@ void Observer::learn(const Scene& scene, const spec::SubmissionEntry& entry) {
   }
   const unsigned shift = ns.lbaf[ns.flbas & 0xFU] >> 16U & 0xFFU;
   if (ns.nsze == 0 || shift < 9 || shift > 16) return;
-  const BlockSize fresh{entry.nsid, 1U << shift};
-  const auto at = std::lower_bound(state_.block_sizes.begin(), state_.block_sizes.end(), entry.nsid,
-                                   [](const BlockSize& b, std::uint32_t nsid) { return b.nsid < nsid; });
-  if (at != state_.block_sizes.end() && at->nsid == entry.nsid) {
-    *at = fresh;
-  } else {
-    state_.block_sizes.insert(at, fresh);
-  }
+  scene.blocks.learn(entry.nsid, 1U << shift);
 }
 
 void Observer::interrupt(const Scene& scene, std::uint16_t vector) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "engine/engine.h"
+#include "port/block_sizes.h"
 #include "port/host_memory.h"
 #include "port/prp.h"
 #include "spec/queue_entry.h"
@@ -35,25 +36,22 @@ class Observer {
     std::vector<std::uint32_t> free_open;
     std::vector<std::uint32_t> open_of_cid;  ///< CID to index in `open` plus 1, 0 none
   };
-  struct BlockSize {
-    std::uint32_t nsid = 0, bytes = 0;
-  };
   struct State {
     std::vector<Queue> queues;  ///< by queue identifier
-    std::vector<BlockSize> block_sizes;
     std::uint64_t asq = 0, acq = 0;
     std::uint32_t aqa = 0, cc = 0;
     unsigned dstrd = 0;
   };
 
-  /// Observes controller `index` of the trace's header. Block sizes known at the start come from the header.
-  Observer(const trace::Trace& trace, std::uint16_t index);
+  /// Observes controller `index` of the trace's header.
+  explicit Observer(std::uint16_t index) : index_(index) {}
 
   /// What a call needs of the world; given at each call so that the observer itself stays a value.
   struct Scene {
     trace::Trace& trace;
     const engine::Engine& engine;
     const HostMemory& memory;
+    BlockSizes& blocks;  ///< of the controller's subsystem
   };
 
   // Called by the port, before the controller acts on a write and after it answered a read.
@@ -91,7 +89,7 @@ class Observer {
   Open* find_open(std::uint16_t sqid, std::uint16_t cid);
   void remember(std::uint16_t sqid, const spec::SubmissionEntry& entry, std::uint32_t slot);
   void forget(std::uint16_t sqid, std::uint16_t cid);
-  std::uint64_t data_bytes(std::uint16_t sqid, const spec::SubmissionEntry& entry) const;
+  std::uint64_t data_bytes(const Scene& scene, std::uint16_t sqid, const spec::SubmissionEntry& entry) const;
   void append_digests(const Scene& scene, std::uint64_t bytes);
   void append_data(const Scene& scene, std::uint64_t bytes);
 

@@ -333,6 +333,8 @@ std::uint64_t data_bytes(const CommandRow& row, const SubmissionEntry& entry, st
       switch (static_cast<FeatureId>(entry.cdw10 & 0xFFU)) {
         case FeatureId::lba_range:
           return 4096;
+        case FeatureId::autonomous_power:
+          return 256;
         case FeatureId::timestamp:
           return 8;
         case FeatureId::host_behavior:

@@ -134,6 +134,9 @@ inline constexpr std::uint16_t compare = 1, write_uncorrectable = 2, dsm = 4, wr
                                save_select = 0x10, reservations = 0x20, timestamp = 0x40, verify = 0x80,
                                copy = 0x100;
 }
+namespace ctratt {
+inline constexpr std::uint32_t non_operational_permissive = 1U << 1;
+}
 namespace oaes {
 inline constexpr std::uint32_t ns_attribute = 1U << 8, firmware_activation = 1U << 9, ana = 1U << 11;
 }

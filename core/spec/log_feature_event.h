@@ -30,9 +30,13 @@ enum class FeatureId : std::uint8_t {
   interrupt_vector = 0x09,
   write_atomicity = 0x0A,
   async_event = 0x0B,
+  autonomous_power = 0x0C,
   timestamp = 0x0E,
   keep_alive = 0x0F,
+  thermal_management = 0x10,
+  non_operational_power = 0x11,
   host_behavior = 0x16,
+  software_progress = 0x80,
 };
 
 /// SEL of Get Features.

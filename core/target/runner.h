@@ -254,7 +254,8 @@ class Runner {
   std::span<const std::byte> payload_of(const program::Step& step, std::uint32_t controller,
                                         const spec::SubmissionEntry& entry, std::uint16_t qid,
                                         std::uint32_t length);
-  void put_controller_list(const std::vector<std::uint32_t>& controllers, std::vector<std::byte>& data) const;
+  std::span<const std::byte> controller_list(const std::vector<std::uint32_t>& controllers);
+  std::span<std::byte> payload_room(std::size_t bytes);
   std::uint32_t block_bytes(std::uint32_t controller, std::uint32_t nsid) const;
 
   static constexpr engine::Time kRest = engine::kSecond;
@@ -282,7 +283,7 @@ class Runner {
   bool machine_ended_ = false;
   mutable bool hosts_were_ready_ = false;
   mutable engine::Time hosts_ready_at_ = 0;
-  std::vector<std::byte> payload_;  ///< scratch of payload_of
+  std::vector<std::byte> payload_;  ///< room of payload_of: what it holds is of the last call
   std::vector<RawOutcome> reaped_;  ///< scratch of reap
 };
 

@@ -54,29 +54,26 @@ std::span<const std::byte> Runner::payload_of(const Step& step, std::uint32_t co
                                               const spec::SubmissionEntry& entry, std::uint16_t qid,
                                               std::uint32_t length) {
   if (length == 0) return {};
-  std::vector<std::byte>& data = payload_;
+  const std::span<std::byte> data = payload_room(length);
   if (const Value* given = step.find(Field::data)) {
-    data.assign(length, std::byte{0});
-    std::memcpy(data.data(), given->text.data(), std::min<std::size_t>(data.size(), given->text.size()));
+    const std::size_t count = std::min<std::size_t>(length, given->text.size());
+    std::memcpy(data.data(), given->text.data(), count);
+    std::fill(data.begin() + static_cast<std::ptrdiff_t>(count), data.end(), std::byte{0});
     return data;
   }
   const auto* row = spec::find_command(spec::set_of_queue(qid), entry.opcode);
   if (row == nullptr || row->direction != spec::Direction::to_controller) return {};
   if (qid != 0) {
-    data.resize(length);
     const Value* tag = step.find(Field::tag);
     const std::uint64_t number = tag != nullptr ? tag_number(tag->text) : engine::mix(program_.seed, step.id);
     fill_pattern(number, entry.slba() * block_bytes(controller, entry.nsid), data);
     return data;
   }
-  data.assign(length, std::byte{0});
   std::vector<std::uint32_t> controllers;
   const Value* list = step.find(Field::controllers);
   if (list == nullptr) list = step.find(Field::controller_list);
-  if (row->name == "ns_attachment" && controllers_of(list, controllers)) {
-    put_controller_list(controllers, data);
-    return data;
-  }
+  if (row->name == "ns_attachment" && controllers_of(list, controllers)) return controller_list(controllers);
+  std::fill(data.begin(), data.end(), std::byte{0});
   if (row->name == "ns_management") {
     spec::IdentifyNamespace wanted{};
     const std::uint64_t block = step.number(Field::block_size, 512);
@@ -88,14 +85,20 @@ std::span<const std::byte> Runner::payload_of(const Step& step, std::uint32_t co
   return data;
 }
 
-void Runner::put_controller_list(const std::vector<std::uint32_t>& controllers,
-                                 std::vector<std::byte>& data) const {
+std::span<std::byte> Runner::payload_room(std::size_t bytes) {
+  if (payload_.size() < bytes) payload_.resize(bytes);
+  return std::span(payload_).first(bytes);
+}
+
+std::span<const std::byte> Runner::controller_list(const std::vector<std::uint32_t>& controllers) {
   std::vector<std::uint16_t> words{static_cast<std::uint16_t>(controllers.size())};
   for (const std::uint32_t controller : controllers)
     words.push_back(program_.topology.controllers[controller].cntlid);
   std::sort(words.begin() + 1, words.end());
-  data.assign(spec::kIdentifyBytes, std::byte{0});
+  const std::span<std::byte> data = payload_room(spec::kIdentifyBytes);
+  std::fill(data.begin(), data.end(), std::byte{0});
   std::memcpy(data.data(), words.data(), std::min(data.size(), words.size() * sizeof(std::uint16_t)));
+  return data;
 }
 
 std::uint32_t Runner::block_bytes(std::uint32_t controller, std::uint32_t nsid) const {

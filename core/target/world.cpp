@@ -55,8 +55,11 @@ World::World(const program::Program& program, std::unique_ptr<Machine> machine)
   seen_.resize(machine_ != nullptr ? count : 0);
   given_up_.resize(seen_.size());
   state_.raw.assign(count, 1);
+  state_.block_sizes.resize(std::max<std::size_t>(trace_.header.subsystems.size(), 1));
+  for (const auto& ns : trace_.header.namespaces)
+    state_.block_sizes[ns.subsystem].learn(ns.nsid, ns.block_bytes);
   for (std::uint32_t k = 0; k < count; ++k) {
-    state_.observers.emplace_back(trace_, static_cast<std::uint16_t>(k));
+    state_.observers.emplace_back(static_cast<std::uint16_t>(k));
     if (machine_ != nullptr) {
       ports_.push_back(std::make_unique<MachinePort>(*this, k));
     } else {
@@ -87,7 +90,8 @@ World::~World() = default;
 void World::connect() {
   functions_.resize(memory_of_.size());
   for (std::size_t k = 0; k < memory_of_.size(); ++k) {
-    functions_[k] = {&state_.memories[memory_of_[k]], &state_.observers[k]};
+    functions_[k] = {&state_.memories[memory_of_[k]], &state_.observers[k],
+                     &state_.block_sizes[trace_.header.controllers[k].subsystem]};
   }
 }
 

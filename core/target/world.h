@@ -64,9 +64,10 @@ class World {
     engine::Engine engine;
     device::Device device;
     host::Hosts hosts;
-    std::vector<port::HostMemory> memories;  ///< one per host, then one for controllers that no host has
-    std::vector<port::Observer> observers;   ///< by controller
-    std::vector<std::uint8_t> raw;           ///< by controller: 1 while a raw driver has it
+    std::vector<port::HostMemory> memories;     ///< one per host, then one for controllers that no host has
+    std::vector<port::Observer> observers;      ///< by controller
+    std::vector<port::BlockSizes> block_sizes;  ///< by subsystem: what the observers learned
+    std::vector<std::uint8_t> raw;              ///< by controller: 1 while a raw driver has it
   };
   struct Snapshot {
     State state;

@@ -28,8 +28,8 @@ bool clears(spec::LogId log, spec::EventType& type) {
 
 std::uint32_t bit(spec::EventType type) { return 1U << static_cast<unsigned>(type); }
 
-// Is the entry that reports an event of this type on its way to the host? A read of the log before the host has
-// it does not clear it: two entries would follow each other with no read between them.
+// Is the entry that reports an event of this type on its way to the host? A read of the log before the host
+// has it does not clear it: two entries would follow each other with no read between them.
 bool being_posted(const Act& act, std::uint32_t controller, spec::EventType type) {
   for (std::uint32_t k = 0; k < act.device.commands.end_index(); ++k) {
     const Command* row = act.device.commands.get(act.device.commands.handle_at(k));

@@ -1,5 +1,4 @@
-// Set Features and Get Features. Base specification; sheet 04, section 3. Nothing is saveable in these
-// profiles.
+// Set Features and Get Features. Base specification; sheet 04, section 3.
 #include <algorithm>
 #include <cstring>
 
@@ -12,8 +11,16 @@ using spec::FeatureId;
 using spec::FeatureSelect;
 using spec::Status;
 
-bool known(FeatureId fid) {
+bool known(const Profile& profile, FeatureId fid) {
   switch (fid) {
+    case FeatureId::autonomous_power:
+      return (profile.controller.apsta & 1U) != 0;
+    case FeatureId::thermal_management:
+      return (profile.controller.hctma & 1U) != 0;
+    case FeatureId::non_operational_power:
+      return (profile.controller.ctratt & spec::ctratt::non_operational_permissive) != 0;
+    case FeatureId::software_progress:
+      return profile.saves_features;  // its whole use is to outlive a failed boot
     case FeatureId::arbitration:
     case FeatureId::power_management:
     case FeatureId::temperature_threshold:
@@ -33,6 +40,72 @@ bool known(FeatureId fid) {
 }
 
 bool of_namespace(FeatureId fid) { return fid == FeatureId::error_recovery; }
+
+bool saveable(const Profile& profile, FeatureId fid) {
+  if (!profile.saves_features) return false;
+  switch (fid) {
+    case FeatureId::arbitration:
+    case FeatureId::power_management:
+    case FeatureId::temperature_threshold:
+    case FeatureId::volatile_write_cache:
+    case FeatureId::interrupt_coalescing:
+    case FeatureId::write_atomicity:
+    case FeatureId::async_event:
+    case FeatureId::autonomous_power:
+    case FeatureId::thermal_management:
+    case FeatureId::non_operational_power:
+    case FeatureId::software_progress:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Set Features with SV: what the command made current is saved as well, and nothing beside it.
+void save(const Features& from, const spec::SubmissionEntry& entry, Features& to) {
+  switch (static_cast<FeatureId>(entry.cdw10 & 0xFFU)) {
+    case FeatureId::arbitration:
+      to.arbitration = from.arbitration;
+      break;
+    case FeatureId::power_management:
+      to.power = from.power;
+      break;
+    case FeatureId::temperature_threshold:
+      if ((entry.cdw11 >> 20U & 3U) == 0) {
+        to.over_temperature = from.over_temperature;
+      } else {
+        to.under_temperature = from.under_temperature;
+      }
+      break;
+    case FeatureId::volatile_write_cache:
+      to.write_cache = from.write_cache;
+      break;
+    case FeatureId::interrupt_coalescing:
+      to.coalescing = from.coalescing;
+      break;
+    case FeatureId::write_atomicity:
+      to.write_atomicity = from.write_atomicity;
+      break;
+    case FeatureId::async_event:
+      to.async_event = from.async_event;
+      break;
+    case FeatureId::autonomous_power:
+      to.autonomous_power = from.autonomous_power;
+      to.autonomous_table = from.autonomous_table;
+      break;
+    case FeatureId::thermal_management:
+      to.thermal_management = from.thermal_management;
+      break;
+    case FeatureId::non_operational_power:
+      to.non_operational_power = from.non_operational_power;
+      break;
+    case FeatureId::software_progress:
+      to.software_progress = from.software_progress;
+      break;
+    default:
+      break;
+  }
+}
 
 // True when some I/O completion queue of the controller uses this vector.
 bool vector_in_use(const Act& act, const Controller& c, std::uint32_t vector) {
@@ -99,6 +172,31 @@ Outcome set_host_behavior(Act& act, std::uint32_t controller, Handle command,
   return Status::success;
 }
 
+Outcome set_autonomous_power(Act& act, std::uint32_t controller, Handle command,
+                             const spec::SubmissionEntry& entry) {
+  std::array<std::byte, 256> data{};
+  const Status status = copy_in(act, controller, command, entry, data);
+  if (status != Status::success) return status;
+  const spec::IdentifyController& id = act.profile().controller;
+  for (std::size_t state = 0; state < 32; ++state) {
+    const auto to = std::to_integer<unsigned>(data[state * 8]) >> 3U;
+    if (to > id.npss) return Status::invalid_field;
+  }
+  Features& f = act.controller(controller).features;
+  f.autonomous_power = entry.cdw11 & 1U;
+  std::memcpy(f.autonomous_table.data(), data.data(), data.size());
+  return Status::success;
+}
+
+// TMT1 and TMT2: 0 switches one off, others lie between MNTMT and MXTMT and the first below the second.
+bool thermal_limits_valid(const spec::IdentifyController& id, std::uint32_t value) {
+  const std::uint32_t first = value >> 16U, second = value & 0xFFFFU;
+  const auto within = [&](std::uint32_t kelvin) {
+    return kelvin == 0 || (kelvin >= id.mntmt && kelvin <= id.mxtmt);
+  };
+  return within(first) && within(second) && (first == 0 || second == 0 || first < second);
+}
+
 Outcome set_error_recovery(Act& act, std::uint32_t controller, const spec::SubmissionEntry& entry) {
   constexpr std::uint32_t kDulbe = 1U << 16;
   if ((entry.cdw11 & kDulbe) != 0) return Status::invalid_field;  // NSFEAT b2 is 0
@@ -124,8 +222,8 @@ Outcome set_value(Act& act, std::uint32_t controller, Handle command, const spec
       f.arbitration = value & 0xFFFFFF07U;
       return Status::success;
     case FeatureId::power_management:
-      if ((value & 0x1FU) != 0) return Status::invalid_field;  // one power state
-      f.power = value & 0xE0U;
+      if ((value & 0x1FU) > act.profile().controller.npss) return Status::invalid_field;
+      f.power = value & 0xFFU;
       return Status::success;
     case FeatureId::temperature_threshold: {
       const std::uint32_t sensor = value >> 16U & 0xFU, kind = value >> 20U & 3U;
@@ -164,6 +262,21 @@ Outcome set_value(Act& act, std::uint32_t controller, Handle command, const spec
           act.controller(peer).features.async_event = value;
         }
       }
+      return Status::success;
+    case FeatureId::autonomous_power:
+      return set_autonomous_power(act, controller, command, entry);
+    case FeatureId::thermal_management:
+      if (!thermal_limits_valid(act.profile().controller, value) &&
+          !act.broken_by(Fault::thermal_limits_unchecked)) {
+        return Status::invalid_field;
+      }
+      f.thermal_management = value;
+      return Status::success;
+    case FeatureId::non_operational_power:
+      f.non_operational_power = value & 1U;
+      return Status::success;
+    case FeatureId::software_progress:
+      f.software_progress = value & 0xFFU;
       return Status::success;
     case FeatureId::timestamp:
       return set_timestamp(act, controller, command, entry);
@@ -226,6 +339,22 @@ Outcome get_value(Act& act, std::uint32_t controller, Handle command, const spec
     case FeatureId::async_event:
       outcome.dw0 = f.async_event;
       break;
+    case FeatureId::autonomous_power: {
+      std::array<std::byte, 256> data{};
+      std::memcpy(data.data(), f.autonomous_table.data(), data.size());
+      outcome.dw0 = f.autonomous_power;
+      outcome.status = copy_out(act, controller, command, entry, data);
+      break;
+    }
+    case FeatureId::thermal_management:
+      outcome.dw0 = f.thermal_management;
+      break;
+    case FeatureId::non_operational_power:
+      outcome.dw0 = f.non_operational_power;
+      break;
+    case FeatureId::software_progress:
+      outcome.dw0 = f.software_progress;
+      break;
     case FeatureId::timestamp: {
       std::array<std::byte, 8> data{};
       const std::uint64_t value = f.timestamp_base_ms + milliseconds(act);
@@ -250,32 +379,43 @@ Outcome get_value(Act& act, std::uint32_t controller, Handle command, const spec
 
 Outcome set_features(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
   const auto fid = static_cast<FeatureId>(entry.cdw10 & 0xFFU);
-  if (!known(fid)) return Status::invalid_field;
-  if ((entry.cdw10 >> 31U) != 0) return Status::feature_not_saveable;
+  if (!known(act.profile(), fid)) return Status::invalid_field;
+  const bool keep = (entry.cdw10 >> 31U) != 0;
+  if (keep && !saveable(act.profile(), fid)) return Status::feature_not_saveable;
   if (!of_namespace(fid) && entry.nsid != 0 && entry.nsid != spec::kBroadcastNsid) {
     return classify(act, controller, entry.nsid) == NsidClass::invalid
                ? Status::invalid_namespace_or_format
                : Status::feature_not_namespace_specific;
   }
-  return set_value(act, controller, command, entry);
+  const Outcome outcome = set_value(act, controller, command, entry);
+  if (keep && outcome.status == Status::success && !act.broken_by(Fault::save_forgotten)) {
+    Controller& c = act.controller(controller);
+    save(c.features, entry, c.saved);
+  }
+  return outcome;
 }
 
 Outcome get_features(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
   const auto fid = static_cast<FeatureId>(entry.cdw10 & 0xFFU);
-  if (!known(fid)) return Status::invalid_field;
+  if (!known(act.profile(), fid)) return Status::invalid_field;
   const Controller& c = act.controller(controller);
   switch (entry.cdw10 >> 8U & 7U) {
     case static_cast<unsigned>(FeatureSelect::current):
       return get_value(act, controller, command, entry, c.features);
-    case static_cast<unsigned>(FeatureSelect::defaults):
-    case static_cast<unsigned>(FeatureSelect::saved): {  // nothing saved: the default
+    case static_cast<unsigned>(FeatureSelect::saved): {  // never saved: the default
+      const Features saved = act.broken_by(Fault::saved_shows_current) ? c.features : c.saved;
+      return get_value(act, controller, command, entry, saved);
+    }
+    case static_cast<unsigned>(FeatureSelect::defaults): {
       const Features defaults = default_features(c);
       return get_value(act, controller, command, entry, defaults);
     }
     case static_cast<unsigned>(FeatureSelect::capabilities): {
-      constexpr std::uint32_t kNamespaceSpecific = 2, kChangeable = 4;
+      constexpr std::uint32_t kSaveable = 1, kNamespaceSpecific = 2, kChangeable = 4;
       Outcome outcome;
-      outcome.dw0 = kChangeable | (of_namespace(fid) ? kNamespaceSpecific : 0);
+      outcome.dw0 = kChangeable | (of_namespace(fid) ? kNamespaceSpecific : 0) |
+                    (saveable(act.profile(), fid) ? kSaveable : 0);
+      if (of_namespace(fid) && act.broken_by(Fault::capabilities_scope_wrong)) outcome.dw0 = kChangeable;
       return outcome;
     }
     default:

@@ -60,8 +60,8 @@ class LoneHost : public ::testing::Test {
       trace_.header.controllers.push_back(row);
     }
     device_ = make_device(topology, *find_profile(profile));
-    for (std::uint16_t k = 0; k < 3; ++k) observers_.emplace_back(trace_, k);
-    for (std::uint16_t k = 0; k < 3; ++k) functions_.push_back({&memory_, &observers_[k]});
+    for (std::uint16_t k = 0; k < 3; ++k) observers_.emplace_back(k);
+    for (std::uint16_t k = 0; k < 3; ++k) functions_.push_back({&memory_, &observers_[k], &blocks_});
     rings_.resize(3);
   }
   void SetUp() override { build(); }
@@ -239,6 +239,7 @@ class LoneHost : public ::testing::Test {
   engine::Engine engine_{7};
   trace::Trace trace_;
   port::HostMemory memory_;
+  port::BlockSizes blocks_;
   std::vector<port::Observer> observers_;
   std::vector<Function> functions_;
   std::vector<std::vector<Rings>> rings_;

@@ -871,6 +871,19 @@ const std::vector<Case>& cases() {
          h.set_feature(0, 0x0A, 1);
          h.run(0, 0, admin_entry(0x0A, 0, 0x0A), {.dw0 = broken ? 0U : 1U});
        }},
+      {Rule::ft02,
+       [](History& h, bool broken) {
+         h.ready(0);
+         h.run(0, 0, admin_entry(0x0A, 0, 0x0A | 3U << 8U), {.dw0 = 5});  // saveable
+         h.run(0, 0, admin_entry(0x09, 0, 0x0A | 1U << 31U, 1));
+         h.set_feature(0, 0x0A, 0);
+         h.run(0, 0, admin_entry(0x0A, 0, 0x0A | 2U << 8U), {.dw0 = broken ? 0U : 1U});
+       }},
+      {Rule::ft03,
+       [](History& h, bool broken) {
+         h.ready(0);
+         h.run(0, 0, admin_entry(0x0A, 1, 0x05 | 3U << 8U), {.dw0 = broken ? 4U : 6U});
+       }},
       {Rule::log01,
        [](History& h, bool broken) {
          h.ready(0);

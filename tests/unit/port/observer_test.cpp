@@ -12,7 +12,8 @@ using trace::Boundary;
 
 class ObserverTest : public ::testing::Test {
  protected:
-  ObserverTest() : observer_(make_trace(), 0) {
+  ObserverTest() : observer_(0) {
+    make_trace();
     write(spec::reg::aqa, 3U << 16U | 3U, 4);
     write(spec::reg::asq, kAsq, 8);
     write(spec::reg::acq, kAcq, 8);
@@ -20,15 +21,12 @@ class ObserverTest : public ::testing::Test {
   }
   static constexpr std::uint64_t kAsq = 0x200000, kAcq = 0x201000, kData = 0x300000;
 
-  trace::Trace& make_trace() {
+  void make_trace() {
     trace_.header.subsystems = {"nqn"};
     trace_.header.controllers.resize(1);
-    trace_.header.namespaces.resize(1);
-    trace_.header.namespaces[0].nsid = 1;
-    trace_.header.namespaces[0].block_bytes = 4096;
-    return trace_;
+    blocks_.learn(1, 4096);
   }
-  Observer::Scene scene() { return {trace_, engine_, memory_}; }
+  Observer::Scene scene() { return {trace_, engine_, memory_, blocks_}; }
   void write(std::uint32_t offset, std::uint64_t value, unsigned bytes) {
     observer_.register_write(scene(), offset, value, bytes);
   }
@@ -53,6 +51,7 @@ class ObserverTest : public ::testing::Test {
   trace::Trace trace_;
   engine::Engine engine_{1};
   HostMemory memory_;
+  BlockSizes blocks_;
   Observer observer_;
 };
 

@@ -216,7 +216,25 @@ steps:
   - register_read: {controller: nvme0, offset: 0x1c, value: 0}
 )";
 
-constexpr std::array kPrograms{kHosted, kRaw, kManagement, kQueues, kEnabling, kResets};
+// Features: current, saved and default values over a reset; values out of range.
+constexpr const char* kFeatures = R"(
+steps:
+  - enable: {controller: nvme0}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme0, opcode: get_features, cdw10: 0x30a}
+  - admin: {controller: nvme0, opcode: get_features, nsid: 1, cdw10: 0x305}
+  - admin: {controller: nvme0, opcode: set_features, cdw10: 0x8000000a, cdw11: 1}
+  - admin: {controller: nvme0, opcode: get_features, cdw10: 0x20a}
+  - admin: {controller: nvme0, opcode: set_features, cdw10: 0x8000000a, cdw11: 0}
+  - admin: {controller: nvme0, opcode: set_features, cdw10: 0x0a, cdw11: 1}
+  - admin: {controller: nvme0, opcode: get_features, cdw10: 0x20a}
+  - admin: {controller: nvme0, opcode: set_features, cdw10: 0x10, cdw11: 0x00010002}
+  - disable: {controller: nvme0}
+  - enable: {controller: nvme0}
+  - admin: {controller: nvme0, opcode: get_features, cdw10: 0x0a}
+)";
+
+constexpr std::array kPrograms{kHosted, kRaw, kManagement, kQueues, kEnabling, kResets, kFeatures};
 
 check::Judgement judged(const std::string& text, const std::string& fault, std::string* findings = nullptr) {
   auto program = scenario::load_scenario_text(text, "trouble.yaml");
