@@ -8,9 +8,9 @@
 namespace polypath::conform {
 namespace {
 
-enum class Where : std::uint8_t { cap, identify };
+enum class Where : std::uint8_t { cap, identify, capabilities };
 
-/// Bits of CAP (`at`: lowest bit) or of a field of Identify Controller (`at`: byte).
+/// Bits of CAP (`at`: lowest bit), of a field of Identify Controller (`at`: byte), or of what a feature can.
 struct NeedRow {
   std::string_view name, title;
   Where where;
@@ -18,7 +18,7 @@ struct NeedRow {
   std::uint64_t mask;
 };
 
-constexpr std::array<NeedRow, 33> kNeeds{{
+constexpr std::array<NeedRow, 36> kNeeds{{
     {"weighted_round_robin", "CAP.AMS", Where::cap, 17, 8, 1},
     {"subsystem_reset", "CAP.NSSRS", Where::cap, 36, 8, 1},
     {"any_queue_memory", "CAP.CQR is 0", Where::cap, 16, 8, 0},
@@ -42,6 +42,9 @@ constexpr std::array<NeedRow, 33> kNeeds{{
     {"supported_logs", "LPA bit 5", Where::identify, 261, 1, 0x20},
     {"capacity", "TNVMCAP", Where::identify, 280, 8, ~std::uint64_t{0}},
     {"keep_alive", "KAS", Where::identify, 320, 2, 0xFFFF},
+    {"autonomous_power", "APSTA", Where::identify, 265, 1, 0x01},
+    {"thermal_management", "HCTMA", Where::identify, 322, 2, 0x01},
+    {"saved_features", "Temperature Threshold, SEL 3 bit 0", Where::capabilities, 0, 4, 0x01},
     {"sanitize", "SANICAP", Where::identify, 328, 4, 0x07},
     {"compare", "ONCS bit 0", Where::identify, 520, 2, 1U << 0U},
     {"write_uncorrectable", "ONCS bit 1", Where::identify, 520, 2, 1U << 1U},
@@ -67,6 +70,7 @@ bool met(const NeedRow& row, const Announced& announced) {
     const bool set = (announced.cap >> row.at & 1U) != 0;
     return row.mask == 0 ? !set : set;
   }
+  if (row.where == Where::capabilities) return (announced.capabilities & row.mask) != 0;
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < row.bytes && row.at + i < announced.identify.size(); ++i)
     value |= std::to_integer<std::uint64_t>(announced.identify[row.at + i]) << 8 * i;

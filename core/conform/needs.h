@@ -13,6 +13,7 @@ namespace polypath::conform {
 struct Announced {
   std::uint64_t cap = 0;
   std::uint32_t vs = 0;
+  std::uint32_t capabilities = 0;   ///< of the feature Temperature Threshold; 0 when it is not told
   std::vector<std::byte> identify;  ///< Identify Controller, 4096 bytes; empty when it did not answer
 };
 

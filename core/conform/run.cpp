@@ -49,6 +49,7 @@ Announced ask_announced(const Case& one, const MakeMachine& make) {
   out.cap = std::uint64_t{outcomes[0].dw1} << 32U | outcomes[0].dw0;
   out.vs = outcomes[1].dw0;
   out.identify = outcomes[3].data;
+  if (outcomes[4].done && !outcomes[4].lost && outcomes[4].status == 0) out.capabilities = outcomes[4].dw0;
   return out;
 }
 

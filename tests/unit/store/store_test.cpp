@@ -144,6 +144,26 @@ TEST_F(StoreTest, TheDatabaseIsInWalModeSoThatReadersNeverWait) {
   EXPECT_TRUE(fs::exists(file() + "-wal"));
 }
 
+TEST_F(StoreTest, AConformanceRunKeepsARowForEachCase) {
+  auto store = Store::open(file());
+  const store::ConformanceRun run{
+      "qemu",
+      "7.2.22",
+      "spec",
+      {{"Q-001", "queues", "wraps", "passed", ""}, {"A-002", "admin", "is", "failed", "not"}}};
+  EXPECT_EQ(store.add_conformance(run), 1);
+  const auto again = store.load_conformance(1);
+  EXPECT_EQ(again.version, "7.2.22");
+  EXPECT_EQ(again.cases, run.cases);
+  EXPECT_THROW(store.load_conformance(2), StoreError);
+}
+
+TEST_F(StoreTest, AFileOfVersion3GetsTheTablesOfTheConformanceSuite) {
+  Store::open(file());
+  execute(file(), "DROP TABLE conformance; DROP TABLE conformance_cases; PRAGMA user_version = 3;");
+  EXPECT_EQ(Store::open(file()).add_conformance({"sim", "0.1.0", "spec", {}}), 1);
+}
+
 TEST_F(StoreTest, AFileOfVersion1IsMigratedAndItsTracesGetIndexRows) {
   std::ifstream sql(POLYPATH_SOURCE_DIR "/tests/unit/store/version1.sql");
   std::stringstream text;
