@@ -60,6 +60,10 @@ enum class Fault : std::uint8_t {
   nssro_survives_write,
   fatal_goes_on,
   disable_keeps_cc,
+  uncorrectable_on_one_path,
+  uncorrectable_survives_write,
+  uncorrectable_short,
+  verify_reads_nothing,
   count
 };
 
