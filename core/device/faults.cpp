@@ -133,6 +133,15 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
      "INV-FT-03"},
     {Fault::thermal_limits_unchecked, "thermal-limits-unchecked",
      "thermal management temperatures outside MNTMT to MXTMT are taken", "range not looked at", "INV-Q-33"},
+    {Fault::uncorrectable_on_one_path, "uncorrectable-on-one-path",
+     "blocks that Write Uncorrectable spoilt are read all the same through other controllers",
+     "list of bad blocks per controller", "INV-D-12"},
+    {Fault::uncorrectable_survives_write, "uncorrectable-survives-write",
+     "a Write does not make spoilt blocks readable again", "mark cleared by Write Zeroes alone", "INV-D-12"},
+    {Fault::uncorrectable_short, "uncorrectable-short", "Write Uncorrectable leaves the last block readable",
+     "count taken as 0's based twice", "INV-D-12"},
+    {Fault::verify_reads_nothing, "verify-reads-nothing", "Verify succeeds without a look at the media",
+     "only the range is checked", "INV-D-12"},
 }};
 
 }  // namespace

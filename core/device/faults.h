@@ -65,6 +65,10 @@ enum class Fault : std::uint8_t {
   saved_shows_current,
   capabilities_scope_wrong,
   thermal_limits_unchecked,
+  uncorrectable_on_one_path,
+  uncorrectable_survives_write,
+  uncorrectable_short,
+  verify_reads_nothing,
   count
 };
 

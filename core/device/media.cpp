@@ -32,6 +32,44 @@ Media::Chunk& Media::edit(std::uint64_t key) {
   return chunk;
 }
 
+Media::Marks Media::marks(std::uint64_t offset, std::uint64_t bytes) {
+  const std::uint64_t first = offset % kChunkBytes / kStampBytes;
+  return static_cast<Marks>(((1U << bytes / kStampBytes) - 1U) << first);
+}
+
+void Media::spoil(std::uint64_t offset, std::uint64_t bytes) {
+  ++writes_;
+  for_each_piece(offset, bytes, [&](std::uint64_t at, std::uint64_t, std::uint64_t count) {
+    Marks& mark = spoilt_.edit(at / kChunkBytes);
+    mark = static_cast<Marks>(mark | marks(at, count));
+  });
+}
+
+bool Media::spoilt(std::uint64_t offset, std::uint64_t bytes) const {
+  if (spoilt_.size() == 0) return false;
+  bool any = false;
+  for_each_piece(offset, bytes, [&](std::uint64_t at, std::uint64_t, std::uint64_t count) {
+    const Marks* mark = spoilt_.find(at / kChunkBytes);
+    any = any || (mark != nullptr && (*mark & marks(at, count)) != 0);
+  });
+  return any;
+}
+
+void Media::mend(std::uint64_t offset, std::uint64_t bytes) {
+  if (spoilt_.size() == 0) return;
+  for_each_piece(offset, bytes, [&](std::uint64_t at, std::uint64_t, std::uint64_t count) {
+    const std::uint64_t key = at / kChunkBytes;
+    const Marks* mark = spoilt_.find(key);
+    if (mark == nullptr) return;
+    const auto left = static_cast<Marks>(*mark & ~marks(at, count));
+    if (left == 0) {
+      spoilt_.erase(key);
+    } else {
+      spoilt_.edit(key) = left;
+    }
+  });
+}
+
 void Media::read(std::uint64_t offset, std::span<std::byte> out) const {
   for_each_piece(offset, out.size(), [&](std::uint64_t from, std::uint64_t at, std::uint64_t count) {
     if (const Chunk* chunk = chunks_.find(from / kChunkBytes)) {
@@ -48,6 +86,7 @@ void Media::read(std::uint64_t offset, std::span<std::byte> out) const {
 
 void Media::write(std::uint64_t offset, std::span<const std::byte> data) {
   ++writes_;
+  mend(offset, data.size());
   for_each_piece(offset, data.size(), [&](std::uint64_t to, std::uint64_t at, std::uint64_t count) {
     Chunk& chunk = edit(to / kChunkBytes);
     const std::uint64_t inside = to % kChunkBytes;
@@ -60,6 +99,7 @@ void Media::write(std::uint64_t offset, std::span<const std::byte> data) {
 
 void Media::zero(std::uint64_t offset, std::uint64_t bytes) {
   ++writes_;
+  mend(offset, bytes);
   for_each_piece(offset, bytes, [&](std::uint64_t to, std::uint64_t, std::uint64_t count) {
     const std::uint64_t key = to / kChunkBytes;
     if (drive_.empty() && (count == kChunkBytes || chunks_.find(key) == nullptr)) {
@@ -121,6 +161,14 @@ void Media::hash(engine::Hasher& hasher) const {
     hasher.add_bytes(chunk.bytes.data(), chunk.bytes.size());
     hasher.add_bytes(chunk.versions.data(), sizeof chunk.versions);
   });
+  hash_spoilt(hasher);
+}
+
+void Media::hash_spoilt(engine::Hasher& hasher) const {
+  spoilt_.for_each([&](std::uint64_t key, Marks mark) {
+    hasher.add(~key);
+    hasher.add(mark);
+  });
 }
 
 void Media::hash_content(engine::Hasher& hasher) const {
@@ -131,6 +179,7 @@ void Media::hash_content(engine::Hasher& hasher) const {
     hasher.add(key);
     hasher.add_bytes(chunk.bytes.data(), chunk.bytes.size());
   });
+  hash_spoilt(hasher);
   hasher.add(kStampBytes);  // the end: what follows is no chunk
 }
 

@@ -26,6 +26,10 @@ class Media {
   void read(std::uint64_t offset, std::span<std::byte> out) const;
   void write(std::uint64_t offset, std::span<const std::byte> data);
   void zero(std::uint64_t offset, std::uint64_t bytes);
+  /// Write Uncorrectable: these bytes cannot be read until they are written again.
+  void spoil(std::uint64_t offset, std::uint64_t bytes);
+  /// Was any of these bytes spoilt and not written since?
+  bool spoilt(std::uint64_t offset, std::uint64_t bytes) const;
   /// True when the stored bytes equal `data`.
   bool equals(std::uint64_t offset, std::span<const std::byte> data) const;
   /// Bytes within one chunk, null where nothing was written and no file stands behind.
@@ -46,10 +50,16 @@ class Media {
     std::array<std::uint64_t, kChunkBytes / kStampBytes> versions;
     bool dirty;
   };
+  /// One bit for each 512 bytes of a chunk.
+  using Marks = std::uint8_t;
+  static Marks marks(std::uint64_t offset, std::uint64_t bytes);
+  void mend(std::uint64_t offset, std::uint64_t bytes);
+  void hash_spoilt(engine::Hasher& hasher) const;
   Chunk& edit(std::uint64_t key);
   void load(std::uint64_t key, std::span<std::byte> out) const;
 
   engine::CowMap<Chunk> chunks_;
+  engine::CowMap<Marks> spoilt_;  ///< by chunk; most media have none
   std::uint64_t writes_ = 0;
   std::string drive_;
   std::uint64_t bytes_ = 0;  ///< of the drive's file, which commit() must not make longer

@@ -205,6 +205,22 @@ bool Blocks::may_differ(std::uint64_t lba, std::uint64_t value, Seq since) const
   return differs;
 }
 
+Blocks::Met Blocks::met(std::uint64_t lba, std::uint64_t value, Seq since) const {
+  const Block* found = find(lba);
+  if (found == nullptr) {
+    const bool zeros = unwritten_ == Unwritten::zeros;
+    return {!zeros || value == zero_, zeros && value == zero_};
+  }
+  Met met{false, true};
+  each(*found, [&](const Version& version) {
+    if (!version.live() && version.gone < since) return;
+    met.possible |= version.unknown || version.value == value;
+    met.surely &= !version.unknown && version.value == value;
+  });
+  met.surely &= met.possible;
+  return met;
+}
+
 Blocks::Story Blocks::story(std::uint64_t lba, std::uint64_t value) const {
   Story story;
   const Block* found = find(lba);

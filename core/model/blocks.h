@@ -45,6 +45,9 @@ struct Block {
   std::uint8_t used = 0;   ///< bit 0: a, bit 1: b
 };
 
+/// Stands for the digest of a block that Write Uncorrectable spoilt: no data has it.
+inline constexpr std::uint64_t kUncorrectable = 0xBADB10C0BADB10C0;
+
 /// What a read of a block found.
 enum class Match : std::uint8_t {
   possible,
@@ -74,6 +77,11 @@ class Blocks {
   Match read(std::uint64_t lba, std::uint64_t value, Seq since, Seq now, std::uint64_t& sizes);
   /// May a reader that began at `since` have found something else?
   bool may_differ(std::uint64_t lba, std::uint64_t value, Seq since) const;
+  /// May a reader that began at `since` have met this value, and surely nothing else?
+  struct Met {
+    bool possible = false, surely = false;
+  };
+  Met met(std::uint64_t lba, std::uint64_t value, Seq since) const;
   /// The version, live or gone, that holds this value (the youngest), and how many are possible; for
   /// explanations.
   struct Story {

@@ -44,9 +44,12 @@ bool is_write_type(std::uint8_t opcode) {
          opcode == kDatasetManagement || opcode == kCopy;
 }
 
+/// Ends with an error when a block of its range cannot be read.
+bool is_read_type(std::uint8_t opcode) { return opcode == kRead || opcode == kCompare || opcode == kVerify; }
+
 /// Changes blocks in a way that the model does not follow.
 bool is_foreign_write(std::uint8_t opcode) {
-  return opcode == kWriteUncorrectable || opcode == kDatasetManagement || opcode == kCopy || opcode >= 0x80 ||
+  return opcode == kDatasetManagement || opcode == kCopy || opcode >= 0x80 ||
          spec::find_command(spec::CommandSet::nvm, opcode) == nullptr;
 }
 
@@ -159,10 +162,27 @@ Rule rule_of_read(const Scene& scene, const Namespace& ns, const Blocks::Story& 
   return Rule::d03;
 }
 
+/// Blocks of the command's range that Write Uncorrectable spoilt: may there be any, is there surely one?
+Blocks::Met unreadable(const Command& command, const Namespace* ns) {
+  const bool followed = ns != nullptr && command.reading && ns->incarnation == command.incarnation &&
+                        ns->tracked && !command.reused_cid && command.submitted >= ns->content_from &&
+                        !may_be_another(*ns, command.submitted);
+  if (!followed) return {true, false};
+  Blocks::Met any;
+  for (std::uint64_t i = 0; i < command.entry.block_count(); ++i) {
+    const auto one = ns->content.met(command.entry.slba() + i, kUncorrectable, command.submitted);
+    any.possible |= one.possible;
+    any.surely |= one.surely;
+  }
+  return any;
+}
+
 std::string version_text(const Blocks::Story& story) {
   if (story.possible == 0) return "zeros, as nobody wrote the block";
   if (story.possible > 1)
     return fmt::format("one of {} values that open or doubtful writes allow", story.possible);
+  if (!story.expected->unknown && story.expected->value == kUncorrectable)
+    return "nothing: Write Uncorrectable spoilt it";
   return story.expected->writer == 0 ? fmt::format("{:016x}, its value from the start", story.expected->value)
                                      : fmt::format("{:016x}", story.expected->value);
 }
@@ -321,7 +341,7 @@ void begin_io(const Scene& scene, Command& command, std::span<const std::byte> d
   const std::uint64_t slba = entry.slba();
   const std::uint32_t blocks = entry.block_count();
   if (!surely_in_range(ns, slba, blocks) || slba > ~std::uint64_t{0} - kBlocksMax) return;
-  if (opcode == kRead || opcode == kCompare) {
+  if (is_read_type(opcode)) {
     command.readers = ns.readers.begin(scene.now);
     command.reading = true;
     if (opcode == kCompare && fold_digests(scene.s, ns, digests, blocks)) {
@@ -331,11 +351,12 @@ void begin_io(const Scene& scene, Command& command, std::span<const std::byte> d
     return;
   }
   const bool zeroes = opcode == kWriteZeroes;
-  if (!zeroes && (opcode != kWrite || !fold_digests(scene.s, ns, digests, blocks))) return;
+  const bool spoils = opcode == kWriteUncorrectable;
+  if (!zeroes && !spoils && (opcode != kWrite || !fold_digests(scene.s, ns, digests, blocks))) return;
   const Seq quiet = ns.readers.quiet();
   for (std::uint32_t i = 0; i < blocks; ++i) {
-    ns.content.begin(slba + i, zeroes ? ns.content.zero() : scene.s.scratch[i], scene.now, scene.index,
-                     zeroes, quiet);
+    const std::uint64_t value = zeroes ? ns.content.zero() : (spoils ? kUncorrectable : scene.s.scratch[i]);
+    ns.content.begin(slba + i, value, scene.now, scene.index, zeroes, quiet);
   }
   command.writing = true;
 }
@@ -395,13 +416,16 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
     doubt_content(scene, command);
     return;
   }
+  if (is_read_type(opcode)) exercised(scene, Rule::d12);
+  // That a spoilt block was read is a finding already: what was read of it says no more.
+  const bool spoilt = unreadable(command, ns).surely;
   if (command.reading) ns->readers.end(command.readers);
   if (may_be_another(*ns, command.submitted)) {
     if (command.writing) end_write(scene, command, WriteEnd::failed);
     doubt_content(scene, command);
     return;
   }
-  if (opcode == kRead && completion.success() && !completion.digests.empty() && ns->tracked) {
+  if (opcode == kRead && completion.success() && !completion.digests.empty() && ns->tracked && !spoilt) {
     // A buffer of another length than the blocks have, because the host believed in other blocks, shows
     // nothing.
     const bool whole = completion.digests.size() == command.entry.block_count() * (ns->block_bytes / 512) * 8;
@@ -412,7 +436,7 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
       inconclusive(scene, Rule::d01);
     }
   }
-  if (opcode == kCompare) compare_finished(scene, command, completion, *ns);
+  if (opcode == kCompare && !spoilt) compare_finished(scene, command, completion, *ns);
   if (command.writing && command.reused_cid) {
     ns->tracked = false;  // which of two commands ended is not known, nor which goes on
     return;
@@ -434,7 +458,7 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
     return;
   }
   if (!completion.success()) return;
-  if (opcode == kWrite || opcode == kWriteZeroes) {
+  if (opcode == kWrite || opcode == kWriteZeroes || opcode == kWriteUncorrectable) {
     taint(*ns, command.entry.slba(), command.entry.block_count());
   } else if (is_foreign_write(opcode)) {
     ns->tracked = false;  // what it wrote where is not known
@@ -573,8 +597,13 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
     }
     // Media
     const bool deallocated_error = ns == nullptr || !ns->identified || (ns->nsfeat & 4U) != 0;
-    if (opcode == kRead || opcode == kCompare || opcode == kVerify) {
-      allowed.may(Status::unrecovered_read_error);
+    if (is_read_type(opcode)) {
+      const auto spoilt = unreadable(command, ns);
+      if (spoilt.surely) {
+        allowed.must(Rule::d12, {Status::unrecovered_read_error});
+      } else if (spoilt.possible || !scene.s.simulator) {
+        allowed.may(Status::unrecovered_read_error);  // media fail by themselves; the simulator's do not
+      }
       if (deallocated_error) allowed.may(Status::deallocated_block);
     }
     if (opcode == kCompare) allowed.may(Status::compare_failure);
@@ -603,6 +632,8 @@ Rule rule_of_refusal_io(const Command& command, Status status) {
       return Rule::ns10;
     case Status::lba_out_of_range:
       return Rule::d14;
+    case Status::unrecovered_read_error:
+      return Rule::d12;
     case Status::invalid_field:
       return has_range(command.entry.opcode) || command.entry.opcode == kFlush ? Rule::ns10 : Rule::q33;
     default:

@@ -1,4 +1,4 @@
-// Read, Write, Compare, Write Zeroes, Flush. NVM command set specification.
+// Read, Write, Compare, Verify, Write Zeroes, Write Uncorrectable, Flush. NVM command set specification.
 #include <algorithm>
 #include <array>
 
@@ -52,6 +52,13 @@ Range check(const Act& act, std::uint32_t controller, Handle command, const spec
 
 Media& media_of(const Act& act, std::uint32_t ns) { return act.device.media[ns]; }
 
+/// Does the range hold blocks that Write Uncorrectable spoilt?
+bool unreadable(const Act& act, std::uint32_t controller, const Range& range) {
+  if (!media_of(act, range.ns).spoilt(range.offset, range.bytes)) return false;
+  return act.device.namespaces[range.ns].last_writer == controller ||
+         !act.broken_by(Fault::uncorrectable_on_one_path);
+}
+
 void note_versions(const Act& act, std::uint32_t ns, const Range& range) {
   trace::InsideEvent note;
   note.time = act.world.engine.now();
@@ -76,6 +83,7 @@ void before_write(const Act& act, std::uint32_t ns, std::uint32_t controller) {
 Outcome read(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
   const Range range = check(act, controller, command, entry, true);
   if (range.status != Status::success) return range.status;
+  if (unreadable(act, controller, range)) return Status::unrecovered_read_error;
   thread_local std::vector<Piece> pieces;  // scratch: keeps its capacity between calls, holds no state
   const Status mapped = map_prps(act, controller, entry, range.bytes, pieces);
   if (mapped != Status::success) return mapped;
@@ -128,7 +136,10 @@ Outcome write(Act& act, std::uint32_t controller, Handle command, const spec::Su
   const std::size_t block = std::size_t{1} << act.device.namespaces[range.ns].block_shift;
   if (data.size() > block && act.broken_by(Fault::write_last_block_lost))
     stored = stored.first(data.size() - block);
-  media_of(act, range.ns).write(range.offset, stored);
+  Media& media = media_of(act, range.ns);
+  const bool spoilt = media.spoilt(range.offset, range.bytes);
+  media.write(range.offset, stored);
+  if (spoilt && act.broken_by(Fault::uncorrectable_survives_write)) media.spoil(range.offset, range.bytes);
   note_versions(act, range.ns, range);
   Controller& c = act.controller(controller);
   c.writes += 1;
@@ -143,6 +154,7 @@ Outcome compare(Act& act, std::uint32_t controller, Handle command, const spec::
   data.resize(range.bytes);
   const Status status = copy_in(act, controller, command, entry, data);
   if (status != Status::success) return status;
+  if (unreadable(act, controller, range)) return Status::unrecovered_read_error;
   if (media_of(act, range.ns).equals(range.offset, data)) return Status::success;
   if (!act.fault(Fault::compare_always_equal)) return Status::compare_failure;
   act.fired(Fault::compare_always_equal);
@@ -163,6 +175,27 @@ Outcome write_zeroes(Act& act, std::uint32_t controller, Handle command, const s
   media_of(act, range.ns).zero(range.offset, bytes);
   note_versions(act, range.ns, range);
   act.controller(controller).writes += 1;
+  return Status::success;
+}
+
+Outcome verify(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
+  const Range range = check(act, controller, command, entry, false);
+  if (range.status != Status::success) return range.status;
+  if (!unreadable(act, controller, range) || act.broken_by(Fault::verify_reads_nothing))
+    return Status::success;
+  return Status::unrecovered_read_error;
+}
+
+Outcome write_uncorrectable(Act& act, std::uint32_t controller, Handle command,
+                            const spec::SubmissionEntry& entry) {
+  const Range range = check(act, controller, command, entry, false);
+  if (range.status != Status::success) return range.status;
+  before_write(act, range.ns, controller);
+  std::uint64_t bytes = range.bytes;
+  if (entry.block_count() > 1 && act.broken_by(Fault::uncorrectable_short))
+    bytes -= std::uint64_t{1} << act.device.namespaces[range.ns].block_shift;
+  media_of(act, range.ns).spoil(range.offset, bytes);
+  note_versions(act, range.ns, range);
   return Status::success;
 }
 

@@ -196,7 +196,7 @@ class LoneHost : public ::testing::Test {
   }
   Result io(std::uint32_t c, std::uint8_t opcode, std::uint32_t nsid, std::uint64_t lba, std::uint32_t blocks,
             std::vector<std::byte> data = {}) {
-    const bool moves = opcode != 0x00 && opcode != 0x08;
+    const bool moves = opcode == 0x01 || opcode == 0x02 || opcode == 0x05;
     return submit(c, 1,
                   command(opcode, nsid, static_cast<std::uint32_t>(lba),
                           static_cast<std::uint32_t>(lba >> 32U), blocks - 1),

@@ -293,13 +293,13 @@ const std::vector<Case>& cases() {
        [](History& h, bool broken) {
          h.ready(0);
          h.complete(h.start_read(0, 1, 0),
-                    {.status = broken ? Status::namespace_write_protected : Status::unrecovered_read_error});
+                    {.status = broken ? Status::namespace_write_protected : Status::data_transfer_error});
        }},
       {Rule::q34,
        [](History& h, bool broken) {
          h.ready(0);
          const auto open = h.start_read(0, 1, 0);
-         h.complete(open, {.status = Status::unrecovered_read_error, .more = true});
+         h.complete(open, {.status = Status::data_transfer_error, .more = true});
          spec::ErrorLogEntry entry{};
          entry.count = 1;
          entry.sqid = 1;
@@ -634,6 +634,15 @@ const std::vector<Case>& cases() {
        },
        0,
        {.content_zero = false}},
+      {Rule::d12,
+       [](History& h, bool broken) {
+         h.ready_all();
+         h.run(0, 1, io_entry(0x04, 1, 0));
+         h.run(1, 1, io_entry(0x0C, 1, 0),
+               {.status = broken ? Status::success : Status::unrecovered_read_error});
+         h.write(1, 1, 0, 5);
+         h.read(0, 1, 0, 5);
+       }},
       {Rule::d13,
        [](History& h, bool broken) {
          h.ready_all();

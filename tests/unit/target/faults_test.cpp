@@ -234,7 +234,25 @@ steps:
   - admin: {controller: nvme0, opcode: get_features, cdw10: 0x0a}
 )";
 
-constexpr std::array kPrograms{kHosted, kRaw, kManagement, kQueues, kEnabling, kResets, kFeatures};
+// What becomes of blocks beside being written, over two paths.
+constexpr const char* kMedia = R"(
+steps:
+  - enable: {controller: nvme0}
+  - enable: {controller: nvme1}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - create_queue_pair: {controller: nvme1, queue: 1, depth: 8}
+  - admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 0}
+  - io: {controller: nvme0, opcode: write_uncorrectable, nsid: ns1, lba: 8, blocks: 4, expect: {status: success}}
+  - io: {controller: nvme0, opcode: verify, nsid: ns1, lba: 0, blocks: 9}
+  - io: {controller: nvme0, opcode: read, nsid: ns1, lba: 11, blocks: 1}
+  - io: {controller: nvme1, opcode: read, nsid: ns1, lba: 9, blocks: 1}
+  - io: {controller: nvme1, opcode: write, nsid: ns1, lba: 8, blocks: 8, tag: A}
+  - io: {controller: nvme0, opcode: read, nsid: ns1, lba: 8, blocks: 4}
+)";
+
+constexpr std::array kPrograms{kHosted, kRaw, kManagement, kQueues, kEnabling, kResets, kFeatures, kMedia};
 
 check::Judgement judged(const std::string& text, const std::string& fault, std::string* findings = nullptr) {
   auto program = scenario::load_scenario_text(text, "trouble.yaml");
