@@ -34,7 +34,8 @@ Announced ask_announced(const Case& one, const MakeMachine& make) {
                   "  - register_read: {{controller: {0}, offset: 0, bytes: 8}}\n"
                   "  - register_read: {{controller: {0}, offset: 8, bytes: 4}}\n"
                   "  - enable: {{controller: {0}}}\n"
-                  "  - admin: {{controller: {0}, opcode: identify, cdw10: 1}}\n",
+                  "  - admin: {{controller: {0}, opcode: identify, cdw10: 1}}\n"
+                  "  - admin: {{controller: {0}, opcode: get_features, cdw10: 0x304}}\n",
                   id),
       "needs");
   program.topology = one.program.topology;
@@ -49,7 +50,8 @@ Announced ask_announced(const Case& one, const MakeMachine& make) {
   out.cap = std::uint64_t{outcomes[0].dw1} << 32U | outcomes[0].dw0;
   out.vs = outcomes[1].dw0;
   out.identify = outcomes[3].data;
-  if (outcomes[4].done && !outcomes[4].lost && outcomes[4].status == 0) out.capabilities = outcomes[4].dw0;
+  const target::StepOutcome& told = outcomes.at(4);
+  if (told.done && !told.lost && told.status == 0) out.capabilities = told.dw0;
   return out;
 }
 
