@@ -12,6 +12,13 @@
 #include "target/world.h"
 
 namespace polypath::conform {
+namespace {
+
+// No case needs more; a controller that hangs is cut off here.
+constexpr engine::Time kLongest = 120 * engine::kSecond;
+constexpr std::uint64_t kMostEvents = 1'000'000;
+
+}  // namespace
 
 std::string_view result_name(Result result) {
   switch (result) {
@@ -70,6 +77,8 @@ Verdict run_case(const Case& one, const Announced& announced, const MakeMachine&
   target::World world(program, make ? make(program.topology) : nullptr);
   target::RunLimits limits;
   limits.keep_data = true;
+  limits.virtual_time = kLongest;
+  limits.events = kMostEvents;
   target::Runner runner(world, program, limits);
   runner.run();
   Named named;
@@ -81,6 +90,7 @@ Verdict run_case(const Case& one, const Announced& announced, const MakeMachine&
     const std::string problem = disappointment(*step.want, outcome, named);
     if (!problem.empty()) verdict.problems.push_back(fmt::format("{}: {}", step.words, problem));
   }
+  if (runner.limit_reached()) verdict.problems.emplace_back("the run came to no end and was cut");
   for (const auto& finding : runner.findings()) {
     verdict.problems.push_back(fmt::format("step {}: {}", finding.step, finding.summary));
   }
