@@ -12,6 +12,13 @@
 #include "target/world.h"
 
 namespace polypath::conform {
+namespace {
+
+// No case needs more; a controller that hangs is cut off here.
+constexpr engine::Time kLongest = 120 * engine::kSecond;
+constexpr std::uint64_t kMostEvents = 1'000'000;
+
+}  // namespace
 
 std::string_view result_name(Result result) {
   switch (result) {
@@ -34,7 +41,8 @@ Announced ask_announced(const Case& one, const MakeMachine& make) {
                   "  - register_read: {{controller: {0}, offset: 0, bytes: 8}}\n"
                   "  - register_read: {{controller: {0}, offset: 8, bytes: 4}}\n"
                   "  - enable: {{controller: {0}}}\n"
-                  "  - admin: {{controller: {0}, opcode: identify, cdw10: 1}}\n",
+                  "  - admin: {{controller: {0}, opcode: identify, cdw10: 1}}\n"
+                  "  - admin: {{controller: {0}, opcode: get_features, cdw10: 0x304}}\n",
                   id),
       "needs");
   program.topology = one.program.topology;
@@ -49,7 +57,8 @@ Announced ask_announced(const Case& one, const MakeMachine& make) {
   out.cap = std::uint64_t{outcomes[0].dw1} << 32U | outcomes[0].dw0;
   out.vs = outcomes[1].dw0;
   out.identify = outcomes[3].data;
-  if (outcomes[4].done && !outcomes[4].lost && outcomes[4].status == 0) out.capabilities = outcomes[4].dw0;
+  const target::StepOutcome& told = outcomes.at(4);
+  if (told.done && !told.lost && told.status == 0) out.capabilities = told.dw0;
   return out;
 }
 
@@ -68,6 +77,8 @@ Verdict run_case(const Case& one, const Announced& announced, const MakeMachine&
   target::World world(program, make ? make(program.topology) : nullptr);
   target::RunLimits limits;
   limits.keep_data = true;
+  limits.virtual_time = kLongest;
+  limits.events = kMostEvents;
   target::Runner runner(world, program, limits);
   runner.run();
   Named named;
@@ -79,6 +90,7 @@ Verdict run_case(const Case& one, const Announced& announced, const MakeMachine&
     const std::string problem = disappointment(*step.want, outcome, named);
     if (!problem.empty()) verdict.problems.push_back(fmt::format("{}: {}", step.words, problem));
   }
+  if (runner.limit_reached()) verdict.problems.emplace_back("the run came to no end and was cut");
   for (const auto& finding : runner.findings()) {
     verdict.problems.push_back(fmt::format("step {}: {}", finding.step, finding.summary));
   }

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <set>
 
 #include "conform/known.h"
@@ -31,8 +32,10 @@ const Case& find(const std::string& id) {
 }
 
 Verdict run(const std::string& id, const std::vector<std::string>& faults = {}) {
+  static std::map<std::string, Announced> worlds;
   const Case& one = find(id);
-  return run_case(one, ask_announced(one, nullptr), nullptr, faults);
+  if (!worlds.contains(one.world)) worlds[one.world] = ask_announced(one, nullptr);
+  return run_case(one, worlds[one.world], nullptr, faults);
 }
 
 /// A folder with one file of cases that goes away with the test.
