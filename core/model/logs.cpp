@@ -178,11 +178,12 @@ void check_errors(const Scene& scene, const Command& command, std::span<const st
     before = entry.count;
     newest = std::max(newest, entry.count);
   }
-  if (newest != 0 && newest < c.error_count) {
+  if (newest != 0 && newest < c.error_count && c.errors_at < command.submitted) {
     say(Rule::ae14, "the error count went back", fmt::format("at least {}", c.error_count),
         fmt::format("{}", newest));
   }
   c.error_count = std::max(c.error_count, newest);
+  c.errors_at = scene.now;
   if (full) return;  // older entries may have been pushed out, or not been read
   for (const MoreSet& promised : c.more_set) {
     if (promised.at >= command.submitted) continue;
@@ -214,12 +215,14 @@ void check_smart(const Scene& scene, const Command& command, std::span<const std
   exercised(scene, Rule::ae16);
   for (std::size_t i = 0; i < kOffsets.size(); ++i) {
     const auto value = read_as<std::uint64_t>(data.subspan(kOffsets[i]));
-    if (value < c.smart[i]) {
+    // Of two reads at once, the one that shows more may have ended first.
+    if (value < c.smart[i] && c.smart_at < command.submitted) {
       violation(scene, Rule::ae16, fmt::format("{}: {} went back", name_of(scene, scene.index), kNames[i]),
                 fmt::format("at least {}", c.smart[i]), fmt::format("{}", value), {command.submitted});
     }
-    c.smart[i] = value;
+    c.smart[i] = std::max(c.smart[i], value);
   }
+  c.smart_at = scene.now;
 }
 
 void check_effects(const Scene& scene, const Command& command, std::span<const std::byte> data) {

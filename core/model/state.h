@@ -325,9 +325,10 @@ struct Controller {
   Seq due_seq = 0;
   std::uint32_t due_nsid = 0;
   Seq log04_emptied = 0;
-  std::uint64_t error_count = 0;  ///< highest seen in the error log
-  std::array<std::uint64_t, 4> smart{};
-  std::vector<MoreSet> more_set;  ///< completions with M = 1 since the reset
+  std::uint64_t error_count = 0;         ///< highest seen in the error log
+  std::array<std::uint64_t, 4> smart{};  ///< highest seen in the health log
+  Seq errors_at = 0, smart_at = 0;       ///< end of the last read of either log
+  std::vector<MoreSet> more_set;         ///< completions with M = 1 since the reset
   std::uint64_t effects_known = 0;
   std::array<std::uint8_t, 64> commands_announced{};  ///< by opcode, admin then NVM bits; see logs.cpp
   // Identify

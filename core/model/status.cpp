@@ -45,7 +45,8 @@ void allow_common(const Scene& scene, const Command& command, Allowed& allowed) 
     if (!low_bits && block_size_sure(scene, command)) allowed.must(Rule::q30, {Status::prp_offset_invalid});
   }
   if (!block_size_sure(scene, command)) allowed.may(Status::prp_offset_invalid);
-  if (!command.ranges_known) allowed.may(Status::prp_offset_invalid);
+  // A list at address 0, from a host that meant no list: other commands' data may have changed it meanwhile.
+  if (!command.ranges_known || command.null_pointer) allowed.may(Status::prp_offset_invalid);
   if (command.entry.psdt() != 0) {
     allowed.may({Status::invalid_field, Status::invalid_sgl_segment, Status::invalid_sgl_count,
                  Status::data_sgl_length_invalid, Status::metadata_sgl_length_invalid,
