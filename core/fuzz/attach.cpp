@@ -459,10 +459,51 @@ class Writer {
     }
   }
 
+  void forget_queues(unsigned controller) {
+    enabled_[controller] = false;
+    queues_[controller] = 0;
+  }
+
   void disable() {
     on(StepKind::disable, controller_).nowait = false;
-    enabled_[controller_] = false;
-    queues_[controller_] = 0;
+    forget_queues(controller_);
+  }
+
+  // A reset that no CC.EN asks for, and what a driver reads afterwards: AQA and CSTS. A reset of the whole
+  // subsystem only where no host drives a part of it.
+  void reset_from_outside() {
+    const Move& m = *move_;
+    constexpr StepKind kOf[] = {StepKind::flr, StepKind::hot_reset, StepKind::fatal,
+                                StepKind::register_write};
+    const StepKind kind = kOf[m.x & 3U];
+    const bool subsystem = kind == StepKind::register_write;
+    if (subsystem && std::find(raw_.begin(), raw_.begin() + shape_.controllers, false) !=
+                         raw_.begin() + shape_.controllers) {
+      on(StepKind::flr, controller_);
+      forget_queues(controller_);
+      return;
+    }
+    Step& step = on(kind, controller_);
+    if (subsystem) {
+      put(step, Field::offset, 0x20);
+      put(step, Field::value, 0x4E564D65U);
+      for (unsigned k = 0; k < shape_.controllers; ++k) forget_queues(k);
+    } else {
+      forget_queues(controller_);
+    }
+    if (kind == StepKind::fatal) {
+      Step& pause = add(StepKind::wait);
+      put(pause, Field::duration, 1'000'000U);
+      if ((m.z & 1U) != 0) disable();
+    }
+    if ((m.z & 2U) != 0) put(on(StepKind::register_read, controller_), Field::offset, 0x24);
+    put(on(StepKind::register_read, subsystem ? peer_ : controller_), Field::offset, 0x1C);
+    if (subsystem && (m.z & 4U) != 0) {
+      Step& clear = on(StepKind::register_write, controller_);
+      put(clear, Field::offset, 0x1C);
+      put(clear, Field::value, 0x10);
+      put(on(StepKind::register_read, controller_), Field::offset, 0x1C);
+    }
   }
 
   void write_raw(What what) {
@@ -545,6 +586,10 @@ class Writer {
         break;
       }
       case What::register_access: {
+        if ((m.y & 0x3CU) == 0x3CU) {
+          reset_from_outside();
+          break;
+        }
         constexpr std::uint16_t kOffsets[] = {0x00, 0x08, 0x14, 0x1C, 0x24, 0x28, 0x30, 0x20,
                                               0x0C, 0x10, 0x38, 0x3C, 0x68, 0x58, 0x04, 0x1C};
         const std::uint16_t offset = kOffsets[m.x & 15U];
@@ -557,8 +602,8 @@ class Writer {
       }
       case What::doorbell: {
         Step& step = on(StepKind::doorbell, controller_);
-        // Of a queue that nobody made, or out of range: what the standard has events for. A value in range over
-        // entries that were not written again would put old commands before the controller, and no rule
+        // Of a queue that nobody made, or out of range: what the standard has events for. A value in range
+        // over entries that were not written again would put old commands before the controller, and no rule
         // says what a host may then expect.
         const bool nobody = (m.y & 1U) != 0;
         put(step, Field::queue, (m.x & 3U) + (nobody ? 60U : 0U));
