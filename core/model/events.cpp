@@ -177,7 +177,7 @@ void judge_namespace_event(const Scene& scene, Seq last_report, Seq requested) {
   const bool masked = last_report != 0 && c.log04.cleared_before <= last_report && c.log04.open_clearing == 0;
   const bool overtaken = !masked && requested < c.log04.cleared_until;
   Seq since = c.cause_from != 0 ? c.cause_from : std::max<Seq>(c.reset_until, 1);
-  if (c.read_cause > last_report) since = std::min(since, c.read_cause);  // that read settled its cause
+  if (c.read_cause_until > last_report) since = std::min(since, c.read_cause);  // that read settled its cause
   if (c.ns_events.surely_since(false, since) && !c.cause_unknown) {
     exercised(scene, Rule::ae04);
     say(Rule::ae04, "a namespace event that is switched off", "none while bit 8 of FID 0Bh is 0");
@@ -343,7 +343,7 @@ void reset_events(const Scene& scene) {
   c.due = false;
   if (c.cause_until != 0) c.old_cause = c.cause_until;
   c.cause_until = 0;
-  c.read_cause = 0;
+  c.read_cause = c.read_cause_until = 0;
   c.cause_from = c.cause_pending != 0 ? c.cause_from : 0;
   c.cause_unknown = false;
   // Whether the log of changed namespaces survives is not laid down.

@@ -299,7 +299,10 @@ void end_log_read(const Scene& scene, const Command& command, bool success) {
   }
   c.cause_unknown = c.cause_unknown && !c.initial_known;
   if (c.cause_pending == 0 && c.cause_until < command.submitted) {
-    if (c.cause_from != 0) c.read_cause = c.cause_from;
+    if (c.cause_from != 0) {
+      c.read_cause = c.cause_from;
+      c.read_cause_until = c.cause_until;
+    }
     c.cause_from = 0;
   }
   std::erase_if(c.changed, [&](const Changed& row) { return row.until < command.submitted; });

@@ -314,6 +314,7 @@ struct Controller {
   std::uint32_t cause_pending = 0;
   Seq cause_from = 0;                            ///< begin of the oldest cause since the event was cleared
   Seq read_cause = 0;                            ///< begin of the oldest cause that a read of the log settled
+  Seq read_cause_until = 0;                      ///< end of the newest of them
   Seq cause_until = 0;                           ///< end of the last possible cause of a namespace event
   Seq old_cause = 0;                             ///< the same, before the last reset
   bool cause_unknown = false;                    ///< recording began in mid-life
