@@ -497,7 +497,9 @@ class Writer {
       if ((m.z & 1U) != 0) disable();
     }
     if ((m.z & 2U) != 0) put(on(StepKind::register_read, controller_), Field::offset, 0x24);
-    put(on(StepKind::register_read, subsystem ? peer_ : controller_), Field::offset, 0x1C);
+    for (unsigned k = 0; k < shape_.controllers; ++k) {
+      if (k == controller_ || subsystem) put(on(StepKind::register_read, k), Field::offset, 0x1C);
+    }
     if (subsystem && (m.z & 4U) != 0) {
       Step& clear = on(StepKind::register_write, controller_);
       put(clear, Field::offset, 0x1C);

@@ -46,7 +46,8 @@ bool is_masked(const Controller& c, const Vector& vector) {
 void watch_interrupt(const Scene& scene, Vector& v, bool last_look) {
   const Controller& c = scene.c();
   constexpr auto kNeeded = observed::interrupts | observed::completions | observed::doorbells;
-  if (!scene.sees(kNeeded)) return;
+  // A controller that was used where the standard leaves all open may have masked what was not.
+  if (!scene.sees(kNeeded) || !c.initial_known) return;
   const bool told =
       v.last_interrupt > v.last_post || (v.last_interrupt > v.last_release && v.last_interrupt > v.filled);
   const bool owed = v.waiting != 0 && !v.doubtful && !told && !is_masked(c, v);
