@@ -118,6 +118,17 @@ bool is_of_entry(Status status) {
 /// The command may change attachments of its namespace from now on.
 void begin_change(const Scene& scene, Command& command);
 
+/// It names a namespace that nobody knows, and a create that has not ended may make it before the command is
+/// executed.
+void begin_floating_attachment(const Scene& scene, const Command& command) {
+  Detail& detail = scene.s.details[command.detail];
+  if (detail.floating || detail.list_malformed || !effective(command)) return;
+  detail.floating = true;
+  for (const Target& target : detail.targets) {
+    begin_cause(scene, target.controller, command.entry.nsid, command.submitted, false);
+  }
+}
+
 }  // namespace
 
 void begin_attachment(const Scene& scene, Command& command, std::span<const std::byte> data) {
@@ -136,13 +147,8 @@ void begin_attachment(const Scene& scene, Command& command, std::span<const std:
   command.ns = resolve_namespace(scene, command.entry.nsid);
   if (command.ns != kNone) {
     begin_change(scene, command);
-  } else if (scene.s.subsystems[scene.c().subsystem].creates_open != 0 && effective(command) &&
-             !detail.list_malformed) {
-    // A create that has not ended may have made it already.
-    detail.floating = true;
-    for (const Target& target : detail.targets) {
-      begin_cause(scene, target.controller, command.entry.nsid, command.submitted, false);
-    }
+  } else if (scene.s.subsystems[scene.c().subsystem].creates_open != 0) {
+    begin_floating_attachment(scene, command);
   }
 }
 
@@ -364,6 +370,33 @@ void begin_delete(const Scene& scene, const Command& command, std::uint32_t inde
   }
 }
 
+/// A delete of a namespace that nobody knows: a create that has not ended may make it before, and attachments
+/// that have not may concern it.
+void begin_floating_delete(const Scene& scene, Command& command) {
+  Detail& detail = edit_detail(scene, command);
+  if (detail.floating) return;
+  detail.floating = true;
+  for (const auto controller : scene.s.subsystems[scene.c().subsystem].controllers) {
+    begin_cause(scene, controller, command.entry.nsid, command.submitted, controller == scene.index);
+  }
+}
+
+/// What came before a create may be executed after it.
+void float_open_commands(const Scene& scene) {
+  for (const auto other : scene.s.subsystems[scene.c().subsystem].controllers) {
+    Scene there{scene.trace, scene.s, scene.options, scene.event, scene.now, scene.time, other, scene.at_end};
+    for (Command& command : there.c().commands) {
+      if (!command.open || command.sqid != 0 || command.ns != kNone || command.counted) continue;
+      if (command.entry.opcode == opcode::ns_attachment && command.detail != kNone) {
+        begin_floating_attachment(there, command);
+      } else if (command.entry.opcode == opcode::ns_management && !attaches(command) &&
+                 !select_reserved(command)) {
+        begin_floating_delete(there, command);
+      }
+    }
+  }
+}
+
 /// Ends what a delete of a namespace that was not known might have caused.
 void end_floating_delete(const Scene& scene, const Command& command, Cause cause) {
   if (command.detail == kNone || !scene.s.details[command.detail].floating) return;
@@ -403,6 +436,7 @@ void begin_management(const Scene& scene, Command& command, std::span<const std:
   if (attaches(command)) {  // SEL 0: create
     command.counted = true;
     ++subsystem.creates_open;
+    float_open_commands(scene);
     Detail& detail = edit_detail(scene, command);
     for (const auto index : subsystem.namespaces) {
       Fact& exists = scene.s.namespaces[index].exists;
@@ -430,12 +464,7 @@ void begin_management(const Scene& scene, Command& command, std::span<const std:
   }
   command.ns = resolve_namespace(scene, command.entry.nsid);
   if (command.ns == kNone) {
-    if (subsystem.creates_open == 0) return;
-    // A create that has not ended may have made it already, and attachments that have may concern it.
-    edit_detail(scene, command).floating = true;
-    for (const auto controller : subsystem.controllers) {
-      begin_cause(scene, controller, command.entry.nsid, command.submitted, controller == scene.index);
-    }
+    if (subsystem.creates_open != 0) begin_floating_delete(scene, command);
     return;
   }
   command.counted = true;
