@@ -430,6 +430,18 @@ void bind_open_commands(const Scene& scene, std::uint32_t index) {
 
 }  // namespace
 
+void bind_to_unknown(const Scene& scene) {
+  for (const auto other : scene.s.subsystems[scene.c().subsystem].controllers) {
+    for (const Command& command : scene.s.controllers[other].commands) {
+      if (!command.open || command.sqid != 0 || command.ns != kNone || command.counted) continue;
+      const bool management = command.entry.opcode == opcode::ns_management && !attaches(command);
+      if (!management && command.entry.opcode != opcode::ns_attachment) continue;
+      const std::uint32_t index = resolve_namespace(scene, command.entry.nsid);
+      if (index != kNone) bind_open_commands(scene, index);
+    }
+  }
+}
+
 void begin_management(const Scene& scene, Command& command, std::span<const std::byte> data) {
   auto& subsystem = scene.s.subsystems[scene.c().subsystem];
   if (select_reserved(command)) return;
@@ -514,6 +526,7 @@ void end_create(const Scene& scene, Command& command, End end, const Completion*
   subsystem.create_until = scene.now;
   if (dropped) {
     subsystem.complete = false;  // a namespace of unknown number may exist now
+    bind_to_unknown(scene);
     return;
   }
   const std::uint32_t nsid = completion->entry.dw0;

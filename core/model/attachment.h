@@ -12,6 +12,8 @@ void allow_attachment(const Scene& scene, const Command& command, Allowed& allow
 
 void begin_management(const Scene& scene, Command& command, std::span<const std::byte> data);
 void end_management(const Scene& scene, Command& command, End end, const Completion* completion);
+/// The subsystem may hold namespaces that nobody knows of: commands under way that name one are bound to it.
+void bind_to_unknown(const Scene& scene);
 void allow_management(const Scene& scene, const Command& command, Allowed& allowed);
 
 }  // namespace polypath::model

@@ -140,6 +140,7 @@ void check_namespace(const Scene& scene, const Command& command, std::span<const
                           name_of(scene, ns.identified_by)),
               "equal data", "other data", {command.submitted});
   }
+  if (!ns.identified) ns.identified_at = scene.now;
   ns.identified = true;
   ns.identify_hash = hash;
   ns.identified_by = scene.index;
