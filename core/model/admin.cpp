@@ -138,7 +138,7 @@ void lose_subsystem(const Scene& scene) {
     c.due = false;
     for (auto& changed : c.changed) changed.sure = false;
   }
-  bind_to_unknown(scene);
+  bind_open_commands(scene);
 }
 
 void begin_admin(const Scene& scene, Command& command, std::span<const std::byte> data) {

@@ -5,6 +5,7 @@
 
 #include "engine/hash.h"
 #include "model/applications.h"
+#include "model/attachment.h"
 #include "model/io.h"
 
 namespace polypath::model {
@@ -111,7 +112,18 @@ std::uint32_t insert_namespace(const Scene& scene, std::uint32_t nsid) {
 std::uint32_t resolve_namespace(const Scene& scene, std::uint32_t nsid) {
   const std::uint32_t found = find_namespace(scene.s, scene.c().subsystem, nsid);
   if (found != kNone || nsid == 0 || nsid == spec::kBroadcastNsid) return found;
-  return scene.s.subsystems[scene.c().subsystem].complete ? kNone : insert_namespace(scene, nsid);
+  if (scene.s.subsystems[scene.c().subsystem].complete) return kNone;
+  const std::uint32_t index = insert_namespace(scene, nsid);
+  meet_open_commands(scene, index);
+  return index;
+}
+
+std::uint32_t expect_namespace(const Scene& scene, std::uint32_t nsid) {
+  const std::uint32_t index = insert_namespace(scene, nsid);
+  Namespace& ns = scene.s.namespaces[index];
+  ns.exists = ns.attached_default = Fact(false);
+  meet_open_commands(scene, index);
+  return index;
 }
 
 std::uint32_t create_namespace(const Scene& scene, std::uint32_t nsid, Seq since) {
