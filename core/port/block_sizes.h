@@ -15,28 +15,40 @@ class BlockSizes {
     const auto at = from(rows_.begin(), rows_.end(), nsid);
     return at != rows_.end() && at->nsid == nsid ? at->bytes : 0;
   }
-  void learn(std::uint32_t nsid, std::uint32_t bytes) {
-    const auto at = from(rows_.begin(), rows_.end(), nsid);
-    if (at != rows_.end() && at->nsid == nsid) {
-      at->bytes = bytes;
-    } else {
-      rows_.insert(at, {nsid, bytes});
-    }
+  /// Identify showed it, submitted at `since` of the trace; what was asked before the namespace was deleted
+  /// is not believed.
+  void learn(std::uint32_t nsid, std::uint32_t bytes, std::uint64_t since) {
+    Row& row = edit(nsid);
+    if (std::max(row.deleted, all_deleted_) > since) return;
+    row.bytes = bytes;
   }
-  void forget(std::uint32_t nsid) {
-    std::erase_if(rows_, [&](const Row& row) { return row.nsid == nsid; });
+  void forget(std::uint32_t nsid, std::uint64_t now) {
+    Row& row = edit(nsid);
+    row.bytes = 0;
+    row.deleted = now;
   }
-  void forget_all() { rows_.clear(); }
+  void forget_all(std::uint64_t now) {
+    rows_.clear();
+    all_deleted_ = now;
+  }
 
  private:
   struct Row {
     std::uint32_t nsid = 0, bytes = 0;
+    std::uint64_t deleted = 0;  ///< event at which the last namespace of this NSID was found deleted
   };
   template <class It>
   static It from(It first, It last, std::uint32_t nsid) {
     return std::lower_bound(first, last, nsid,
                             [](const Row& row, std::uint32_t wanted) { return row.nsid < wanted; });
   }
+  Row& edit(std::uint32_t nsid) {
+    auto at = from(rows_.begin(), rows_.end(), nsid);
+    if (at == rows_.end() || at->nsid != nsid) at = rows_.insert(at, {nsid, 0, 0});
+    return *at;
+  }
+
+  std::uint64_t all_deleted_ = 0;
   std::vector<Row> rows_;  ///< ascending by NSID
 };
 
