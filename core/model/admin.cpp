@@ -120,7 +120,7 @@ void lose_namespace(Namespace& ns) {
   ns.written_untracked = true;
   ns.blocks = 0;
   ns.block_bytes = 0;
-  ns.identified = false;
+  ns.identified = ns.block_size_given = false;
   ns.identity = {};
   ns.shared = 2;
 }

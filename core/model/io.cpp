@@ -391,7 +391,7 @@ bool block_size_sure(const Scene& scene, const Command& command) {
   }
   const Namespace& ns = scene.s.namespaces[command.ns];
   return ns.incarnation == command.incarnation &&
-         (!ns.created || (ns.identified && ns.identified_at < command.submitted)) &&
+         (ns.block_size_given || (ns.identified && ns.identified_at < command.submitted)) &&
          !may_be_another(ns, command.submitted) && ns.exists.surely_since(true, command.submitted);
 }
 

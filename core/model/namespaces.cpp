@@ -55,6 +55,7 @@ void start_namespaces(const trace::TraceHeader& header, State& state) {
     ns.exists = Fact(true);
     ns.blocks = row.blocks;
     ns.block_bytes = row.blocks != 0 ? row.block_bytes : 0;
+    ns.block_size_given = ns.block_bytes != 0;
     ns.attached_default = row.attachment_known ? Fact(false) : Fact();
     if (row.attachment_known) {
       ns.shared = row.shared ? 1 : 0;
@@ -138,7 +139,7 @@ std::uint32_t create_namespace(const Scene& scene, std::uint32_t nsid, Seq since
   ns.exists.apply(true, since, scene.now);  // it may have been deleted before the create ended
   ns.born = scene.now;
   ns.created = true;
-  ns.identified = false;
+  ns.identified = ns.block_size_given = false;
   ns.identity = {};
   ns.tracked = false;
   // What was written while nobody knew which namespace it met may lie in this one.

@@ -370,7 +370,8 @@ struct Namespace {
   Readers readers;
   // from Identify
   bool identified = false;
-  Seq identified_at = 0;  ///< first time
+  bool block_size_given = false;  ///< by the header, and nothing happened that could change it
+  Seq identified_at = 0;          ///< first time
   std::uint64_t identify_hash = 0;
   std::uint16_t identified_by = 0;
   std::uint8_t dlfeat = 0, nsfeat = 0, dps = 0;
