@@ -142,6 +142,22 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
      "count taken as 0's based twice", "INV-D-12"},
     {Fault::verify_reads_nothing, "verify-reads-nothing", "Verify succeeds without a look at the media",
      "only the range is checked", "INV-D-12"},
+    {Fault::supported_logs_short, "supported-logs-short",
+     "the Supported Log Pages log leaves out the Changed Namespace List", "table kept by hand", "INV-LOG-02"},
+    {Fault::feature_effects_scope_wrong, "feature-effects-scope-wrong",
+     "the feature effects log gives Error Recovery controller scope", "one scope for all", "INV-LOG-03"},
+    {Fault::unknown_log_accepted, "unknown-log-accepted", "Get Log Page of a reserved log gives zeros",
+     "default case missing", "INV-Q-33"},
+    {Fault::log_offset_unchecked, "log-offset-unchecked", "an offset beyond the end of a log gives zeros",
+     "QEMU e2c57529c9 (CVE-2021-3947: read past the log)", "INV-AE-18"},
+    {Fault::error_entries_oldest_first, "error-entries-oldest-first", "error log entries come oldest first",
+     "order of the ring taken over", "INV-AE-14"},
+    {Fault::error_count_restarts, "error-count-restarts", "a reset sets the error count back to 0",
+     "counter kept beside the entries", "INV-AE-14"},
+    {Fault::health_counters_restart, "health-counters-restart", "a reset sets the health counters back to 0",
+     "counters of the controller's life, not the device's", "INV-AE-16"},
+    {Fault::independent_says_private, "independent-says-private",
+     "Identify CNS 08h calls a shared namespace private", "field left 0 in the newer structure", "INV-NS-04"},
 }};
 
 }  // namespace

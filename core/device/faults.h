@@ -69,6 +69,14 @@ enum class Fault : std::uint8_t {
   uncorrectable_survives_write,
   uncorrectable_short,
   verify_reads_nothing,
+  supported_logs_short,
+  feature_effects_scope_wrong,
+  unknown_log_accepted,
+  log_offset_unchecked,
+  error_entries_oldest_first,
+  error_count_restarts,
+  health_counters_restart,
+  independent_says_private,
   count
 };
 

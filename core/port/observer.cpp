@@ -335,11 +335,10 @@ void Observer::learn(const Scene& scene, const spec::SubmissionEntry& entry, std
   if (row->name == "delete_cq" && qid < state_.queues.size()) state_.queues[qid].cq = {};
   if (row->name == "ns_management" &&
       (entry.cdw10 & 0xFU) == 1) {  // deleted: the next one has its own blocks
-    const std::uint64_t now = scene.trace.events().size();
     if (entry.nsid == spec::kBroadcastNsid) {
-      scene.blocks.forget_all(now);
+      scene.blocks.forget_all(since);
     } else {
-      scene.blocks.forget(entry.nsid, now);
+      scene.blocks.forget(entry.nsid, since);
     }
   }
   if (row->name != "identify") return;
