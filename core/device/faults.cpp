@@ -130,6 +130,12 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
      "count taken as 0's based twice", "INV-D-12"},
     {Fault::verify_reads_nothing, "verify-reads-nothing", "Verify succeeds without a look at the media",
      "only the range is checked", "INV-D-12"},
+    {Fault::deallocate_one_more, "deallocate-one-more",
+     "Dataset Management deallocates the block behind each range too", "count taken as 0's based",
+     "INV-D-02"},
+    {Fault::deallocated_on_one_path, "deallocated-on-one-path",
+     "deallocated blocks keep their data on every path but that of the command", "map per controller",
+     "INV-D-11"},
 }};
 
 }  // namespace

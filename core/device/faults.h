@@ -64,6 +64,8 @@ enum class Fault : std::uint8_t {
   uncorrectable_survives_write,
   uncorrectable_short,
   verify_reads_nothing,
+  deallocate_one_more,
+  deallocated_on_one_path,
   count
 };
 

@@ -34,7 +34,7 @@ constexpr spec::IdentifyController own_controller(std::uint32_t version) {
 constexpr spec::IdentifyController spec_controller() {
   spec::IdentifyController id = own_controller(spec::kVersion2_1);
   id.elpe = 63;
-  id.oncs |= spec::oncs::verify | spec::oncs::write_uncorrectable;
+  id.oncs |= spec::oncs::verify | spec::oncs::write_uncorrectable | spec::oncs::dsm;
   return id;
 }
 
