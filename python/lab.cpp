@@ -222,10 +222,10 @@ Lab::Stop Lab::drive(const Reached& reached, engine::Time until) {
   }
 }
 
-void Lab::check_target() const {
-  const std::string obituary = world_->obituary();
-  if (obituary.empty()) return;
-  throw TargetError(obituary + "; this Lab can be judged and saved, and a copy of its program begins anew");
+// An emulator can end at any moment, between two turns of the runner as well.
+void Lab::check_target() {
+  if (!runner_->machine_ended()) return;
+  throw TargetError(world_->obituary() + "; this Lab can be judged and saved, and a copy of its program begins anew");
 }
 
 void Lab::raise(Stop stop, const std::string& what) {

@@ -138,7 +138,7 @@ class Lab {
   template <class Reached>
   Stop drive(const Reached& reached, engine::Time until);
   [[noreturn]] void raise(Stop stop, const std::string& what);
-  void check_target() const;
+  void check_target();
   void pause();
   void resume();
   void note_touched(const program::Step& step);

@@ -35,6 +35,8 @@ inline constexpr engine::Site post_delay = 2;     ///< effect to completion entr
 inline constexpr engine::Site report_delay = 3;   ///< event to its completion entry, ns
 inline constexpr engine::Site message_delay = 4;  ///< completion entry to interrupt, ns
 inline constexpr engine::Site enable_delay = 5, disable_delay = 6, shutdown_delay = 7;
+inline constexpr engine::Site deallocate =
+    8;  ///< a range of Dataset Management: 0 deallocated, 1 left as it is
 }  // namespace site
 
 /// What lies beyond a controller: the memory of the host that holds it, and the observer in between.

@@ -158,6 +158,12 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
      "counters of the controller's life, not the device's", "INV-AE-16"},
     {Fault::independent_says_private, "independent-says-private",
      "Identify CNS 08h calls a shared namespace private", "field left 0 in the newer structure", "INV-NS-04"},
+    {Fault::deallocate_one_more, "deallocate-one-more",
+     "Dataset Management deallocates the block behind each range too", "count taken as 0's based",
+     "INV-D-02"},
+    {Fault::deallocated_on_one_path, "deallocated-on-one-path",
+     "deallocated blocks keep their data on every path but that of the command", "map per controller",
+     "INV-D-11"},
 }};
 
 }  // namespace

@@ -77,6 +77,8 @@ enum class Fault : std::uint8_t {
   error_count_restarts,
   health_counters_restart,
   independent_says_private,
+  deallocate_one_more,
+  deallocated_on_one_path,
   count
 };
 

@@ -67,7 +67,7 @@ constexpr spec::IdentifyController spec_controller() {
   id.hctma = 1;
   id.mntmt = 323;
   id.mxtmt = 363;
-  id.oncs |= spec::oncs::verify | spec::oncs::write_uncorrectable;
+  id.oncs |= spec::oncs::verify | spec::oncs::write_uncorrectable | spec::oncs::dsm;
   return id;
 }
 

@@ -22,6 +22,7 @@ enum class WriteEnd : std::uint8_t {
   reset,     ///< dropped by a reset, which is over
   detached,  ///< its namespace was detached under it
   aborted,   ///< aborted at once
+  advised,   ///< Success of a command that only advises: effect or not, none later
 };
 
 struct Version {

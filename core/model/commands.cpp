@@ -113,7 +113,7 @@ void begin_effects(const Scene& scene, Command& command, const trace::Parts& par
   if (command.sqid == 0) {
     begin_admin(scene, command, parts.data);
   } else {
-    begin_io(scene, command, parts.digests);
+    begin_io(scene, command, parts.digests, parts.data);
   }
 }
 
@@ -305,11 +305,13 @@ Detail& edit_detail(const Scene& scene, Command& command) {
     detail.controllers.clear();
     detail.targets.clear();
     detail.digests.clear();
+    detail.deallocated.clear();
     detail.ranges.clear();
     detail.heirs.clear();
     detail = {.controllers = std::move(detail.controllers),
               .targets = std::move(detail.targets),
               .digests = std::move(detail.digests),
+              .deallocated = std::move(detail.deallocated),
               .ranges = std::move(detail.ranges),
               .heirs = std::move(detail.heirs)};
   }

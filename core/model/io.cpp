@@ -136,9 +136,14 @@ Rule rule_of_read(const Scene& scene, const Namespace& ns, const Blocks::Story& 
       case WriteEnd::open:
       case WriteEnd::initial:
       case WriteEnd::applied:
+      case WriteEnd::advised:
         break;
     }
-    if (story.same->excluded) return Rule::d01;
+    if (story.same->excluded) {
+      const bool advised = story.same->end == WriteEnd::advised ||
+                           (story.expected != nullptr && story.expected->end == WriteEnd::advised);
+      return advised ? Rule::d11 : Rule::d01;
+    }
   }
   const Version* expected = story.expected;
   if (expected != nullptr && expected->zeroes && story.possible == 1) return Rule::d13;
@@ -175,6 +180,48 @@ Blocks::Met unreadable(const Command& command, const Namespace* ns) {
     any.surely |= one.surely;
   }
   return any;
+}
+
+/// Calls f(slba, blocks) for what a command in State::commands writes.
+template <class F>
+void each_written(const State& s, const Command& command, F&& f) {
+  if (command.entry.opcode != kDatasetManagement) {
+    f(command.entry.slba(), std::uint64_t{command.entry.block_count()});
+    return;
+  }
+  for (const BlockRange& range : s.details[command.detail].deallocated) f(range.slba, range.blocks);
+}
+
+/// Ranges that a Dataset Management may deallocate, sorted and merged. None when they cannot be followed.
+std::vector<BlockRange> deallocated_ranges(const Command& command, const Namespace& ns,
+                                           std::span<const std::byte> data) {
+  const bool zeros = ns.identified && (ns.dlfeat & 7U) == 1;
+  const std::size_t count = (command.entry.cdw10 & 0xFFU) + std::size_t{1};
+  if (!zeros || data.size() != count * sizeof(spec::DatasetRange)) return {};
+  std::vector<BlockRange> ranges;
+  for (std::size_t i = 0; i < count; ++i) {
+    spec::DatasetRange range;
+    std::memcpy(&range, data.data() + i * sizeof range, sizeof range);
+    if (range.blocks == 0) continue;
+    // Refused, or a part of the list is done: that is not followed.
+    if (ns.blocks == 0 || range.slba > ns.blocks || range.blocks > ns.blocks - range.slba) return {};
+    ranges.push_back({range.slba, range.blocks});
+  }
+  std::ranges::sort(ranges, {}, &BlockRange::slba);
+  std::vector<BlockRange> merged;
+  std::uint64_t total = 0;
+  for (const BlockRange& range : ranges) {
+    if (!merged.empty() && range.slba <= merged.back().slba + merged.back().blocks) {
+      const std::uint64_t end =
+          std::max(merged.back().slba + merged.back().blocks, range.slba + range.blocks);
+      merged.back().blocks = end - merged.back().slba;
+    } else {
+      merged.push_back(range);
+    }
+  }
+  for (const BlockRange& range : merged) total += range.blocks;
+  if (total > kBlocksMax) merged.clear();
+  return merged;
 }
 
 std::string version_text(const Blocks::Story& story) {
@@ -328,7 +375,8 @@ bool check_read(const Scene& scene, std::uint32_t index, std::uint64_t slba,
   return true;
 }
 
-void begin_io(const Scene& scene, Command& command, std::span<const std::byte> digests) {
+void begin_io(const Scene& scene, Command& command, std::span<const std::byte> digests,
+              std::span<const std::byte> data) {
   const auto& entry = command.entry;
   command.ns = resolve_namespace(scene, entry.nsid);
   if (command.ns == kNone) return;
@@ -337,6 +385,21 @@ void begin_io(const Scene& scene, Command& command, std::span<const std::byte> d
   const std::uint8_t opcode = entry.opcode;
   command.length_known =
       ns.block_bytes != 0 && command.data_bytes == std::uint64_t{entry.block_count()} * ns.block_bytes;
+  if (opcode == kDatasetManagement) {
+    command.length_known = true;
+    if (!ns.tracked || (command.entry.cdw11 & spec::kDeallocate) == 0) return;
+    auto ranges = deallocated_ranges(command, ns, data);
+    if (ranges.empty()) return;
+    for (const BlockRange& range : ranges) {
+      for (std::uint64_t i = 0; i < range.blocks; ++i) {
+        ns.content.begin(range.slba + i, ns.content.zero(), scene.now, scene.index, false,
+                         ns.readers.quiet());
+      }
+    }
+    edit_detail(scene, command).deallocated = std::move(ranges);
+    command.writing = true;
+    return;
+  }
   if (!ns.tracked || !has_range(opcode)) return;
   const std::uint64_t slba = entry.slba();
   const std::uint32_t blocks = entry.block_count();
@@ -365,10 +428,11 @@ void end_write(const Scene& scene, Command& command, WriteEnd how) {
   Namespace* ns = namespace_of(scene, command);
   if (!command.writing || ns == nullptr) return;
   const Seq quiet = ns->readers.quiet();
-  const std::uint64_t slba = command.entry.slba();
-  for (std::uint32_t i = 0; i < command.entry.block_count(); ++i) {
-    ns->content.end(slba + i, command.submitted, how, scene.now, quiet);
-  }
+  each_written(scene.s, command, [&](std::uint64_t slba, std::uint64_t blocks) {
+    for (std::uint64_t i = 0; i < blocks; ++i) {
+      ns->content.end(slba + i, command.submitted, how, scene.now, quiet);
+    }
+  });
 }
 
 void settle_writes(const Scene& scene, std::uint16_t controller, std::uint32_t ns, Seq since) {
@@ -445,7 +509,8 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
   }
   if (command.writing) {
     if (completion.success()) {
-      end_write(scene, command, WriteEnd::applied);
+      end_write(scene, command, opcode == kDatasetManagement ? WriteEnd::advised : WriteEnd::applied);
+      if (opcode == kDatasetManagement) exercised(scene, Rule::d11);
       // Another command's data may have lain in the buffer when the controller read it.
       if (!completion.trusted && opcode == kWrite)
         taint(*ns, command.entry.slba(), command.entry.block_count());
@@ -462,6 +527,8 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
   if (!completion.success()) return;
   if (opcode == kWrite || opcode == kWriteZeroes || opcode == kWriteUncorrectable) {
     taint(*ns, command.entry.slba(), command.entry.block_count());
+  } else if (opcode == kDatasetManagement && (command.entry.cdw11 & spec::kDeallocate) == 0) {
+    return;  // hints change nothing
   } else if (is_foreign_write(opcode)) {
     ns->tracked = false;  // what it wrote where is not known
   }
@@ -474,8 +541,10 @@ void drop_io(const Scene& scene, Command& command, bool at_once) {
   if (command.reading) ns->readers.end(command.readers);
   if (command.writing) {
     if (at_once) {
-      scene.c().limbo.push_back({command.submitted, command.entry.slba(), command.entry.block_count(),
-                                 command.ns, command.incarnation});
+      each_written(scene.s, command, [&](std::uint64_t slba, std::uint64_t blocks) {
+        scene.c().limbo.push_back(
+            {command.submitted, slba, static_cast<std::uint32_t>(blocks), command.ns, command.incarnation});
+      });
     } else {
       exercised(scene, Rule::d05);
       end_write(scene, command, WriteEnd::reset);
@@ -503,7 +572,8 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
   const auto& announced = c.announced;
   const std::uint8_t opcode = entry.opcode;
   const auto* row = spec::find_command(spec::CommandSet::nvm, opcode);
-  if (is_foreign_opcode(opcode) || (row != nullptr && !has_range(opcode) && opcode != kFlush)) {
+  if (is_foreign_opcode(opcode) ||
+      (row != nullptr && !has_range(opcode) && opcode != kFlush && opcode != kDatasetManagement)) {
     allowed.anything();
     return;
   }
@@ -512,7 +582,8 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
   } else if (row->announced == spec::Announced::oncs) {
     const bool bit = (announced.oncs >> row->bit & 1U) != 0;
     // Without the bit, a size limit in CNS 06 may announce these three.
-    const bool by_limit = opcode == kWriteZeroes || opcode == kVerify || opcode == kWriteUncorrectable;
+    const bool by_limit = opcode == kWriteZeroes || opcode == kVerify || opcode == kWriteUncorrectable ||
+                          opcode == kDatasetManagement;
     if (!announced.known || (!bit && by_limit)) {
       allowed.may(Status::invalid_opcode);
     } else if (!bit) {
@@ -563,7 +634,12 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
   if (!announced.known) allowed.may(Status::invalid_namespace_or_format);
 
   const Namespace* ns = index == kNone ? nullptr : &scene.s.namespaces[index];
-  if (opcode != kFlush) {
+  if (opcode == kDatasetManagement) {
+    // Ranges that are not processed need not be checked, and need not be left unchecked.
+    allowed.may({Status::lba_out_of_range, Status::write_fault, Status::write_to_read_only_range});
+    const bool recommended = announced.known && (announced.oncs >> row->bit & 1U) != 0;
+    if (!recommended) allowed.may(Status::command_size_limit_exceeded);
+  } else if (opcode != kFlush) {
     // Range and size
     const std::uint64_t slba = entry.slba();
     const std::uint64_t blocks = entry.block_count();

@@ -6,7 +6,9 @@
 
 namespace polypath::model {
 
-void begin_io(const Scene& scene, Command& command, std::span<const std::byte> digests);
+/// `digests` of the blocks that it sends, `data` of the list that it sends.
+void begin_io(const Scene& scene, Command& command, std::span<const std::byte> digests,
+              std::span<const std::byte> data);
 void finish_io(const Scene& scene, Command& command, const Completion& completion);
 /// The command ends without completion. `at_once`: its write may take effect until settle_limbo.
 void drop_io(const Scene& scene, Command& command, bool at_once);

@@ -25,6 +25,10 @@ struct Range {
   std::uint64_t address = 0, bytes = 0;
 };
 
+struct BlockRange {
+  std::uint64_t slba = 0, blocks = 0;
+};
+
 /// A controller that a Namespace Attachment names, or may name.
 struct Target {
   std::uint16_t controller = 0, place = 0;  ///< place in the list
@@ -36,6 +40,7 @@ struct Detail {
   std::vector<std::uint16_t> controllers;  ///< Namespace Attachment: the list, by CNTLID
   std::vector<Target> targets;             ///< whom that list means
   std::vector<std::uint64_t> digests;      ///< Compare: of each logical block
+  std::vector<BlockRange> deallocated;     ///< Dataset Management: sorted, none meets another
   std::vector<Range> ranges;               ///< of long transfers
   std::vector<std::uint32_t> heirs;        ///< create: namespaces whose NSID it may give again
   bool list_malformed = false;             ///< the controller list breaks a rule of its form

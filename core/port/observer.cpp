@@ -132,11 +132,13 @@ void Observer::submit(const Scene& scene, std::uint16_t sqid, std::uint32_t slot
   const auto* row = spec::find_command(spec::set_of_queue(sqid), entry.opcode);
   const bool walkable = bytes != 0 && bytes <= kLongestTransfer && entry.psdt() == 0;
   bool sends = false;
+  // What a list says matters byte by byte; of blocks the content does.
+  const bool whole = sqid == 0 || (row != nullptr && row->length == spec::DataLength::ranges);
   if (walkable) {
     if (walk_prps(scene.memory, entry.prp1, entry.prp2, bytes, ranges_)) {
       e.b |= trace::submitted_part::ranges;
       sends = row->direction == Direction::to_controller;
-      if (sends) e.b |= sqid == 0 ? trace::submitted_part::data : trace::submitted_part::digests;
+      if (sends) e.b |= whole ? trace::submitted_part::data : trace::submitted_part::digests;
     } else {
       e.b |= trace::submitted_part::malformed_pointer;
     }
@@ -147,8 +149,8 @@ void Observer::submit(const Scene& scene, std::uint16_t sqid, std::uint32_t slot
     scene.trace.append_value(static_cast<std::uint64_t>(ranges_.size()));
     for (const Range& range : ranges_) scene.trace.append_value(range);
   }
-  if (sends && sqid == 0) append_data(scene, bytes);
-  if (sends && sqid != 0) append_digests(scene, bytes);
+  if (sends && whole) append_data(scene, bytes);
+  if (sends && !whole) append_digests(scene, bytes);
   scene.trace.commit();
 }
 

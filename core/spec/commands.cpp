@@ -47,6 +47,9 @@ constexpr std::array<F, 4> kZeroes{{{"slba", 10, 0, 64, false},
                                     {"deac", 12, 25, 1, false},
                                     {"fua", 12, 30, 1, false}}};
 
+constexpr std::array<F, 4> kDataset{
+    {{"nr", 10, 0, 8, true}, {"idr", 11, 0, 1, false}, {"idw", 11, 1, 1, false}, {"ad", 11, 2, 1, false}}};
+
 using enum Direction;
 using enum NsidUse;
 using enum Announced;
@@ -204,19 +207,8 @@ constexpr std::array<CommandRow, 33> kRows{{
      kRange},
     {26, kNvm, 0x08, "write_zeroes", "Write Zeroes", none, required, oncs, 3, effect::block_content, true,
      DataLength::none, kZeroes},
-    {27,
-     kNvm,
-     0x09,
-     "dataset_management",
-     "Dataset Management",
-     to_controller,
-     required,
-     oncs,
-     2,
-     effect::block_content,
-     false,
-     DataLength::ranges,
-     {}},
+    {27, kNvm, 0x09, "dataset_management", "Dataset Management", to_controller, required, oncs, 2,
+     effect::block_content, true, DataLength::ranges, kDataset},
     {28, kNvm, 0x0C, "verify", "Verify", none, required, oncs, 7, 0, true, DataLength::none, kRange},
     {29,
      kNvm,

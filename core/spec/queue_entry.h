@@ -119,4 +119,13 @@ inline constexpr std::uint32_t kBroadcastNsid = 0xFFFFFFFF;
 inline constexpr std::uint32_t kAdminQueueEntriesMax = 4096;
 inline constexpr std::uint32_t kPageSize = 4096;  ///< host page at CC.MPS = 0, the only one announced so far
 
+/// One range of a Dataset Management list.
+struct DatasetRange {
+  std::uint32_t attributes = 0;
+  std::uint32_t blocks = 0;  ///< not 0's based: 0 names nothing
+  std::uint64_t slba = 0;
+};
+static_assert(sizeof(DatasetRange) == 16);
+inline constexpr std::uint32_t kDeallocate = 1U << 2U;  ///< AD, in CDW11 of Dataset Management
+
 }  // namespace polypath::spec

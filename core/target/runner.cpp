@@ -81,7 +81,7 @@ bool Runner::advance() {
   return true;
 }
 
-// What it was asked last is a finding, and the run is over: what it owed will not come.
+// What it owed will not come.
 bool Runner::machine_ended() {
   if (world_.machine() == nullptr) return false;
   if (!machine_ended_) {

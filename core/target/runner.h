@@ -60,6 +60,8 @@ class Runner {
   }
 
   bool limit_reached() const { return limit_reached_; }
+  /// Has the machine that the world stands before ended? Then the run is over, and that is a finding.
+  bool machine_ended();
   const std::vector<StepFinding>& findings() const { return findings_; }
   const std::vector<StepOutcome>& outcomes() const { return outcomes_; }
   std::uint64_t steps_done() const { return steps_done_; }
@@ -192,7 +194,6 @@ class Runner {
   void assign(std::size_t index);
   void free_actor(std::size_t index, engine::Time since);
   bool over() const;
-  bool machine_ended();
   bool try_begin(std::size_t actor);
   void begin(std::size_t index);
   void finish(std::size_t index);

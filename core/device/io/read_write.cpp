@@ -1,4 +1,5 @@
-// Read, Write, Compare, Verify, Write Zeroes, Write Uncorrectable, Flush. NVM command set specification.
+// Read, Write, Compare, Verify, Write Zeroes, Write Uncorrectable, Dataset Management, Flush. NVM command set
+// specification.
 #include <algorithm>
 #include <array>
 
@@ -17,8 +18,8 @@ struct Range {
   std::uint64_t offset = 0, bytes = 0;
 };
 
-Range check(const Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry,
-            bool transfers) {
+/// The namespace of a command: the first of those checks.
+Range meet(const Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
   Range range;
   const Controller& c = act.controller(controller);
   std::int64_t ns_index = act.device.commands.get(command)->orphaned ? -1 : attached(c, entry.nsid);
@@ -34,8 +35,16 @@ Range check(const Act& act, std::uint32_t controller, Handle command, const spec
     }
     act.fired(Fault::detached_ns_answers);
   }
-  const Namespace& ns = act.device.namespaces[static_cast<std::uint32_t>(ns_index)];
   range.ns = static_cast<std::uint32_t>(ns_index);
+  return range;
+}
+
+Range check(const Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry,
+            bool transfers) {
+  Range range = meet(act, controller, command, entry);
+  if (range.status != Status::success) return range;
+  const Controller& c = act.controller(controller);
+  const Namespace& ns = act.device.namespaces[range.ns];
   const std::uint64_t count = entry.block_count();
   const bool outside = entry.slba() >= ns.blocks || count > ns.blocks - entry.slba();
   const bool write = entry.opcode == 0x01;
@@ -73,7 +82,7 @@ void note_versions(const Act& act, std::uint32_t ns, const Range& range) {
 // Keeps what the media held before this write: a planted fault serves it on other paths.
 void before_write(const Act& act, std::uint32_t ns, std::uint32_t controller) {
   act.device.namespaces[ns].last_writer = controller;
-  if (!act.fault(Fault::stale_read_on_other_path)) return;
+  if (!act.fault(Fault::stale_read_on_other_path) && !act.fault(Fault::deallocated_on_one_path)) return;
   if (ns >= act.device.old_media.size()) act.device.old_media.resize(ns + std::size_t{1});
   act.device.old_media[ns] = act.device.media[ns];
 }
@@ -94,6 +103,11 @@ Outcome read(Act& act, std::uint32_t controller, Handle command, const spec::Sub
       range.ns < act.device.old_media.size()) {
     media = &act.device.old_media[range.ns];
     act.fired(Fault::stale_read_on_other_path);
+  }
+  if (act.fault(Fault::deallocated_on_one_path) && ns.last_writer != controller &&
+      range.ns < act.device.old_media.size()) {
+    media = &act.device.old_media[range.ns];
+    act.fired(Fault::deallocated_on_one_path);
   }
   std::uint64_t offset = range.offset;
   std::array<std::byte, Media::kChunkBytes> bounce;
@@ -196,6 +210,33 @@ Outcome write_uncorrectable(Act& act, std::uint32_t controller, Handle command,
     bytes -= std::uint64_t{1} << act.device.namespaces[range.ns].block_shift;
   media_of(act, range.ns).spoil(range.offset, bytes);
   note_versions(act, range.ns, range);
+  return Status::success;
+}
+
+Outcome dataset_management(Act& act, std::uint32_t controller, Handle command,
+                           const spec::SubmissionEntry& entry) {
+  Range range = meet(act, controller, command, entry);
+  if (range.status != Status::success) return range.status;
+  std::array<spec::DatasetRange, 256> list{};
+  const std::size_t count = (entry.cdw10 & 0xFFU) + 1U;
+  const auto bytes = std::as_writable_bytes(std::span(list).first(count));
+  const Status status = copy_in(act, controller, command, entry, bytes);
+  if (status != Status::success) return status;
+  if ((entry.cdw11 & spec::kDeallocate) == 0) return Status::success;  // hints for reads and writes to come
+  Namespace& ns = act.device.namespaces[range.ns];
+  for (const auto& one : std::span(list).first(count)) {
+    if (one.slba > ns.blocks || one.blocks > ns.blocks - one.slba) return Status::lba_out_of_range;
+  }
+  before_write(act, range.ns, controller);
+  for (const auto& one : std::span(list).first(count)) {
+    if (one.blocks == 0 || act.world.engine.decide(site::deallocate, 2) != 0) continue;
+    std::uint64_t blocks = one.blocks;
+    if (one.slba + blocks < ns.blocks && act.broken_by(Fault::deallocate_one_more)) ++blocks;
+    range.offset = one.slba << ns.block_shift;
+    range.bytes = blocks << ns.block_shift;
+    media_of(act, range.ns).zero(range.offset, range.bytes);
+    note_versions(act, range.ns, range);
+  }
   return Status::success;
 }
 

@@ -56,5 +56,23 @@ TEST_F(MediaCommands, VerifyOfMoreThanATransferMayMoveIsNoError) {
   EXPECT_EQ(run(0, kVerify, 0, 2048), Status::success);
 }
 
+TEST_F(MediaCommands, DeallocatedBlocksReadAsZerosAndOthersKeepTheirData) {
+  EXPECT_EQ(run(0, kWrite, 0, 8), Status::success);
+  auto list = bytes_of(0, 32);
+  list[4] = list[20] = std::byte{2};  // two ranges of two blocks, at 1 and at 5
+  list[8] = std::byte{1};
+  list[24] = std::byte{5};
+  auto entry = command(0x09, 1, 1, 4);
+  EXPECT_EQ(submit(0, 1, entry, list, 32).status(), Status::success);
+  const auto data = io(1, kRead, 1, 0, 8).data;
+  for (std::size_t block = 0; block < 8; ++block) {
+    const bool gone = block == 1 || block == 2 || block == 5 || block == 6;
+    EXPECT_EQ(data[block * 512], std::byte(gone ? 0 : 7)) << block;
+  }
+  list[24] = std::byte{0xFF};  // 2047, and one block more than there is
+  list[25] = std::byte{7};
+  EXPECT_EQ(submit(0, 1, entry, list, 32).status(), Status::lba_out_of_range);
+}
+
 }  // namespace
 }  // namespace polypath::device

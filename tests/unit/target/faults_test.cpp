@@ -253,6 +253,9 @@ steps:
   - io: {controller: nvme1, opcode: read, nsid: ns1, lba: 9, blocks: 1}
   - io: {controller: nvme1, opcode: write, nsid: ns1, lba: 8, blocks: 8, tag: A}
   - io: {controller: nvme0, opcode: read, nsid: ns1, lba: 8, blocks: 4}
+  - io: {controller: nvme0, opcode: dataset_management, nsid: ns1, cdw11: 4, data: "00000000020000000800000000000000"}
+  - io: {controller: nvme0, opcode: read, nsid: ns1, lba: 8, blocks: 8}
+  - io: {controller: nvme1, opcode: read, nsid: ns1, lba: 8, blocks: 8}
 )";
 
 // Logs: which there are, beyond their end, and what a reset leaves of them.
