@@ -69,6 +69,9 @@ enum class Fault : std::uint8_t {
   uncorrectable_survives_write,
   uncorrectable_short,
   verify_reads_nothing,
+  fused_write_goes_on,
+  fused_not_atomic,
+  fused_second_alone,
   count
 };
 
