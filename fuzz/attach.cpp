@@ -8,8 +8,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <memory>
 #include <set>
+#include <span>
 #include <string>
 
 #include "check/judge.h"
@@ -51,12 +53,22 @@ Target& target() {
   return one;
 }
 
-void report(const fuzz::Result& result, const model::Finding& finding) {
+// The input of a finding after which the campaign goes on.
+void keep(std::size_t number, std::span<const std::uint8_t> input) {
+  const char* directory = std::getenv("POLYPATH_FUZZ_FINDINGS");
+  if (directory == nullptr) return;
+  std::ofstream file(fmt::format("{}/finding-{}", directory, number), std::ios::binary);
+  file.write(reinterpret_cast<const char*>(input.data()), static_cast<std::streamsize>(input.size()));
+  if (!file.flush()) fmt::print(stderr, "POLYPATH_FUZZ_FINDINGS={}: cannot write there\n", directory);
+}
+
+void report(const fuzz::Result& result, const model::Finding& finding, std::span<const std::uint8_t> input) {
   const std::string shape = fuzz::shape_of(*result.trace, finding);
   if (!target().shapes.insert(shape).second) return;
   fmt::print(stderr, "FINDING {}\n{}", shape, check::explain(*result.trace, finding));
   std::fflush(stderr);
   if (!target().go_on) std::abort();  // libFuzzer keeps the input
+  keep(target().shapes.size(), input);
 }
 
 }  // namespace
@@ -77,7 +89,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (t.arena->options().counters)
     std::memcpy(g_states.data(), t.arena->counters().bytes().data(), g_states.size());
   for (const model::Finding& finding : result.findings) {
-    if (finding.scope() != model::Scope::hazard) report(result, finding);
+    if (finding.scope() != model::Scope::hazard) report(result, finding, {data, size});
   }
   return 0;
 }

@@ -18,11 +18,12 @@ struct NeedRow {
   std::uint64_t mask;
 };
 
-constexpr std::array<NeedRow, 37> kNeeds{{
+constexpr std::array<NeedRow, 38> kNeeds{{
     {"weighted_round_robin", "CAP.AMS", Where::cap, 17, 8, 1},
     {"subsystem_reset", "CAP.NSSRS", Where::cap, 36, 8, 1},
     {"any_queue_memory", "CAP.CQR is 0", Where::cap, 16, 8, 0},
     {"subsystem_shutdown", "CAP.NSSS", Where::cap, 61, 8, 1},
+    {"base_2", "VER 2.x", Where::identify, 82, 1, 0x02},
     {"several_controllers", "CMIC bit 1", Where::identify, 76, 1, 0x02},
     {"ana", "CMIC bit 3", Where::identify, 76, 1, 0x08},
     {"namespace_events", "OAES bit 8", Where::identify, 92, 4, 1U << 8U},

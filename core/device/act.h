@@ -125,6 +125,10 @@ void namespace_changed(Act& act, std::uint32_t controller, std::uint32_t nsid);
 void log_error(Act& act, std::uint32_t controller, std::uint16_t sqid, std::uint16_t cid,
                const spec::SubmissionEntry* entry, spec::Status status, const Outcome& outcome);
 
+// admin/features.cpp
+/// Dword of a feature in the Feature Identifiers Supported and Effects log; 0: there is no such feature.
+std::uint32_t feature_effects(const Profile& profile, std::uint8_t fid);
+
 // Handlers, by family: declared from the one list of them.
 #define HANDLER(family, name)                                                                           \
   namespace family {                                                                                    \

@@ -210,6 +210,10 @@ void clear_controller(Act& act, std::uint32_t controller) {
   c.changed.clear();
   c.changed_overflow = false;
   c.errors.clear();  // the number of the next entry goes on
+  if (c.error_count != 0 && act.broken_by(Fault::error_count_restarts)) c.error_count = 0;
+  if (c.reads != 0 && act.broken_by(Fault::health_counters_restart)) {
+    c.reads = c.writes = c.units_read = c.units_written = 0;
+  }
   c.intm = 0;
   set(c.csts, spec::csts::cfs, 0);
   set(c.csts, spec::csts::pp, 0);

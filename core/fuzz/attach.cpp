@@ -292,6 +292,18 @@ class Writer {
     if ((move_->z & 8U) != 0) put(step, Field::tag, Value{Form::literal, 0, "A", {}});
   }
 
+  // Blocks are spoilt through one controller; the peer verifies them, or reads them, or the last of them.
+  void spoil() {
+    io(controller_, 0x04, true);
+    const std::uint64_t first = lba(), count = blocks();
+    io(peer_, (move_->w & 1U) != 0 ? 0x0C : 0x02, true);
+    if ((move_->w & 2U) == 0) return;
+    for (Operand& operand : steps_.back().operands) {
+      if (operand.field == Field::lba) operand.value.number = first + count - 1;
+      if (operand.field == Field::blocks) operand.value.number = 1;
+    }
+  }
+
   void write_io(What what) {
     switch (what) {
       case What::write:
@@ -305,7 +317,11 @@ class Writer {
         io(peer_, 0x02, true);
         break;
       case What::compare:
-        io(controller_, 0x05, true);
+        if ((move_->w & 0xC0U) == 0xC0U && raw_[controller_] && raw_[peer_]) {
+          spoil();
+        } else {
+          io(controller_, 0x05, true);
+        }
         break;
       case What::write_zeroes:
         io(controller_, 0x08, true);
@@ -403,6 +419,29 @@ class Writer {
     step.nowait = true;
   }
 
+  void set_feature(std::uint64_t fid, bool save, std::uint64_t value) {
+    Step& step = admin(controller_, 0x09);
+    put(step, Field::cdw10, fid | (save ? 0x8000'0000U : 0U));
+    put(step, Field::cdw11, value);
+  }
+  // A feature is saved or not, set again or lost by a reset, and asked for.
+  void feature_story(std::uint64_t fid) {
+    const Move& m = *move_;
+    // Its default and its saved value say what a reset makes of it.
+    if ((m.w & 4U) != 0) {
+      for (const std::uint64_t select : {0x100U, 0x200U}) {
+        put(admin(controller_, 0x0A), Field::cdw10, fid | select);
+      }
+    }
+    set_feature(fid, (m.y & 1U) != 0, m.z);
+    if ((m.w & 1U) != 0) set_feature(fid, false, m.z ^ 3U);
+    if ((m.w & 2U) != 0) {
+      disable();
+      ready(controller_);
+    }
+    put(admin(controller_, 0x0A), Field::cdw10, fid | (m.y & 6U) << 7U);
+  }
+
   void write_admin(What what) {
     const Move& m = *move_;
     if (!raw_[controller_] && (what == What::event_request || what == What::event_cycle)) {
@@ -449,6 +488,10 @@ class Writer {
         constexpr std::uint8_t kFeatures[] = {0x0B, 0x07, 0x01, 0x02, 0x04, 0x05, 0x06, 0x08,
                                               0x09, 0x0A, 0x0B, 0x07, 0x0F, 0x10, 0x80, 0x00};
         const bool set = (m.y & 1U) != 0;
+        if ((m.w & 0xC0U) == 0xC0U && raw_[controller_]) {
+          feature_story(kFeatures[m.x & 15U]);
+          break;
+        }
         Step& step = admin(controller_, set ? 0x09 : 0x0A);
         const std::uint64_t select = set ? std::uint64_t{m.y & 0x80U} << 24U : (m.y & 6U) << 7U;
         if ((m.w & 3U) == 3U) put(step, Field::nsid, ns());

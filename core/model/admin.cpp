@@ -120,7 +120,7 @@ void lose_namespace(Namespace& ns) {
   ns.written_untracked = true;
   ns.blocks = 0;
   ns.block_bytes = 0;
-  ns.identified = false;
+  ns.identified = ns.block_size_given = false;
   ns.identity = {};
   ns.shared = 2;
 }
@@ -138,6 +138,7 @@ void lose_subsystem(const Scene& scene) {
     c.due = false;
     for (auto& changed : c.changed) changed.sure = false;
   }
+  bind_open_commands(scene);
 }
 
 void begin_admin(const Scene& scene, Command& command, std::span<const std::byte> data) {

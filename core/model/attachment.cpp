@@ -118,6 +118,10 @@ bool is_of_entry(Status status) {
 /// The command may change attachments of its namespace from now on.
 void begin_change(const Scene& scene, Command& command);
 
+/// The namespace that a command means to change. One that nobody knows may be made by a create that is under
+/// way: it is then like one that was deleted, whose identifier may be given again.
+std::uint32_t namespace_to_change(const Scene& scene, std::uint32_t nsid);
+
 }  // namespace
 
 void begin_attachment(const Scene& scene, Command& command, std::span<const std::byte> data) {
@@ -133,17 +137,8 @@ void begin_attachment(const Scene& scene, Command& command, std::span<const std:
     }
   }
   take_targets(scene, detail);
-  command.ns = resolve_namespace(scene, command.entry.nsid);
-  if (command.ns != kNone) {
-    begin_change(scene, command);
-  } else if (scene.s.subsystems[scene.c().subsystem].creates_open != 0 && effective(command) &&
-             !detail.list_malformed) {
-    // A create that has not ended may have made it already.
-    detail.floating = true;
-    for (const Target& target : detail.targets) {
-      begin_cause(scene, target.controller, command.entry.nsid, command.submitted, false);
-    }
-  }
+  if (effective(command)) command.ns = namespace_to_change(scene, command.entry.nsid);
+  if (command.ns != kNone) begin_change(scene, command);
 }
 
 namespace {
@@ -168,30 +163,13 @@ void begin_change(const Scene& scene, Command& command) {
 
 }  // namespace
 
-namespace {
-
-/// It changed a namespace whose creation is not visible yet.
-void note_orphan(const Scene& scene, const Command& command) {
-  if (command.ns == kNone) scene.s.subsystems[scene.c().subsystem].orphan_until = scene.now;
-}
-
-}  // namespace
-
 void end_attachment(const Scene& scene, Command& command, End end, const Completion* completion) {
   if (!command.counted) {
-    // It had to be refused; as it was not, what it did is not known.
-    const Detail& doubtful = scene.s.details[command.detail];
-    for (const Target& target : doubtful.targets) {
-      if (!doubtful.floating) break;
-      end_cause(scene, target.controller, command.entry.nsid, command.submitted,
-                end == End::refused && doubtful.controllers.size() < 2 ? Cause::none : Cause::maybe, false);
-    }
-    // An entry of the list that was refused comes behind others that were done.
-    const bool in_part =
-        completion != nullptr && is_of_entry(completion->status()) && doubtful.controllers.size() > 1;
-    if ((end == End::refused && !in_part) || !effective(command)) return;
-    if (command.ns != kNone) lose_subsystem(scene);
-    note_orphan(scene, command);
+    // It had to be refused; as it was not, what it did is not known. An entry of the list that was refused
+    // comes behind others that were done.
+    const bool in_part = completion != nullptr && is_of_entry(completion->status()) &&
+                         scene.s.details[command.detail].controllers.size() > 1;
+    if (effective(command) && (end != End::refused || in_part)) lose_subsystem(scene);
     return;
   }
   if (command.buffer_shared && end == End::applied) {
@@ -353,49 +331,75 @@ void let_creates_reuse(const Scene& scene, std::uint32_t index) {
   }
 }
 
-void begin_delete(const Scene& scene, const Command& command, std::uint32_t index) {
+/// `controller` sent a delete that may take the namespace away.
+void begin_delete(const Scene& scene, std::uint16_t sender, Seq from, std::uint32_t index) {
   Namespace& ns = scene.s.namespaces[index];
   let_creates_reuse(scene, index);
   ns.exists.begin(false);
-  ns.deletes.push_back({command.submitted, scene.index});
+  ns.deletes.push_back({from, sender});
   for (const auto controller : scene.s.subsystems[scene.c().subsystem].controllers) {
     const bool concerned = attachment(ns, controller).possible(true);
-    if (concerned) begin_cause(scene, controller, ns.nsid, command.submitted, controller == scene.index);
+    if (concerned) begin_cause(scene, controller, ns.nsid, from, controller == sender);
   }
 }
 
-/// Ends what a delete of a namespace that was not known might have caused.
-void end_floating_delete(const Scene& scene, const Command& command, Cause cause) {
-  if (command.detail == kNone || !scene.s.details[command.detail].floating) return;
-  for (const auto controller : scene.s.subsystems[scene.c().subsystem].controllers) {
-    end_cause(scene, controller, command.entry.nsid, command.submitted, cause, controller == scene.index);
-  }
+void begin_delete(const Scene& scene, Command& command) {
+  command.counted = true;
+  command.incarnation = scene.s.namespaces[command.ns].incarnation;
+  begin_delete(scene, scene.index, command.submitted, command.ns);
 }
 
-/// Commands that were submitted before the namespace was known to exist may concern it.
-void bind_open_commands(const Scene& scene, std::uint32_t index) {
-  const std::uint32_t nsid = scene.s.namespaces[index].nsid;
-  for (const auto other : scene.s.subsystems[scene.c().subsystem].controllers) {
-    Scene there{scene.trace, scene.s, scene.options, scene.event, scene.now, scene.time, other, scene.at_end};
-    for (Command& command : there.c().commands) {
-      if (!command.open || command.sqid != 0 || command.ns != kNone || command.counted) continue;
-      if (command.entry.nsid != nsid) continue;
-      if (command.entry.opcode == opcode::ns_attachment && command.detail != kNone) {
-        command.ns = index;
-        begin_change(there, command);
-      } else if (command.entry.opcode == opcode::ns_management && !attaches(command) &&
-                 !select_reserved(command)) {
-        end_floating_delete(there, command, Cause::none);
-        command.ns = index;
-        command.counted = true;
-        command.incarnation = scene.s.namespaces[index].incarnation;
-        begin_delete(there, command, index);
-      }
+/// Deletes of all namespaces that are under way take this one away as well.
+void meet_deletes_of_all(const Scene& scene, std::uint32_t index) {
+  const Subsystem& subsystem = scene.s.subsystems[scene.c().subsystem];
+  if (subsystem.deletes_all == 0) return;
+  for (const auto other : subsystem.controllers) {
+    for (const Command& command : scene.s.controllers[other].commands) {
+      const bool all = command.open && command.sqid == 0 && command.counted && !attaches(command) &&
+                       command.entry.opcode == opcode::ns_management &&
+                       command.entry.nsid == spec::kBroadcastNsid;
+      if (all) begin_delete(scene, other, command.submitted, index);
     }
   }
 }
 
 }  // namespace
+
+void meet_open_commands(const Scene& scene, std::uint32_t index) {
+  let_creates_reuse(scene, index);
+  meet_deletes_of_all(scene, index);
+}
+
+namespace {
+
+std::uint32_t namespace_to_change(const Scene& scene, std::uint32_t nsid) {
+  const std::uint32_t known = resolve_namespace(scene, nsid);
+  const auto& announced = scene.c().announced;
+  const bool creates = scene.s.subsystems[scene.c().subsystem].creates_open != 0;
+  if (known != kNone || !creates || (announced.known && nsid > announced.nn)) return known;
+  return expect_namespace(scene, nsid);
+}
+
+}  // namespace
+
+void bind_open_commands(const Scene& scene) {
+  for (const auto other : scene.s.subsystems[scene.c().subsystem].controllers) {
+    Scene there{scene.trace, scene.s, scene.options, scene.event, scene.now, scene.time, other, scene.at_end};
+    for (Command& command : there.c().commands) {
+      if (!command.open || command.sqid != 0 || command.ns != kNone || command.counted) continue;
+      const bool change = command.entry.opcode == opcode::ns_attachment && command.detail != kNone;
+      const bool removal = command.entry.opcode == opcode::ns_management && !attaches(command);
+      if ((!change && !removal) || !effective(command)) continue;
+      command.ns = namespace_to_change(there, command.entry.nsid);
+      if (command.ns == kNone) continue;
+      if (change) {
+        begin_change(there, command);
+      } else {
+        begin_delete(there, command);
+      }
+    }
+  }
+}
 
 void begin_management(const Scene& scene, Command& command, std::span<const std::byte> data) {
   auto& subsystem = scene.s.subsystems[scene.c().subsystem];
@@ -419,28 +423,17 @@ void begin_management(const Scene& scene, Command& command, std::span<const std:
     } else {
       detail.list_malformed = true;  // the data were not seen
     }
+    bind_open_commands(scene);  // what came before a create may be executed after it
     return;
   }
   if (command.entry.nsid == spec::kBroadcastNsid) {
     command.counted = true;
     ++subsystem.deletes_all;
-    edit_detail(scene, command).nsze = scene.s.namespaces.size();
-    for (const auto index : subsystem.namespaces) begin_delete(scene, command, index);
+    for (const auto index : subsystem.namespaces) begin_delete(scene, scene.index, command.submitted, index);
     return;
   }
-  command.ns = resolve_namespace(scene, command.entry.nsid);
-  if (command.ns == kNone) {
-    if (subsystem.creates_open == 0) return;
-    // A create that has not ended may have made it already, and attachments that have may concern it.
-    edit_detail(scene, command).floating = true;
-    for (const auto controller : subsystem.controllers) {
-      begin_cause(scene, controller, command.entry.nsid, command.submitted, controller == scene.index);
-    }
-    return;
-  }
-  command.counted = true;
-  command.incarnation = scene.s.namespaces[command.ns].incarnation;
-  begin_delete(scene, command, command.ns);
+  if (effective(command)) command.ns = namespace_to_change(scene, command.entry.nsid);
+  if (command.ns != kNone) begin_delete(scene, command);
 }
 
 namespace {
@@ -481,10 +474,12 @@ void end_create(const Scene& scene, Command& command, End end, const Completion*
     }
     if (!dropped) exists.refuse(true, scene.now);  // the one that it made is settled below
   }
+  command.counted = false;  // it gives no identifier any more
   if (end == End::refused) return;
   subsystem.create_until = scene.now;
   if (dropped) {
     subsystem.complete = false;  // a namespace of unknown number may exist now
+    bind_open_commands(scene);
     return;
   }
   const std::uint32_t nsid = completion->entry.dw0;
@@ -504,7 +499,6 @@ void end_create(const Scene& scene, Command& command, End end, const Completion*
   } else if (before != kNone && scene.s.namespaces[before].exists.surely(true) &&
              scene.s.namespaces[before].born >= command.submitted &&
              scene.s.namespaces[before].exists.last_change(false) < command.submitted &&
-             subsystem.orphan_until < command.submitted && subsystem.deletes_all == 0 &&
              subsystem.all_deleted_until < command.submitted) {
     exercised(scene, Rule::ns22);
     violation(scene, Rule::ns22,
@@ -523,32 +517,30 @@ void end_create(const Scene& scene, Command& command, End end, const Completion*
   Namespace& ns = scene.s.namespaces[index];
   ns.blocks = data_seen ? nsze : 0;
   ns.shared = shared;
-  if (subsystem.deletes_all != 0 || subsystem.all_deleted_until >= command.submitted) ns.exists.forget();
-  if (subsystem.orphan_until >= command.submitted) lose_subsystem(scene);
-  bind_open_commands(scene, index);
+  if (subsystem.all_deleted_until >= command.submitted) ns.exists.forget();
+  if (before == kNone) meet_deletes_of_all(scene, index);
 }
 
 }  // namespace
 
 void end_management(const Scene& scene, Command& command, End end, const Completion* completion) {
   if (!command.counted) {
-    end_floating_delete(scene, command, end == End::refused ? Cause::none : Cause::maybe);
-    if (end != End::refused && !select_reserved(command)) note_orphan(scene, command);
+    const bool removed = end != End::refused && effective(command);
+    if (removed) lose_subsystem(scene);  // of a namespace that there was not
     return;
   }
   if (attaches(command)) {
     end_create(scene, command, end, completion);
   } else if (command.entry.nsid == spec::kBroadcastNsid) {
-    const std::uint64_t known = scene.s.details[command.detail].nsze;
     Subsystem& subsystem = scene.s.subsystems[scene.c().subsystem];
     --subsystem.deletes_all;
     if (end != End::refused) subsystem.all_deleted_until = scene.now;
-    for (const auto index : scene.s.subsystems[scene.c().subsystem].namespaces) {
-      if (index < known) {
-        end_delete(scene, command, index, end);
-      } else if (end != End::refused) {
-        scene.s.namespaces[index].exists.forget();  // came while the command was under way
-      }
+    for (const auto index : subsystem.namespaces) {
+      const auto& deletes = scene.s.namespaces[index].deletes;
+      const bool met = std::any_of(deletes.begin(), deletes.end(), [&](const Deleting& deleting) {
+        return deleting.from == command.submitted;
+      });
+      if (met) end_delete(scene, command, index, end);
     }
   } else {
     end_delete(scene, command, command.ns, end);

@@ -508,11 +508,14 @@ void on_dma(const Scene& scene) {
               fmt::format("{}: data moved after it was aborted at once", text_of(scene, *command)),
               "no effect after the Abort completed", what(), {command->submitted});
   }
-  if (!length_sure(scene, *command)) return;
-  exercised(scene, Rule::q28);
   const auto* row = spec::find_command(spec::set_of_queue(command->sqid), command->entry.opcode);
   const bool from_host = row != nullptr && row->direction == spec::Direction::to_controller;
   const bool in_buffer = inside(ranges_of(scene, *command), event.c, event.b);
+  if (!length_sure(scene, *command)) {  // it may be so when the command ends
+    if (in_buffer && write != from_host) (write ? command->moved_in : command->moved_out) += event.b;
+    return;
+  }
+  exercised(scene, Rule::q28);
   if (!write && list_page(*command, event.c, event.b)) {
     if (in_buffer && from_host) command->moved_out += event.b;  // the list names its own page as well
     return;

@@ -280,6 +280,32 @@ void check_get_features(const Scene& scene, const Command& command, const Comple
   }
 }
 
+void check_feature_effects(const Scene& scene, const Command& command, std::span<const std::byte> data) {
+  namespace effect = spec::feature_effect;
+  exercised(scene, Rule::log03);
+  for (std::size_t code = 0; code < 256 && code * 4 + 4 <= data.size(); ++code) {
+    const auto fid = static_cast<FeatureId>(code);
+    const auto effects = read_as<std::uint32_t>(data.subspan(code * 4));
+    const auto say = [&](const char* allowed) {
+      violation(
+          scene, Rule::log03,
+          fmt::format("{}: feature {:02X}h in the feature effects log", name_of(scene, scene.index), code),
+          allowed, fmt::format("{:#010x}", effects), {command.submitted});
+    };
+    const bool mandatory = fid == FeatureId::arbitration || fid == FeatureId::power_management ||
+                           fid == FeatureId::number_of_queues || fid == FeatureId::async_event;
+    if ((effects & effect::supported) == 0) {
+      if (mandatory) return say("bit 0 set: the feature is mandatory");
+      continue;
+    }
+    const std::uint32_t scope = effects & effect::scopes;
+    if (!of_this_issue(fid) || scope == 0) continue;
+    const bool of_namespace = followed(fid).of_namespace;
+    if (scope != (of_namespace ? effect::of_namespace : effect::of_controller))
+      return say(of_namespace ? "namespace scope" : "controller scope");
+  }
+}
+
 void reset_features(const Scene& scene) {
   Controller& c = scene.c();
   for (auto& feature : c.features) {

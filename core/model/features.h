@@ -9,6 +9,7 @@ namespace polypath::model {
 void begin_set_features(const Scene& scene, Command& command, std::span<const std::byte> data);
 void end_set_features(const Scene& scene, Command& command, End end, const Completion* completion);
 void check_get_features(const Scene& scene, const Command& command, const Completion& completion);
+void check_feature_effects(const Scene& scene, const Command& command, std::span<const std::byte> data);
 void allow_features(const Scene& scene, const Command& command, Allowed& allowed);
 /// After a Controller Level Reset: saved values, else defaults.
 void reset_features(const Scene& scene);

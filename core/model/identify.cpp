@@ -65,6 +65,12 @@ void check_identify(const Scene& scene, const Command& command, std::span<const 
     case Cns::csi_active_list:
       if (csi_of(command) == 0) check_active_list(scene, command, data);
       break;
+    case Cns::csi_allocated_list:
+      if (csi_of(command) == 0) check_allocated_list(scene, command, data);
+      break;
+    case Cns::independent_ns:
+      check_independent(scene, command, data);
+      break;
     case Cns::ns_descriptors:
       check_descriptors(scene, command, data);
       break;
@@ -135,7 +141,12 @@ void allow_identify(const Scene& scene, const Command& command, Allowed& allowed
       allowed.may({Status::invalid_field, Status::invalid_command_set});
       return;
     case Cns::csi_active_list:
+    case Cns::csi_allocated_list:
+      allow_list_start(command, allowed);
+      allowed.may({Status::invalid_field, Status::invalid_command_set, Status::invalid_namespace_or_format});
+      return;
     case Cns::independent_ns:
+      allow_nsid(scene, command, allowed, true);
       allowed.may({Status::invalid_field, Status::invalid_command_set, Status::invalid_namespace_or_format});
       return;
     case Cns::allocated_list:

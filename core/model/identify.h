@@ -14,6 +14,7 @@ void check_controller(const Scene& scene, const Command& command, std::span<cons
 /// CNS 00, 11 and 03: a namespace as one controller shows it (identify_namespace.cpp).
 void check_namespace(const Scene& scene, const Command& command, std::span<const std::byte> data,
                      bool allocated);
+void check_independent(const Scene& scene, const Command& command, std::span<const std::byte> data);
 void check_descriptors(const Scene& scene, const Command& command, std::span<const std::byte> data);
 /// CNS 02, 10, 12 and 13 (identify_lists.cpp).
 void check_active_list(const Scene& scene, const Command& command, std::span<const std::byte> data);

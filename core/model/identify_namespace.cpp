@@ -140,6 +140,7 @@ void check_namespace(const Scene& scene, const Command& command, std::span<const
                           name_of(scene, ns.identified_by)),
               "equal data", "other data", {command.submitted});
   }
+  if (!ns.identified) ns.identified_at = scene.now;
   ns.identified = true;
   ns.identify_hash = hash;
   ns.identified_by = scene.index;
@@ -166,6 +167,23 @@ void check_namespace(const Scene& scene, const Command& command, std::span<const
   if (!data_seen || writes_open(scene.s, index)) return;
   const bool reads_zeros = ns.created && !ns.written_untracked && (id.dlfeat & 7U) == 1;
   start_content(ns, reads_zeros, scene.now);
+}
+
+void check_independent(const Scene& scene, const Command& command, std::span<const std::byte> data) {
+  const std::uint32_t nsid = command.entry.nsid;
+  // Common capabilities, or an inactive namespace; an older controller may leave an active one at zeros too.
+  if (nsid == spec::kBroadcastNsid || read_as<std::uint8_t>(data.subspan(spec::independent::nstat)) == 0)
+    return;
+  const std::uint32_t index = resolve_namespace(scene, nsid);
+  if (index == kNone) return;
+  Namespace& ns = scene.s.namespaces[index];
+  if (may_be_another(ns, command.submitted) || ns.shared == 2) return;
+  exercised(scene, Rule::ns04);
+  const bool shared =
+      (read_as<std::uint8_t>(data.subspan(spec::independent::nmic)) & spec::nmic::shared) != 0;
+  if (shared == (ns.shared == 1)) return;
+  violation(scene, Rule::ns04, fmt::format("{}: NMIC of namespace {} differs", text_of(scene, command), nsid),
+            shared ? "private" : "shared", shared ? "shared" : "private", {command.submitted});
 }
 
 void check_descriptors(const Scene& scene, const Command& command, std::span<const std::byte> data) {

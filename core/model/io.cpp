@@ -385,6 +385,7 @@ void settle_writes(const Scene& scene, std::uint16_t controller, std::uint32_t n
   }
 }
 
+// The observer measured the command's buffer when it was submitted.
 bool block_size_sure(const Scene& scene, const Command& command) {
   if (command.sqid == 0) return true;
   if (command.ns == kNone) {  // a create that had not ended may have made it
@@ -392,7 +393,8 @@ bool block_size_sure(const Scene& scene, const Command& command) {
     return subsystem.creates_open == 0 && subsystem.create_until < command.submitted;
   }
   const Namespace& ns = scene.s.namespaces[command.ns];
-  return ns.incarnation == command.incarnation && (!ns.created || ns.identified) &&
+  return ns.incarnation == command.incarnation &&
+         (ns.block_size_given || (ns.identified && ns.identified_at < command.submitted)) &&
          !may_be_another(ns, command.submitted) && ns.exists.surely_since(true, command.submitted);
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "model/features.h"
 #include "model/namespaces.h"
 #include "model/status.h"
 #include "spec/commands.h"
@@ -54,6 +55,12 @@ std::uint64_t size_of(const Announced& announced, LogId lid) {
       return spec::kChangedNsLogBytes;
     case LogId::effects:
       return spec::kEffectsLogBytes;
+    case LogId::supported:
+      return spec::kSupportedLogBytes;
+    case LogId::feature_effects:
+      return spec::kFeatureEffectsLogBytes;
+    case LogId::mi_effects:
+      return spec::kMiEffectsLogBytes;
     default:
       return 0;
   }
@@ -225,6 +232,44 @@ void check_smart(const Scene& scene, const Command& command, std::span<const std
   c.smart_at = scene.now;
 }
 
+/// Must a controller that announces this have the log?
+bool required(const Announced& announced, LogId lid) {
+  switch (lid) {
+    case LogId::error_information:
+    case LogId::smart:
+    case LogId::firmware_slot:
+      return true;
+    case LogId::changed_ns:
+      return (announced.oaes & spec::oaes::ns_attribute) != 0;
+    case LogId::effects:
+      return (announced.lpa & 2U) != 0;
+    case LogId::supported:
+    case LogId::feature_effects:
+    case LogId::mi_effects:
+      return (announced.lpa & spec::kLpaSupportedLogs) != 0;
+    default:
+      return false;
+  }
+}
+
+void check_supported(const Scene& scene, const Command& command, std::span<const std::byte> data) {
+  if (offset_of(command) != 0) return;
+  exercised(scene, Rule::log02);
+  for (unsigned code = 0; code < 0xC0 && std::size_t{code} * 4 + 4 <= data.size(); ++code) {
+    const auto entry = read_as<std::uint32_t>(data.subspan(std::size_t{code} * 4));
+    const bool there = (entry & 1U) != 0;
+    const char* allowed = nullptr;
+    if (!there && required(scene.c().announced, static_cast<LogId>(code)))
+      allowed = "bit 0 set: the log is mandatory or announced";
+    if (there && !defined(code)) allowed = "0: the identifier is reserved";
+    if (allowed == nullptr) continue;
+    violation(scene, Rule::log02,
+              fmt::format("{}: log {:02X}h in the log of supported logs", name_of(scene, scene.index), code),
+              allowed, fmt::format("{:#010x}", entry), {command.submitted});
+    return;
+  }
+}
+
 void check_effects(const Scene& scene, const Command& command, std::span<const std::byte> data) {
   const auto& announced = scene.c().announced;
   if (offset_of(command) != 0 || data.size() < 2048) return;
@@ -326,6 +371,12 @@ void check_log(const Scene& scene, const Command& command, std::span<const std::
     case LogId::effects:
       check_effects(scene, command, data);
       break;
+    case LogId::supported:
+      check_supported(scene, command, data);
+      break;
+    case LogId::feature_effects:
+      if (offset_of(command) == 0) check_feature_effects(scene, command, data);
+      break;
     default:
       break;
   }
@@ -343,16 +394,14 @@ void allow_log(const Scene& scene, const Command& command, Allowed& allowed) {
     allowed.may({Status::invalid_field, Status::invalid_log_page, Status::command_set_not_supported});
   }
   // Which logs there are
-  const bool mandatory =
-      lid == LogId::error_information || lid == LogId::smart || lid == LogId::firmware_slot;
-  bool announced_log = mandatory;
-  if (lid == LogId::changed_ns) announced_log = (announced.oaes & spec::oaes::ns_attribute) != 0;
-  if (lid == LogId::effects) announced_log = (announced.lpa & 2U) != 0;
-  if (!defined(code) && code < 0xC0) {
+  const bool announced_log = required(announced, lid);
+  const bool absent = (!defined(code) && code < 0xC0) ||
+                      (lid == LogId::ana && announced.known && (announced.cmic & spec::cmic::ana) == 0);
+  if (absent) {
     allowed.must(Rule::q33, {Status::invalid_field, Status::invalid_log_page});
-  } else if (lid == LogId::ana && announced.known && (announced.cmic & spec::cmic::ana) == 0) {
-    allowed.must(Rule::q33, {Status::invalid_field, Status::invalid_log_page});
-  } else if (!announced_log) {
+    return;
+  }
+  if (!announced_log) {
     allowed.may({Status::invalid_field, Status::invalid_log_page});
   }
   if (code >= 0xC0 || (!announced_log && code > 0x05)) {

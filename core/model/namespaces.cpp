@@ -5,6 +5,7 @@
 
 #include "engine/hash.h"
 #include "model/applications.h"
+#include "model/attachment.h"
 #include "model/io.h"
 
 namespace polypath::model {
@@ -54,6 +55,7 @@ void start_namespaces(const trace::TraceHeader& header, State& state) {
     ns.exists = Fact(true);
     ns.blocks = row.blocks;
     ns.block_bytes = row.blocks != 0 ? row.block_bytes : 0;
+    ns.block_size_given = ns.block_bytes != 0;
     ns.attached_default = row.attachment_known ? Fact(false) : Fact();
     if (row.attachment_known) {
       ns.shared = row.shared ? 1 : 0;
@@ -111,7 +113,18 @@ std::uint32_t insert_namespace(const Scene& scene, std::uint32_t nsid) {
 std::uint32_t resolve_namespace(const Scene& scene, std::uint32_t nsid) {
   const std::uint32_t found = find_namespace(scene.s, scene.c().subsystem, nsid);
   if (found != kNone || nsid == 0 || nsid == spec::kBroadcastNsid) return found;
-  return scene.s.subsystems[scene.c().subsystem].complete ? kNone : insert_namespace(scene, nsid);
+  if (scene.s.subsystems[scene.c().subsystem].complete) return kNone;
+  const std::uint32_t index = insert_namespace(scene, nsid);
+  meet_open_commands(scene, index);
+  return index;
+}
+
+std::uint32_t expect_namespace(const Scene& scene, std::uint32_t nsid) {
+  const std::uint32_t index = insert_namespace(scene, nsid);
+  Namespace& ns = scene.s.namespaces[index];
+  ns.exists = ns.attached_default = Fact(false);
+  meet_open_commands(scene, index);
+  return index;
 }
 
 std::uint32_t create_namespace(const Scene& scene, std::uint32_t nsid, Seq since) {
@@ -126,7 +139,7 @@ std::uint32_t create_namespace(const Scene& scene, std::uint32_t nsid, Seq since
   ns.exists.apply(true, since, scene.now);  // it may have been deleted before the create ended
   ns.born = scene.now;
   ns.created = true;
-  ns.identified = false;
+  ns.identified = ns.block_size_given = false;
   ns.identity = {};
   ns.tracked = false;
   // What was written while nobody knew which namespace it met may lie in this one.

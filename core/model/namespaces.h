@@ -14,6 +14,8 @@ void start_namespaces(const trace::TraceHeader& header, State& state);
 std::uint32_t find_namespace(const State& state, std::uint32_t subsystem, std::uint32_t nsid);
 /// The same; makes one of which nothing is known where the header does not name all namespaces.
 std::uint32_t resolve_namespace(const Scene& scene, std::uint32_t nsid);
+/// A namespace that does not exist, though a command under way may make it.
+std::uint32_t expect_namespace(const Scene& scene, std::uint32_t nsid);
 /// A namespace that a create command, submitted at `since`, made. Reuses the entry of a deleted one.
 std::uint32_t create_namespace(const Scene& scene, std::uint32_t nsid, Seq since);
 

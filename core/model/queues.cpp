@@ -243,10 +243,12 @@ void on_cq_doorbell(const Scene& scene) {
     if (cq == nullptr || !cq->exists.possible(true)) exercised(scene, Rule::q17);
     ++c.bad_doorbells[0];
     if (cq == nullptr || !cq->exists.possible(true)) return;
-    if (!cq->known) ++c.bad_doorbells[1];  // what its size will be is not known
     cq->early_doorbell = scene.now;
   }
-  if (!cq->known) return;
+  if (!cq->known) {
+    ++c.bad_doorbells[1];  // its size, or where its head is, is not known
+    return;
+  }
   Vector* v = cq->interrupts ? find_vector(c, cq->vector) : nullptr;
   const std::uint64_t size = cq->entries;
   const std::uint64_t freed = (scene.event.c + size - cq->released % size) % size;
@@ -361,7 +363,9 @@ void on_interrupt(const Scene& scene) {
         "nothing until it is unmasked", "an interrupt");
   }
   const bool crossing = v.emptied_at != 0 && scene.time - v.emptied_at <= race;
-  if (v.waiting == 0 && !v.doubtful && !crossing) {
+  // Whether doorbells count once a shutdown or a failure has begun is not laid down.
+  const bool heeds = !c.shutdown_asked && !c.fatal;
+  if (v.waiting == 0 && !v.doubtful && !crossing && heeds) {
     v.early = scene.now;  // judged when it is clear whether a completion follows at once
     v.early_time = scene.time;
   }

@@ -102,7 +102,7 @@ void read_shutdown(const Scene& scene, std::uint32_t value) {
       wrong("0, 1 or 2");
     } else if (shst != 0 && !c.shutdown_asked && c.shst == 0) {
       wrong("0: no shutdown was asked for");
-    } else if (shst == 1 && c.shst == 2) {
+    } else if (shst == 1 && c.shst == 2 && !(c.shst_may_clear && c.shutdown_asked)) {  // another one
       wrong("2, or 0 after a reset");
     } else if (shst == 0 && c.shst != 0 && !c.shst_may_clear) {
       wrong("not back to 0 without a reset");

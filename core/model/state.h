@@ -40,8 +40,7 @@ struct Detail {
   std::vector<std::uint32_t> heirs;        ///< create: namespaces whose NSID it may give again
   bool list_malformed = false;             ///< the controller list breaks a rule of its form
   bool unknown_identifier = false;         ///< it names a controller that nobody is
-  bool floating = false;             ///< its namespace was not known, and may have been made all the same
-  std::uint64_t nsze = 0, ncap = 0;  ///< Namespace Management, create
+  std::uint64_t nsze = 0, ncap = 0;        ///< Namespace Management, create
   std::uint8_t flbas = 0, nmic = 0;
   bool host_behavior_acre = false;  ///< Set Features 16h
   // Abort
@@ -392,6 +391,8 @@ struct Namespace {
   Readers readers;
   // from Identify
   bool identified = false;
+  bool block_size_given = false;  ///< by the header, and nothing happened that could change it
+  Seq identified_at = 0;          ///< first time
   std::uint64_t identify_hash = 0;
   std::uint16_t identified_by = 0;
   std::uint8_t dlfeat = 0, nsfeat = 0, dps = 0;
@@ -406,7 +407,6 @@ struct Subsystem {
   Seq create_until = 0;           ///< end of the last create
   std::uint32_t deletes_all = 0;  ///< deletes of every namespace under way
   Seq all_deleted_until = 0;      ///< end of the last one
-  Seq orphan_until = 0;           ///< end of the last change of a namespace that was not known to exist
 };
 
 /// An identifier of a namespace, for finding another one with the same.

@@ -42,7 +42,10 @@ void allow_common(const Scene& scene, const Command& command, Allowed& allowed) 
     allowed.may({Status::prp_offset_invalid, Status::invalid_field});
     // Low bits of an entry may be taken as 0; an offset in a later entry must be seen.
     const bool low_bits = command.entry.prp1 % 4 != 0 || command.entry.prp2 % 8 != 0;
-    if (!low_bits && block_size_sure(scene, command)) allowed.must(Rule::q30, {Status::prp_offset_invalid});
+    // A list at address 0 may hold something else by now.
+    const bool at_zero = command.entry.prp1 == 0 || command.entry.prp2 == 0;
+    if (!low_bits && !at_zero && block_size_sure(scene, command))
+      allowed.must(Rule::q30, {Status::prp_offset_invalid});
   }
   if (!block_size_sure(scene, command)) allowed.may(Status::prp_offset_invalid);
   // A list at address 0, from a host that meant no list: other commands' data may have changed it meanwhile.

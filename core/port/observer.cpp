@@ -123,7 +123,7 @@ void Observer::submit(const Scene& scene, std::uint16_t sqid, std::uint32_t slot
   spec::SubmissionEntry entry;
   const Ring& r = state_.queues[sqid].sq;
   if (!scene.memory.read_value(r.base + std::uint64_t{slot} * sizeof entry, entry)) return;
-  remember(sqid, entry, slot);
+  remember(scene, sqid, entry, slot);
 
   auto e = event(scene, Boundary::submitted, sqid);
   e.slot = slot;
@@ -205,7 +205,8 @@ std::uint64_t Observer::data_bytes(const Scene& scene, std::uint16_t sqid,
   return spec::data_bytes(*row, entry, block != 0 ? block : 512);
 }
 
-void Observer::remember(std::uint16_t sqid, const spec::SubmissionEntry& entry, std::uint32_t slot) {
+void Observer::remember(const Scene& scene, std::uint16_t sqid, const spec::SubmissionEntry& entry,
+                        std::uint32_t slot) {
   forget(sqid, entry.cid);  // a host that reuses a CID: the later command is the one whose data is read
   Queue& q = state_.queues[sqid];
   std::uint32_t index = 0;
@@ -221,7 +222,7 @@ void Observer::remember(std::uint16_t sqid, const spec::SubmissionEntry& entry, 
     index = q.free_open.back();
     q.free_open.pop_back();
   }
-  q.open[index] = {entry, slot};
+  q.open[index] = {entry, slot, scene.trace.events().size()};
   if (entry.cid >= q.open_of_cid.size()) q.open_of_cid.resize(entry.cid + std::size_t{1}, 0);
   q.open_of_cid[entry.cid] = index + 1;
 }
@@ -257,7 +258,7 @@ void Observer::fetched(const Scene& scene, std::uint16_t sqid, std::uint64_t add
     scene.trace.add(e);
   } else {
     scene.trace.add(e, std::as_bytes(std::span(&entry, 1)));
-    if (e.slot != trace::kUnknownSlot) remember(sqid, entry, e.slot);  // what was read is the command
+    if (e.slot != trace::kUnknownSlot) remember(scene, sqid, entry, e.slot);  // what was read is the command
   }
 }
 
@@ -304,8 +305,8 @@ void Observer::completed(const Scene& scene, std::uint16_t cqid, std::uint64_t a
 
   if (open == nullptr) return;
   if (entry.sqid == 0 && entry.status() == spec::Status::success) {
-    const spec::SubmissionEntry command = open->entry;
-    learn(scene, command);
+    const Open command = *open;
+    learn(scene, command.entry, command.since);
   }
   forget(entry.sqid, entry.cid);
 }
@@ -317,7 +318,7 @@ void Observer::consumed(std::uint16_t sqid, std::uint16_t sqhd) {
 
 // Queue geometry and block sizes from admin commands that succeeded. `ranges_` still holds the command's
 // buffer.
-void Observer::learn(const Scene& scene, const spec::SubmissionEntry& entry) {
+void Observer::learn(const Scene& scene, const spec::SubmissionEntry& entry, std::uint64_t since) {
   const auto* row = spec::find_command(spec::CommandSet::admin, entry.opcode);
   if (row == nullptr) return;
   const auto qid = static_cast<std::uint16_t>(entry.cdw10);
@@ -334,8 +335,11 @@ void Observer::learn(const Scene& scene, const spec::SubmissionEntry& entry) {
   if (row->name == "delete_cq" && qid < state_.queues.size()) state_.queues[qid].cq = {};
   if (row->name == "ns_management" &&
       (entry.cdw10 & 0xFU) == 1) {  // deleted: the next one has its own blocks
-    if (entry.nsid == spec::kBroadcastNsid) scene.blocks.forget_all();
-    scene.blocks.forget(entry.nsid);
+    if (entry.nsid == spec::kBroadcastNsid) {
+      scene.blocks.forget_all(since);
+    } else {
+      scene.blocks.forget(entry.nsid, since);
+    }
   }
   if (row->name != "identify") return;
   const auto cns = static_cast<spec::Cns>(entry.cdw10 & 0xFFU);
@@ -349,7 +353,7 @@ void Observer::learn(const Scene& scene, const spec::SubmissionEntry& entry) {
   }
   const unsigned shift = ns.lbaf[ns.flbas & 0xFU] >> 16U & 0xFFU;
   if (ns.nsze == 0 || shift < 9 || shift > 16) return;
-  scene.blocks.learn(entry.nsid, 1U << shift);
+  scene.blocks.learn(entry.nsid, 1U << shift, since);
 }
 
 void Observer::interrupt(const Scene& scene, std::uint16_t vector) {

@@ -29,6 +29,7 @@ class Observer {
   struct Open {
     spec::SubmissionEntry entry;
     std::uint32_t slot = 0;
+    std::uint64_t since = 0;  ///< events of the trace when it was submitted
   };
   struct Queue {
     Ring sq, cq;
@@ -82,12 +83,13 @@ class Observer {
   trace::BoundaryEvent event(const Scene& scene, trace::Boundary kind, std::uint16_t queue) const;
   void doorbell(const Scene& scene, std::uint16_t queue, bool completion, std::uint64_t value);
   void submit(const Scene& scene, std::uint16_t sqid, std::uint32_t slot);
-  void learn(const Scene& scene, const spec::SubmissionEntry& entry);
+  void learn(const Scene& scene, const spec::SubmissionEntry& entry, std::uint64_t since);
   void clear_io_queues();
   Queue& queue(std::uint16_t qid);
   Ring* ring(std::uint16_t qid, bool completion);
   Open* find_open(std::uint16_t sqid, std::uint16_t cid);
-  void remember(std::uint16_t sqid, const spec::SubmissionEntry& entry, std::uint32_t slot);
+  void remember(const Scene& scene, std::uint16_t sqid, const spec::SubmissionEntry& entry,
+                std::uint32_t slot);
   void forget(std::uint16_t sqid, std::uint16_t cid);
   std::uint64_t data_bytes(const Scene& scene, std::uint16_t sqid, const spec::SubmissionEntry& entry) const;
   void append_digests(const Scene& scene, std::uint64_t bytes);

@@ -25,6 +25,7 @@ enum class Cns : std::uint8_t {
   allocated_ns = 0x11,
   attached_controllers = 0x12,
   controllers = 0x13,
+  csi_allocated_list = 0x1A,
 };
 
 #pragma pack(push, 1)
@@ -100,6 +101,12 @@ struct IdentifyNamespace {
   std::array<std::uint8_t, 3712> vendor;
 };
 #pragma pack(pop)
+
+/// Places in CNS 08, the I/O command set independent Identify Namespace.
+namespace independent {
+inline constexpr std::size_t nmic = 1, nstat = 14;
+inline constexpr std::uint8_t ready = 1;  ///< NSTAT
+}  // namespace independent
 
 static_assert(sizeof(IdentifyController) == kIdentifyBytes);
 static_assert(offsetof(IdentifyController, cmic) == 76 && offsetof(IdentifyController, cntlid) == 78);

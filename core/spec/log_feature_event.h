@@ -16,6 +16,8 @@ enum class LogId : std::uint8_t {
   changed_ns = 0x04,
   effects = 0x05,
   ana = 0x0C,
+  feature_effects = 0x12,
+  mi_effects = 0x13,
 };
 
 enum class FeatureId : std::uint8_t {
@@ -62,6 +64,14 @@ constexpr std::uint32_t event_dword(EventType type, std::uint8_t info, LogId log
          static_cast<std::uint32_t>(log) << 16U;
 }
 
+/// Fields of a dword of the Feature Identifiers Supported and Effects log (12h).
+namespace feature_effect {
+inline constexpr std::uint32_t supported = 1U << 0, of_namespace = 1U << 20, of_controller = 1U << 21,
+                               scopes = 0xFFFU << 20;
+}
+/// LPA bit 5: logs 00h, 12h and 13h, and scopes.
+inline constexpr std::uint8_t kLpaSupportedLogs = 1U << 5;
+
 #pragma pack(push, 1)
 /// Entry of the Error Information log (01h).
 struct ErrorLogEntry {
@@ -77,6 +87,8 @@ struct ErrorLogEntry {
 #pragma pack(pop)
 static_assert(sizeof(ErrorLogEntry) == 64 && offsetof(ErrorLogEntry, command_specific) == 32);
 
+inline constexpr std::size_t kSupportedLogBytes = 1024, kFeatureEffectsLogBytes = 1024,
+                             kMiEffectsLogBytes = 4096;
 inline constexpr std::size_t kSmartLogBytes = 512;
 inline constexpr std::size_t kFirmwareLogBytes = 512;
 inline constexpr std::size_t kChangedNsLogBytes = 4096;

@@ -53,6 +53,7 @@ inline constexpr std::uint32_t kCcFields = 0x01FFFFF1;
 inline constexpr std::uint32_t kSubsystemReset = 0x4E564D65;
 
 inline constexpr std::uint32_t kVersion1_4 = 0x00010400;
+inline constexpr std::uint32_t kVersion2_0 = 0x00020000;
 inline constexpr std::uint32_t kVersion2_1 = 0x00020100;
 
 enum class ShutdownState : std::uint8_t { normal = 0, processing = 1, complete = 2 };

@@ -57,7 +57,7 @@ World::World(const program::Program& program, std::unique_ptr<Machine> machine)
   state_.raw.assign(count, 1);
   state_.block_sizes.resize(std::max<std::size_t>(trace_.header.subsystems.size(), 1));
   for (const auto& ns : trace_.header.namespaces)
-    state_.block_sizes[ns.subsystem].learn(ns.nsid, ns.block_bytes);
+    state_.block_sizes[ns.subsystem].learn(ns.nsid, ns.block_bytes, 0);
   for (std::uint32_t k = 0; k < count; ++k) {
     state_.observers.emplace_back(static_cast<std::uint16_t>(k));
     if (machine_ != nullptr) {

@@ -13,6 +13,8 @@ using spec::Status;
 
 bool known(const Profile& profile, FeatureId fid) {
   switch (fid) {
+    case FeatureId::volatile_write_cache:
+      return (profile.controller.vwc & 1U) != 0;
     case FeatureId::autonomous_power:
       return (profile.controller.apsta & 1U) != 0;
     case FeatureId::thermal_management:
@@ -25,7 +27,6 @@ bool known(const Profile& profile, FeatureId fid) {
     case FeatureId::power_management:
     case FeatureId::temperature_threshold:
     case FeatureId::error_recovery:
-    case FeatureId::volatile_write_cache:
     case FeatureId::number_of_queues:
     case FeatureId::interrupt_coalescing:
     case FeatureId::interrupt_vector:
@@ -235,7 +236,6 @@ Outcome set_value(Act& act, std::uint32_t controller, Handle command, const spec
     case FeatureId::error_recovery:
       return set_error_recovery(act, controller, entry);
     case FeatureId::volatile_write_cache:
-      if ((act.profile().controller.vwc & 1U) == 0) return Status::invalid_field;
       f.write_cache = value & 1U;
       return Status::success;
     case FeatureId::number_of_queues:
@@ -315,7 +315,6 @@ Outcome get_value(Act& act, std::uint32_t controller, Handle command, const spec
       break;
     }
     case FeatureId::volatile_write_cache:
-      if ((act.profile().controller.vwc & 1U) == 0) return Status::invalid_field;
       outcome.dw0 = f.write_cache;
       break;
     case FeatureId::number_of_queues:
@@ -424,3 +423,15 @@ Outcome get_features(Act& act, std::uint32_t controller, Handle command, const s
 }
 
 }  // namespace polypath::device::admin
+
+namespace polypath::device {
+
+std::uint32_t feature_effects(const Profile& profile, std::uint8_t fid) {
+  const auto feature = static_cast<spec::FeatureId>(fid);
+  if (!admin::known(profile, feature)) return 0;
+  return spec::feature_effect::supported |
+         (admin::of_namespace(feature) ? spec::feature_effect::of_namespace
+                                       : spec::feature_effect::of_controller);
+}
+
+}  // namespace polypath::device

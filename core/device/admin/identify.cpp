@@ -4,6 +4,7 @@
 
 #include "device/act.h"
 #include "spec/identify.h"
+#include "spec/registers.h"
 
 namespace polypath::device::admin {
 namespace {
@@ -125,7 +126,24 @@ Status build(const Act& act, std::uint32_t controller, const spec::SubmissionEnt
     return &act.device.namespaces[static_cast<std::uint32_t>(index)];
   };
 
+  const bool command_sets = act.profile().controller.ver >= spec::kVersion2_0;
   switch (cns) {
+    case Cns::csi_active_list:
+      if (!command_sets || csi != 0) return Status::invalid_field;
+      if (nsid >= 0xFFFFFFFE) return Status::invalid_namespace_or_format;
+      active_list(act, controller, nsid, page);
+      return Status::success;
+    case Cns::independent_ns:
+      if (!command_sets) return Status::invalid_field;
+      if (kind == NsidClass::invalid || (kind == NsidClass::broadcast && !managed))
+        return Status::invalid_namespace_or_format;
+      if (active >= 0) {
+        bool shared = ns_at(active)->shared;
+        if (shared && act.broken_by(Fault::independent_says_private)) shared = false;
+        page[spec::independent::nmic] = static_cast<std::byte>(shared ? spec::nmic::shared : 0);
+        page[spec::independent::nstat] = static_cast<std::byte>(spec::independent::ready);
+      }
+      return Status::success;
     case Cns::ns:
     case Cns::csi_ns:
       if (cns == Cns::csi_ns && csi != 0) return Status::invalid_field;
@@ -154,7 +172,9 @@ Status build(const Act& act, std::uint32_t controller, const spec::SubmissionEnt
       return Status::success;
     case Cns::csi_controller:
       return csi == 0 && nsid == 0 ? Status::success : Status::invalid_field;  // no limits: every field is 0
+    case Cns::csi_allocated_list:
     case Cns::allocated_list: {
+      if (cns == Cns::csi_allocated_list && (!command_sets || csi != 0)) return Status::invalid_field;
       if (!managed) return Status::invalid_field;
       if (nsid >= 0xFFFFFFFE) return Status::invalid_namespace_or_format;
       std::size_t count = 0;

@@ -20,7 +20,9 @@ void put(Bytes& log, std::size_t offset, const T& value) {
 Bytes error_information(const Act& act, const Controller& c) {
   Bytes log((act.profile().controller.elpe + std::size_t{1}) * sizeof(spec::ErrorLogEntry));
   std::size_t at = 0;
-  for (auto e = c.errors.rbegin(); e != c.errors.rend(); ++e, at += sizeof(spec::ErrorLogEntry)) {
+  std::vector<ErrorEntry> newest_first(c.errors.rbegin(), c.errors.rend());
+  if (newest_first.size() > 1 && act.broken_by(Fault::error_entries_oldest_first)) newest_first = c.errors;
+  for (auto e = newest_first.begin(); e != newest_first.end(); ++e, at += sizeof(spec::ErrorLogEntry)) {
     spec::ErrorLogEntry entry{};
     entry.count = e->count;
     entry.sqid = e->sqid;
@@ -79,6 +81,48 @@ Bytes effects(const Act& act) {
   return log;
 }
 
+// Logs of this device. What LPA bit 5 announces exists only with it.
+bool available(const Profile& profile, LogId lid) {
+  switch (lid) {
+    case LogId::error_information:
+    case LogId::smart:
+    case LogId::firmware_slot:
+    case LogId::changed_ns:
+    case LogId::effects:
+      return true;
+    case LogId::supported:
+    case LogId::feature_effects:
+    case LogId::mi_effects:
+      return (profile.controller.lpa & spec::kLpaSupportedLogs) != 0;
+    default:
+      return false;
+  }
+}
+
+Bytes supported_logs(const Act& act) {
+  Bytes log(spec::kSupportedLogBytes);
+  for (std::size_t lid = 0; lid < 256; ++lid) {
+    const auto id = static_cast<LogId>(lid);
+    if (!available(act.profile(), id)) continue;
+    if (id == LogId::changed_ns && act.broken_by(Fault::supported_logs_short)) continue;
+    put(log, 4 * lid, std::uint32_t{1});
+  }
+  return log;
+}
+
+Bytes feature_effects_log(const Act& act) {
+  Bytes log(spec::kFeatureEffectsLogBytes);
+  for (std::size_t fid = 0; fid < 256; ++fid) {
+    std::uint32_t effects = feature_effects(act.profile(), static_cast<std::uint8_t>(fid));
+    if ((effects & spec::feature_effect::of_namespace) != 0 &&
+        act.broken_by(Fault::feature_effects_scope_wrong)) {
+      effects ^= spec::feature_effect::of_namespace | spec::feature_effect::of_controller;
+    }
+    put(log, 4 * fid, effects);
+  }
+  return log;
+}
+
 }  // namespace
 
 Outcome get_log_page(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
@@ -92,7 +136,20 @@ Outcome get_log_page(Act& act, std::uint32_t controller, Handle command, const s
   const bool by_index = (entry.cdw14 >> 23U & 1U) != 0;
 
   Bytes log;
+  if (!available(act.profile(), lid)) {
+    if (!act.broken_by(Fault::unknown_log_accepted)) return Status::invalid_log_page;
+    log.resize(spec::kSmartLogBytes);
+  }
   switch (lid) {
+    case LogId::supported:
+      log = supported_logs(act);
+      break;
+    case LogId::feature_effects:
+      log = feature_effects_log(act);
+      break;
+    case LogId::mi_effects:
+      log.resize(spec::kMiEffectsLogBytes);  // no management endpoint takes a command
+      break;
     case LogId::error_information:
       log = error_information(act, c);
       break;
@@ -109,17 +166,19 @@ Outcome get_log_page(Act& act, std::uint32_t controller, Handle command, const s
       log = effects(act);
       break;
     default:
-      return Status::invalid_log_page;
+      break;
   }
   // All logs here are of controller scope: a namespace has no log of its own.
   if (entry.nsid != 0 && entry.nsid != spec::kBroadcastNsid) return Status::invalid_field;
   const std::uint64_t most = mdts_bytes(c);
-  if (by_index || offset % 4 != 0 || offset > log.size() || (most != 0 && length > most)) {
+  const bool beyond = offset > log.size();
+  if (by_index || offset % 4 != 0 || (beyond && !act.broken_by(Fault::log_offset_unchecked)) ||
+      (most != 0 && length > most)) {
     return Status::invalid_field;
   }
   Bytes out(length);
-  const std::uint64_t available = std::min<std::uint64_t>(length, log.size() - offset);
-  std::copy_n(log.begin() + static_cast<std::ptrdiff_t>(offset), available, out.begin());
+  const std::uint64_t held = beyond ? 0 : std::min<std::uint64_t>(length, log.size() - offset);
+  if (held != 0) std::copy_n(log.begin() + static_cast<std::ptrdiff_t>(offset), held, out.begin());
   const Status status = copy_out(act, controller, command, entry, out);
   if (status != Status::success) return status;
 

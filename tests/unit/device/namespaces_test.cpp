@@ -25,6 +25,23 @@ class Namespaces : public LoneHost {
   }
 };
 
+TEST_F(Namespaces, TheListsOfTheNvmCommandSetAreTheWholeListsOfAControllerThatHasNoOther) {
+  for (std::uint32_t c = 0; c < 3; ++c) {
+    EXPECT_EQ(list(c, Cns::csi_active_list), list(c));
+    EXPECT_EQ(list(c, Cns::csi_allocated_list), list(c, Cns::allocated_list));
+  }
+}
+
+TEST_F(Namespaces, TheIndependentStructureAgreesWithTheOneOfTheCommandSet) {
+  for (const std::uint32_t nsid : {1U, 2U}) {
+    const auto independent = identify(2, Cns::independent_ns, nsid).data;
+    EXPECT_EQ(independent[1], identify(2, Cns::ns, nsid).data[30]) << "NMIC of " << nsid;
+    EXPECT_EQ(independent[14], std::byte{1}) << "ready";
+  }
+  EXPECT_EQ(identify(0, Cns::independent_ns, 2).data, std::vector<std::byte>(4096)) << "not attached here";
+  EXPECT_EQ(identify(0, Cns::independent_ns, 0).status(), Status::invalid_namespace_or_format);
+}
+
 TEST_F(Namespaces, EachControllerListsWhatIsAttachedToIt) {
   EXPECT_EQ(list(0), (Nsids{1}));
   EXPECT_EQ(list(2), (Nsids{1, 2}));

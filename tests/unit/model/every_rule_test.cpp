@@ -905,6 +905,22 @@ const std::vector<Case>& cases() {
          h.ready(0);
          h.run(0, 0, log_entry(0x05, 4096), {.data = effects_log(!broken)});
        }},
+      {Rule::log02,
+       [](History& h, bool broken) {
+         h.ready(0);
+         std::vector<std::uint32_t> logs(256);
+         for (const std::size_t lid : {1U, 2U, 3U, 4U, 5U}) logs[lid] = 1;
+         if (broken) logs[0x60] = 1;  // reserved
+         h.run(0, 0, log_entry(0x00, 1024), {.data = list_bytes(logs)});
+       }},
+      {Rule::log03,
+       [](History& h, bool broken) {
+         h.ready(0);
+         std::vector<std::uint32_t> features(256);
+         for (const std::size_t fid : {1U, 2U, 7U, 0x0BU}) features[fid] = 1U << 21U | 1U;
+         features[5] = (broken ? 1U << 21U : 1U << 20U) | 1U;
+         h.run(0, 0, log_entry(0x12, 1024), {.data = list_bytes(features)});
+       }},
   };
   return kCases;
 }

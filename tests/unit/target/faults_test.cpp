@@ -91,6 +91,9 @@ steps:
   - admin: {controller: nvme1, opcode: identify, cdw10: 1}
   - admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 0}
   - admin: {controller: nvme1, opcode: identify, nsid: 1, cdw10: 0}
+  - admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 8}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 7}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 0x1a}
   - admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 0x12}
   - admin: {controller: nvme0, opcode: set_features, cdw10: 0x0b, cdw11: 0x100}
   - admin: {controller: nvme1, opcode: set_features, cdw10: 0x0b, cdw11: 0}
@@ -279,8 +282,33 @@ steps:
   - reap: {controller: nvme0}
 )";
 
+// Logs: which there are, beyond their end, and what a reset leaves of them.
+constexpr const char* kLogs = R"(
+steps:
+  - enable: {controller: nvme0}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x00ff0000}
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x00ff0012}
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x00030013}
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x00030060}
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x00030003, cdw12: 1024}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - io: {controller: nvme0, queue: 1, opcode: read, nsid: 1, blocks: 1}
+  - doorbell: {controller: nvme0, queue: 40, value: 1}
+  - doorbell: {controller: nvme0, queue: 40, value: 1}
+  - wait: 1ms
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x007f0002}
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x00ff0001}
+  - disable: {controller: nvme0}
+  - enable: {controller: nvme0}
+  - doorbell: {controller: nvme0, queue: 40, value: 1}
+  - wait: 1ms
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x007f0002}
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x00ff0001}
+)";
+
 constexpr std::array kPrograms{kHosted, kRaw,      kManagement, kQueues, kEnabling,
-                               kResets, kFeatures, kMedia,      kFused};
+                               kResets, kFeatures, kMedia,      kLogs,   kFused};
 
 check::Judgement judged(const std::string& text, const std::string& fault, std::string* findings = nullptr) {
   auto program = scenario::load_scenario_text(text, "trouble.yaml");
