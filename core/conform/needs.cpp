@@ -18,7 +18,7 @@ struct NeedRow {
   std::uint64_t mask;
 };
 
-constexpr std::array<NeedRow, 37> kNeeds{{
+constexpr std::array<NeedRow, 38> kNeeds{{
     {"weighted_round_robin", "CAP.AMS", Where::cap, 17, 8, 1},
     {"subsystem_reset", "CAP.NSSRS", Where::cap, 36, 8, 1},
     {"any_queue_memory", "CAP.CQR is 0", Where::cap, 16, 8, 0},
@@ -55,6 +55,7 @@ constexpr std::array<NeedRow, 37> kNeeds{{
     {"timestamp", "ONCS bit 6", Where::identify, 520, 2, 1U << 6U},
     {"verify", "ONCS bit 7", Where::identify, 520, 2, 1U << 7U},
     {"copy", "ONCS bit 8", Where::identify, 520, 2, 1U << 8U},
+    {"compare_and_write", "FUSES bit 0", Where::identify, 522, 2, 0x01},
     {"write_cache", "VWC bit 0", Where::identify, 525, 1, 0x01},
 }};
 

@@ -164,6 +164,15 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
     {Fault::deallocated_on_one_path, "deallocated-on-one-path",
      "deallocated blocks keep their data on every path but that of the command", "map per controller",
      "INV-D-11"},
+    {Fault::fused_write_goes_on, "fused-write-goes-on",
+     "the Write of a fused pair is done although its Compare failed",
+     "result of the first half not looked at", "INV-Q-25"},
+    {Fault::fused_not_atomic, "fused-not-atomic",
+     "commands of other queues and controllers get between a fused Compare and its Write",
+     "the halves are scheduled one after the other", "INV-Q-25"},
+    {Fault::fused_second_alone, "fused-second-alone",
+     "the second command of a fused pair is executed without the first", "FUSE looked at on the first only",
+     "INV-Q-25"},
 }};
 
 }  // namespace

@@ -79,6 +79,9 @@ enum class Fault : std::uint8_t {
   independent_says_private,
   deallocate_one_more,
   deallocated_on_one_path,
+  fused_write_goes_on,
+  fused_not_atomic,
+  fused_second_alone,
   count
 };
 

@@ -68,6 +68,8 @@ constexpr spec::IdentifyController spec_controller() {
   id.mntmt = 323;
   id.mxtmt = 363;
   id.oncs |= spec::oncs::verify | spec::oncs::write_uncorrectable | spec::oncs::dsm;
+  id.fuses = 1;  // Compare and Write
+  id.acwu = 7;   // up to 8 blocks
   return id;
 }
 

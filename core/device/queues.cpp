@@ -1,5 +1,6 @@
 // Rings, doorbells, fetch, execution, completion, interrupts. Base specification, "Queues" and "Interrupts".
 #include <algorithm>
+#include <utility>
 
 #include "device/act.h"
 #include "spec/registers.h"
@@ -131,12 +132,104 @@ bool do_not_retry(Status status) {
     case Status::aborted_power_loss:
     case Status::abort_requested:
     case Status::aborted_sq_deletion:
+    case Status::aborted_failed_fused:
+    case Status::aborted_missing_fused:
     case Status::abort_limit_exceeded:
     case Status::aer_limit_exceeded:
       return false;
     default:
       return true;
   }
+}
+
+bool fuses(const Act& act) { return (act.profile().controller.fuses & 1U) != 0; }
+
+bool waits(const Act& act, Handle handle) {
+  const Command* command = act.device.commands.get(handle);
+  return command != nullptr && command->phase == Phase::waiting;
+}
+
+void schedule_execution(Act& act, Handle handle, engine::Time delay) {
+  act.device.commands.get(handle)->ticket = act.world.engine.schedule_cancellable(
+      act.world.engine.now() + delay, static_cast<std::uint16_t>(What::execute), handle.index, pack(handle));
+}
+
+/// Pairs the command fetched last with the one before it in its queue, or ends what has no partner. Gives the
+/// command to execute now: none while a first waits for its second. Base: Fused Operations.
+Handle pair_up(Act& act, Handle queue, Handle command, bool conflict) {
+  SubmissionQueue& sq = *act.device.sqs.get(queue);
+  const unsigned fuse = act.device.commands.get(command)->entry.fuse();
+  const bool second = fuse == 2;
+  const bool after_first = std::exchange(sq.after_first, false);
+  const Handle first = std::exchange(sq.fused_first, Handle{});
+  if (after_first && (!second || conflict) && waits(act, first))
+    finish(act, first, Status::aborted_missing_fused);
+  if (conflict) {
+    sq.after_first = fuse == 1;  // it has failed: so will its second
+    return {};
+  }
+  if (fuse == 1) {
+    // Both come in one update of the tail: a first that is the last entry has no partner.
+    if (sq.head == sq.tail) {
+      finish(act, command, Status::aborted_missing_fused);
+      return {};
+    }
+    sq.after_first = true;
+    sq.fused_first = command;
+    return {};
+  }
+  if (!second) return command;
+  if (!after_first && act.broken_by(Fault::fused_second_alone)) {
+    act.device.commands.get(command)->entry.flags &= 0xFC;
+    return command;
+  }
+  if (!after_first || !waits(act, first)) {
+    finish(act, command, after_first ? Status::aborted_failed_fused : Status::aborted_missing_fused);
+    return {};
+  }
+  act.device.commands.get(command)->partner = first;
+  act.device.commands.get(first)->partner = command;
+  return first;
+}
+
+/// What one command comes to; `fused`: as a half of a pair that was found in order.
+Outcome run(Act& act, Handle handle, bool fused) {
+  const Command& command = *act.device.commands.get(handle);
+  const spec::SubmissionEntry entry = command.entry;
+  const SubmissionQueue& sq = *act.device.sqs.get(command.sq);
+  const spec::CommandRow* row = spec::find_command(spec::set_of_queue(sq.qid), entry.opcode);
+  const Handler handler = row == nullptr || !announces(act.profile(), *row) ? nullptr : handler_of(*row);
+  if (handler == nullptr) return Status::invalid_opcode;
+  // SGLs are not announced, and FUSE is that of a pair or of nothing.
+  if ((entry.fuse() != 0 && !fused) || entry.psdt() != 0) return Status::invalid_field;
+  return handler(act, command.controller, handle, entry);
+}
+
+/// Compare and Write in one step, so that no other command of any controller gets between them.
+void execute_pair(Act& act, Handle first, Handle second) {
+  constexpr std::uint8_t kCompare = 0x05, kWrite = 0x01;
+  const spec::SubmissionEntry a = act.device.commands.get(first)->entry;
+  const spec::SubmissionEntry b = act.device.commands.get(second)->entry;
+  const bool alike = a.nsid == b.nsid && a.slba() == b.slba() && a.block_count() == b.block_count();
+  if (a.opcode != kCompare || b.opcode != kWrite || !alike) {
+    finish(act, first, Status::invalid_field);
+    finish(act, second, Status::invalid_field);
+    return;
+  }
+  const bool too_long = a.block_count() > act.profile().controller.acwu + 1U;
+  const Outcome compared = too_long ? Outcome(Status::atomic_write_unit_exceeded) : run(act, first, true);
+  const bool goes_on = compared.status == Status::success || act.broken_by(Fault::fused_write_goes_on);
+  if (goes_on && act.broken_by(Fault::fused_not_atomic)) {
+    finish(act, first, compared);
+    Command& late = *act.device.commands.get(second);
+    late.partner = {};
+    late.entry.flags &= 0xFC;
+    schedule_execution(act, second, 50 * engine::kMicrosecond);
+    return;
+  }
+  const Outcome written = goes_on ? run(act, second, true) : Outcome(Status::aborted_failed_fused);
+  finish(act, first, compared);
+  finish(act, second, written);
 }
 
 }  // namespace
@@ -226,37 +319,31 @@ void fetch(Act& act, Handle handle) {
   const bool conflict = static_cast<bool>(find_command(act, controller, sq->qid, cid));
   const Handle command = act.device.commands.insert(row);
   want_fetch(act, handle);
+  sq = act.device.sqs.get(handle);
+  const std::uint16_t qid = sq->qid;
+  if (!conflict) {
+    if (cid >= sq->command_of_cid.size()) sq->command_of_cid.resize(cid + std::size_t{1}, 0);
+    sq->command_of_cid[cid] = command.index + 1;
+  }
+  const Handle next = qid != 0 && fuses(act) ? pair_up(act, handle, command, conflict) : command;
   if (conflict) {
     finish(act, command, Status::command_id_conflict);
     return;
   }
-  sq = act.device.sqs.get(handle);
-  if (cid >= sq->command_of_cid.size()) sq->command_of_cid.resize(cid + std::size_t{1}, 0);
-  sq->command_of_cid[cid] = command.index + 1;
-  const auto typical = sq->qid == 0 ? 10 * engine::kMicrosecond : 20 * engine::kMicrosecond;
-  const auto delay = act.world.engine.duration(site::execute_delay, typical, kMostDelay);
-  act.device.commands.get(command)->ticket = act.world.engine.schedule_cancellable(
-      act.world.engine.now() + delay, static_cast<std::uint16_t>(What::execute), command.index,
-      pack(command));
+  if (!next) return;
+  const auto typical = qid == 0 ? 10 * engine::kMicrosecond : 20 * engine::kMicrosecond;
+  schedule_execution(act, next, act.world.engine.duration(site::execute_delay, typical, kMostDelay));
 }
 
 void execute(Act& act, Handle handle) {
   const Command* command = act.device.commands.get(handle);
   if (command == nullptr) return;
-  const std::uint32_t controller = command->controller;
-  const spec::SubmissionEntry entry = command->entry;
-  const SubmissionQueue& sq = *act.device.sqs.get(command->sq);
-  const spec::CommandRow* row = spec::find_command(spec::set_of_queue(sq.qid), entry.opcode);
-  const Handler handler = row == nullptr || !announces(act.profile(), *row) ? nullptr : handler_of(*row);
-
-  Outcome outcome;
-  if (handler == nullptr) {
-    outcome = Status::invalid_opcode;
-  } else if (entry.fuse() != 0 || entry.psdt() != 0) {
-    outcome = Status::invalid_field;  // neither fused operations nor SGLs are announced
-  } else {
-    outcome = handler(act, controller, handle, entry);
+  if (command->partner) {
+    execute_pair(act, handle, command->partner);
+    return;
   }
+  const std::uint32_t controller = command->controller;
+  const Outcome outcome = run(act, handle, false);
   if (outcome.parked) {
     act.device.commands.get(handle)->phase = Phase::parked;
     report_events(act, controller);

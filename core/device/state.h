@@ -36,7 +36,8 @@ struct Command {
   bool dnr = false, more = false;
   bool orphaned = false;  ///< its namespace was detached or deleted since it was fetched
   std::uint32_t dw0 = 0, dw1 = 0;
-  engine::Ticket ticket;  ///< of its pending event
+  Handle partner;         ///< the other half of its fused operation, once both are fetched
+  engine::Ticket ticket;  ///< of its pending event; a fused pair has one, the first's
   engine::Cause cause;
 
   template <class V>
@@ -46,7 +47,7 @@ struct Command {
     v("cdw12", entry.cdw12), v("cdw13", entry.cdw13), v("sq", sq), v("controller", controller),
         v("phase", phase);
     v("status", status), v("dnr", dnr), v("more", more), v("dw0", dw0), v("dw1", dw1), v("cause", cause.id);
-    v("orphaned", orphaned);
+    v("orphaned", orphaned), v("partner", partner);
   }
 };
 
@@ -59,12 +60,15 @@ struct SubmissionQueue {
   Handle cq;
   bool frozen = false;         ///< an invalid tail was written: nothing more is fetched until it is deleted
   bool fetch_pending = false;  ///< a fetch is in the ready set
+  bool after_first = false;    ///< the entry fetched last is the first of a fused pair
+  Handle fused_first;          ///< that command
   std::vector<std::uint32_t> command_of_cid;  ///< CID to command index plus 1
 
   template <class V>
   void fields(V&& v) const {
     v("controller", controller), v("qid", qid), v("base", base), v("entries", entries), v("head", head);
     v("tail", tail), v("cq", cq), v("frozen", frozen), v("fetch_pending", fetch_pending);
+    v("after_first", after_first), v("fused_first", fused_first);
   }
 };
 

@@ -221,6 +221,20 @@ Blocks::Met Blocks::met(std::uint64_t lba, std::uint64_t value, Seq since) const
   return met;
 }
 
+Seq Blocks::sole_source(std::uint64_t lba, std::uint64_t value, Seq since) const {
+  const Block* found = find(lba);
+  if (found == nullptr) return unwritten_ == Unwritten::zeros && value == zero_ ? 0 : kNow;
+  Seq source = kNow;
+  std::uint32_t candidates = 0;
+  each(*found, [&](const Version& version) {
+    if (!version.live() && version.gone < since) return;
+    if (!version.unknown && version.value != value) return;
+    ++candidates;
+    source = version.unknown ? kNow : version.writer;
+  });
+  return candidates == 1 ? source : kNow;
+}
+
 Blocks::Story Blocks::story(std::uint64_t lba, std::uint64_t value) const {
   Story story;
   const Block* found = find(lba);

@@ -83,6 +83,9 @@ class Blocks {
     bool possible = false, surely = false;
   };
   Met met(std::uint64_t lba, std::uint64_t value, Seq since) const;
+  /// The write, by its submission, that alone can have given a reader that began at `since` this value, and
+  /// gave it once; kNow when there may be several.
+  Seq sole_source(std::uint64_t lba, std::uint64_t value, Seq since) const;
   /// The version, live or gone, that holds this value (the youngest), and how many are possible; for
   /// explanations.
   struct Story {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "model/admin.h"
+#include "model/fused.h"
 #include "model/io.h"
 #include "model/namespaces.h"
 #include "model/queues.h"
@@ -355,6 +356,7 @@ void on_submitted(const Scene& scene) {
   if (command->ranges_known) take_ranges(scene, *command, parts.ranges);
   find_aborts(scene, *command);
   begin_effects(scene, *command, parts);
+  begin_fused(scene, index);
   // A doorbell before RDY is 1 is undefined: the controller may take it or not. Base: Doorbells.
   if (c.power == Power::enabling && scene.sees(observed::registers)) forget_controller(scene);
 }

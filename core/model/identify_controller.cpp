@@ -20,6 +20,7 @@ Announced read_announced(const spec::IdentifyController& id) {
   a.oacs = id.oacs;
   a.oncs = id.oncs;
   a.fuses = id.fuses;
+  a.acwu = id.acwu;
   a.acl = id.acl;
   a.aerl = id.aerl;
   a.elpe = id.elpe;

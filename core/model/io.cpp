@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "model/fused.h"
 #include "model/namespaces.h"
 #include "model/registers.h"
 #include "model/status.h"
@@ -274,6 +275,8 @@ WriteEnd end_of(Status status) {
     case Status::invalid_opcode:
     case Status::invalid_field:
     case Status::command_id_conflict:
+    case Status::aborted_failed_fused:
+    case Status::aborted_missing_fused:
     case Status::invalid_namespace_or_format:
     case Status::prp_offset_invalid:
     case Status::namespace_write_protected:
@@ -478,6 +481,8 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
   observe_namespace(scene, command, completion);
   if (!completion.success()) remember_failure(scene, command, completion);
   Namespace* ns = namespace_of(scene, command);
+  const bool sure = ns != nullptr && !may_be_another(*ns, command.submitted);
+  finish_fused(scene, command, completion, sure ? ns : nullptr);
   if (ns == nullptr) {
     doubt_content(scene, command);
     return;
@@ -591,10 +596,7 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
     }
     if (by_limit && !bit) allowed.may(Status::invalid_field);
   }
-  if (entry.fuse() != 0) {
-    allowed.may({Status::invalid_field, Status::aborted_failed_fused, Status::aborted_missing_fused,
-                 Status::invalid_opcode, Status::atomic_write_unit_exceeded});
-  }
+  allow_fused(scene, command, allowed);
 
   // Namespace
   std::uint32_t index = command.ns;

@@ -72,11 +72,13 @@ struct Command {
   std::uint32_t next_same_cid = kNone;
   std::uint16_t sqid = 0;
   std::uint8_t readers = 0;  ///< generation in Readers
+  std::uint32_t pair = 0;    ///< number of its FusedPair, 0 none
   bool open = false;
-  bool reused_cid : 1 = false;  ///< another command with its CID was open at some time of its life
-  bool no_pointer : 1 = false;  ///< PRPs not observed
-  bool no_tail : 1 = false;     ///< dwords that are 0 are unknown
-  bool malformed : 1 = false;   ///< its PRPs break a rule
+  bool pairing_known : 1 = false;  ///< the entry before it in its queue is known
+  bool reused_cid : 1 = false;     ///< another command with its CID was open at some time of its life
+  bool no_pointer : 1 = false;     ///< PRPs not observed
+  bool no_tail : 1 = false;        ///< dwords that are 0 are unknown
+  bool malformed : 1 = false;      ///< its PRPs break a rule
   bool ranges_known : 1 = false;
   bool length_known : 1 = false;     ///< the observer's buffer has the length that the command moves
   bool writing : 1 = false;          ///< blocks have a version of it
@@ -88,6 +90,25 @@ struct Command {
   bool buffer_shared : 1 = false;    ///< another command used a page of its buffer in its life
   bool null_pointer : 1 = false;     ///< its PRPs name address 0
   bool counted : 1 = false;          ///< it began a change of facts, which its end must close
+};
+
+/// Two commands whose FUSE says that they are one operation, next to each other in their queue.
+struct FusedPair {
+  static constexpr std::size_t kFollowed = 8;  ///< blocks, from the first
+
+  std::uint32_t number = 0;
+  std::uint32_t ns = kNone, incarnation = 0;
+  std::uint64_t slba = 0;
+  std::array<Seq, 2> submitted{};
+  std::array<std::uint32_t, 2> commands{kNone, kNone};  ///< indices while open
+  std::array<std::int32_t, 2> status{-1, -1};           ///< -1: open
+  /// Submission of the write whose value the Compare met, where that is sure; kNow where not.
+  std::array<Seq, kFollowed> met{};
+  std::uint16_t controller = 0;
+  bool loose = false;          ///< something may have parted them: not rung together, aborted, CID used twice
+  bool wrong_opcodes = false;  ///< not Compare and Write
+  bool unlike = false;         ///< their ranges differ
+  bool writing = false;        ///< the blocks have a version of the Write
 };
 
 /// A write that lost its command to a reset which is not over: it may still take effect.
@@ -183,7 +204,7 @@ struct Vector {
 /// What Identify Controller announced.
 struct Announced {
   bool known = false;
-  std::uint16_t cntlid = 0, oacs = 0, oncs = 0, fuses = 0;
+  std::uint16_t cntlid = 0, oacs = 0, oncs = 0, fuses = 0, acwu = 0;
   std::uint8_t acl = 0, aerl = 0, elpe = 0, lpa = 0, mdts = 0, npss = 0, vwc = 0, cmic = 0, cntrltype = 0,
                nwpc = 0, sqes = 0, cqes = 0, anacap = 0;
   std::uint32_t nn = 0, mnan = 0, maxcna = 0, oaes = 0, sgls = 0, anagrpmax = 0, ctratt = 0;
@@ -440,6 +461,8 @@ struct State {
   std::vector<FailedCommand> failed;  ///< the last of them, a ring
   std::uint32_t failed_at = 0;
   std::vector<Suspect> suspects;
+  std::vector<FusedPair> fused;  ///< the last of them, a ring
+  std::uint32_t fused_made = 0;
   std::uint32_t hosts_seen = 0;  ///< bit set of host indices, up to 31
   // judgments
   std::vector<Finding> findings;

@@ -98,7 +98,14 @@ Outcome abort(Act& act, std::uint32_t controller, Handle command, const spec::Su
   }
   act.world.engine.cancel(row->ticket);
   if (row->phase == Phase::parked) std::erase(act.controller(controller).event_requests, victim);
+  const Handle partner = row->partner;
   finish(act, victim, Status::abort_requested);
+  // One half of a fused operation is never done without the other. Base: Fused Operations.
+  if (const Command* other = act.device.commands.get(partner);
+      other != nullptr && other->phase == Phase::waiting) {
+    act.world.engine.cancel(other->ticket);
+    finish(act, partner, Status::aborted_failed_fused);
+  }
   outcome.dw0 = 0;
   return outcome;
 }

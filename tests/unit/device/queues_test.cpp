@@ -199,12 +199,130 @@ TEST_F(Queues, AbortOfSomethingThatIsNotThereSucceedsAndSaysNotAborted) {
   EXPECT_EQ(admin(0, 0x08, 0, 42U << 16U | 1U).entry.dw0, 1U);
 }
 
+// Fused Compare and Write: sheet 02, section 10.
+class Fused : public Queues {
+ protected:
+  void SetUp() override {
+    Queues::SetUp();
+    enable(1);
+    queue_pair(0, 1, 4);
+    queue_pair(1, 1, 8);
+    ASSERT_EQ(io(0, 0x01, 1, 0, 16, bytes_of(1, 16 * 512)).status(), Status::success);
+  }
+  spec::SubmissionEntry half(bool first, unsigned content, std::uint32_t lba = 0, std::uint32_t blocks = 1) {
+    auto entry = command(first ? 0x05 : 0x01, 1, lba, 0, blocks - 1);
+    entry.flags = first ? 1 : 2;
+    entry.cid = next_cid_++;
+    entry.prp1 = memory_.allocate(std::size_t{blocks} * 512);
+    memory_.write(entry.prp1, bytes_of(static_cast<std::uint8_t>(content), std::size_t{blocks} * 512));
+    return entry;
+  }
+  /// Puts these before the controller in one update of the tail, and gives their statuses in that order.
+  std::vector<Status> together(std::uint32_t c, const std::vector<spec::SubmissionEntry>& entries) {
+    for (const auto& entry : entries) put(c, 1, entry);
+    ring(c, 1);
+    run();
+    std::vector<Status> out(entries.size(), Status::internal_error);
+    while (const auto done = take(c, 1)) {
+      for (std::size_t i = 0; i < entries.size(); ++i)
+        if (entries[i].cid == done->cid) out[i] = done->status();
+    }
+    return out;
+  }
+  bool holds(unsigned content, std::uint32_t lba = 0) {
+    return io(0, 0x05, 1, lba, 1, bytes_of(static_cast<std::uint8_t>(content), 512)).status() ==
+           Status::success;
+  }
+  using Statuses = std::vector<Status>;
+};
+
+TEST_F(Fused, WritesWhenTheComparisonIsTrue) {
+  EXPECT_EQ(together(0, {half(true, 1), half(false, 2)}), (Statuses{Status::success, Status::success}));
+  EXPECT_TRUE(holds(2));
+}
+
+TEST_F(Fused, WritesNothingWhenItIsNot) {
+  EXPECT_EQ(together(0, {half(true, 3), half(false, 2)}),
+            (Statuses{Status::compare_failure, Status::aborted_failed_fused}));
+  EXPECT_TRUE(holds(1));
+}
+
+TEST_F(Fused, ThePairMayLieInTheLastSlotAndTheFirst) {
+  for (unsigned content = 1; content < 9; ++content) {
+    EXPECT_EQ(together(0, {half(true, content), half(false, content + 1)}),
+              (Statuses{Status::success, Status::success}));
+    if (content % 2 == 0) io(0, 0x00, 1, 0, 1);
+  }
+  EXPECT_TRUE(holds(9));
+}
+
+TEST_F(Fused, AHalfWithoutTheOtherIsAborted) {
+  EXPECT_EQ(together(0, {half(true, 1)}), (Statuses{Status::aborted_missing_fused}));
+  EXPECT_EQ(together(0, {half(false, 2)}), (Statuses{Status::aborted_missing_fused}));
+  auto flush = command(0x00, 1);
+  flush.cid = 900;
+  EXPECT_EQ(together(0, {half(true, 1), flush, half(false, 2)}),
+            (Statuses{Status::aborted_missing_fused, Status::success, Status::aborted_missing_fused}));
+  EXPECT_EQ(together(1, {half(true, 1), half(true, 1), half(false, 2)}),
+            (Statuses{Status::aborted_missing_fused, Status::success, Status::success}));
+  EXPECT_TRUE(holds(2));
+}
+
+TEST_F(Fused, HalvesThatDoNotFitAreAborted) {
+  const Statuses both{Status::invalid_field, Status::invalid_field};
+  EXPECT_EQ(together(0, {half(true, 1), half(false, 2, 1)}), both) << "another block";
+  EXPECT_EQ(together(0, {half(true, 1), half(false, 2, 0, 2)}), both) << "another length";
+  auto read = half(false, 2);
+  read.opcode = 0x02;
+  EXPECT_EQ(together(0, {half(true, 1), read}), both) << "no Write";
+  EXPECT_TRUE(holds(1));
+}
+
+TEST_F(Fused, TheSecondsErrorIsItsOwn) {
+  auto write = half(false, 2);
+  write.prp1 = std::uint64_t{1} << 60U;
+  EXPECT_EQ(together(0, {half(true, 1), write}), (Statuses{Status::success, Status::data_transfer_error}));
+  EXPECT_TRUE(holds(1));
+}
+
+TEST_F(Fused, BeyondTheAtomicUnitNothingIsDone) {
+  EXPECT_EQ(together(0, {half(true, 1, 0, 8), half(false, 2, 0, 8)}),
+            (Statuses{Status::success, Status::success}));
+  EXPECT_EQ(together(0, {half(true, 2, 0, 9), half(false, 3, 0, 9)}),
+            (Statuses{Status::atomic_write_unit_exceeded, Status::aborted_failed_fused}));
+}
+
+TEST_F(Fused, AbortOfEitherHalfEndsBoth) {
+  for (const bool first : {true, false}) {
+    const auto a = half(true, 1), b = half(false, 2);
+    put(0, 1, a);
+    put(0, 1, b);
+    put(0, 0, command(0x08, 0, std::uint32_t{first ? a.cid : b.cid} << 16U | 1U));
+    ring(0, 0);
+    run(engine_.now() + 5 * engine::kMicrosecond);
+    EXPECT_EQ(together(0, {}), Statuses{}) << "rings";
+    ASSERT_TRUE(take(0, 0).has_value());
+    EXPECT_TRUE(holds(1));
+  }
+}
+
+TEST_F(Fused, FuseIsRefusedWhereThereAreNoPairs) {
+  auto entry = command(0x06, 0, 1);
+  entry.flags = 1;
+  EXPECT_EQ(submit(0, 0, entry, {}, 4096).status(), Status::invalid_field) << "admin queue";
+  auto reserved = half(true, 1);
+  reserved.flags = 3;
+  EXPECT_EQ(together(0, {reserved}), Statuses{Status::invalid_field});
+}
+
 TEST_F(Queues, AnUnknownOpcodeOrAFusedOrSglCommandIsRefused) {
   EXPECT_EQ(admin(0, 0xC1).status(), Status::invalid_opcode);
   queue_pair(0);
   EXPECT_EQ(submit(0, 1, command(0x7F, 1)).status(), Status::invalid_opcode);
   auto fused = command(0x05, 1);
   fused.flags = 1;
+  EXPECT_EQ(submit(0, 1, fused, bytes_of(0, 512)).status(), Status::aborted_missing_fused);
+  fused.flags = 0x40;
   EXPECT_EQ(submit(0, 1, fused, bytes_of(0, 512)).status(), Status::invalid_field);
 }
 

@@ -236,6 +236,13 @@ const std::vector<Case>& cases() {
          h.run(0, 0, admin_entry(0x09, 0, 7, 0x00030003),
                {.status = broken ? Status::success : Status::command_sequence_error, .dw0 = 0x00030003});
        }},
+      {Rule::q25,
+       [](History& h, bool broken) {
+         h.ready_fused(0);
+         const auto pair = h.start_pair(0, 5, 6);
+         h.complete(pair[0], {.status = Status::compare_failure});
+         h.complete(pair[1], {.status = broken ? Status::success : Status::aborted_failed_fused});
+       }},
       {Rule::q26,
        [](History& h, bool broken) {
          h.ready(0);

@@ -371,6 +371,24 @@ void History::ready(std::uint16_t c) {
   create_queues(c);
 }
 
+void History::ready_fused(std::uint16_t c) {
+  enable(c);
+  identify(c, [](spec::IdentifyController& id) { id.fuses = 1; });
+  create_queues(c);
+}
+
+std::array<History::Open, 2> History::start_pair(std::uint16_t c, std::uint64_t compared,
+                                                 std::uint64_t written, bool together) {
+  auto compare = io_entry(0x05, 1, 0), write = io_entry(0x01, 1, 0);
+  compare.flags = 1;
+  write.flags = 2;
+  const Open first = submit(c, 1, compare, With{.digests = digests(compared), .doorbell = !together});
+  const Open second = submit(c, 1, write, With{.digests = digests(written)});
+  fetch(first);
+  fetch(second);
+  return {first, second};
+}
+
 void History::ready_all() {
   for (std::size_t i = 0; i < layout_.controllers; ++i) ready(static_cast<std::uint16_t>(i));
 }

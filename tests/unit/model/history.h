@@ -2,6 +2,7 @@
 // are right unless a test makes them wrong. One controller event follows another by a microsecond.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -118,6 +119,8 @@ class History {
   void set_feature(std::uint16_t c, std::uint8_t fid, std::uint32_t value);
   /// Enabled, identified, one pair of queues.
   void ready(std::uint16_t c);
+  /// As ready(), with fused Compare and Write announced, of one block.
+  void ready_fused(std::uint16_t c);
   /// All controllers ready.
   void ready_all();
   /// Events switched on, and a request.
@@ -146,6 +149,9 @@ class History {
             std::uint32_t blocks = 1);
   Open start_write(std::uint16_t c, std::uint32_t nsid, std::uint64_t lba, std::uint64_t value);
   Open start_read(std::uint16_t c, std::uint32_t nsid, std::uint64_t lba);
+  /// A fused Compare and Write of block 0 of namespace 1, submitted together or one by one, and fetched.
+  std::array<Open, 2> start_pair(std::uint16_t c, std::uint64_t compared, std::uint64_t written,
+                                 bool together = true);
   void end_read(const Open& open, std::uint64_t value);
 
   // Applications

@@ -258,6 +258,33 @@ steps:
   - io: {controller: nvme1, opcode: read, nsid: ns1, lba: 8, blocks: 8}
 )";
 
+// Fused Compare and Write: two paths race for one value, a comparison fails, a half is alone.
+constexpr const char* kFused = R"(
+steps:
+  - enable: {controller: nvme0}
+  - enable: {controller: nvme1}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - create_queue_pair: {controller: nvme1, queue: 1, depth: 8}
+  - admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 0}
+  - io: {controller: nvme0, opcode: write, nsid: ns1, lba: 0, blocks: 4, tag: A}
+  - submit: {controller: nvme0, queue: 1, opcode: compare, flags: 1, nsid: ns1, lba: 0, blocks: 4, tag: A}
+  - submit: {controller: nvme0, queue: 1, opcode: write, flags: 2, nsid: ns1, lba: 0, blocks: 4, tag: B}
+  - submit: {controller: nvme1, queue: 1, opcode: compare, flags: 1, nsid: ns1, lba: 0, blocks: 4, tag: A}
+  - submit: {controller: nvme1, queue: 1, opcode: write, flags: 2, nsid: ns1, lba: 0, blocks: 4, tag: C}
+  - wait: 10ms
+  - reap: {controller: nvme0}
+  - reap: {controller: nvme1}
+  - submit: {controller: nvme0, queue: 1, opcode: compare, flags: 1, nsid: ns1, lba: 0, blocks: 4, tag: A}
+  - submit: {controller: nvme0, queue: 1, opcode: write, flags: 2, nsid: ns1, lba: 0, blocks: 4, tag: D}
+  - wait: 10ms
+  - reap: {controller: nvme0}
+  - submit: {controller: nvme0, queue: 1, opcode: write, flags: 2, nsid: ns1, lba: 0, blocks: 4, tag: D}
+  - wait: 10ms
+  - reap: {controller: nvme0}
+)";
+
 // Logs: which there are, beyond their end, and what a reset leaves of them.
 constexpr const char* kLogs = R"(
 steps:
@@ -284,7 +311,7 @@ steps:
 )";
 
 constexpr std::array kPrograms{kHosted, kRaw,      kManagement, kQueues, kEnabling,
-                               kResets, kFeatures, kMedia,      kLogs};
+                               kResets, kFeatures, kMedia,      kLogs,   kFused};
 
 check::Judgement judged(const std::string& text, const std::string& fault, std::string* findings = nullptr) {
   auto program = scenario::load_scenario_text(text, "trouble.yaml");
