@@ -304,6 +304,61 @@ class Writer {
     }
   }
 
+  // Compare and Write as a pair, perhaps with another pair on the peer at the same time, or without its
+  // first.
+  void fused(unsigned controller, bool whole, bool equal) {
+    const unsigned queue = (move_->z & 3U) == 3U ? 2U : 1U;
+    for (const std::uint64_t flags : {1U, 2U}) {
+      if (flags == 1 && !whole) continue;
+      Step& step = on(StepKind::submit, controller);
+      put(step, Field::queue, queue);
+      put(step, Field::opcode, flags == 1 ? 0x05 : 0x01);
+      put(step, Field::flags, flags);
+      put(step, Field::nsid, ns());
+      put(step, Field::lba, lba());
+      put(step, Field::blocks, 1 + (move_->y & 1U));
+      put(step, Field::tag, Value{Form::literal, 0, flags == 2 ? "B" : equal ? "A" : "C", {}});
+      if (flags == 1) put(step, Field::ring, 0);
+    }
+  }
+  void fused_story() {
+    const Move& m = *move_;
+    io(controller_, 0x01, true);
+    steps_.back().nowait = false;
+    for (Operand& operand : steps_.back().operands) {
+      if (operand.field == Field::blocks) operand.value.number = 1 + (m.y & 1U);
+      if (operand.field == Field::tag) operand.value.text = "A";
+    }
+    if (steps_.back().find(Field::tag) == nullptr)
+      put(steps_.back(), Field::tag, Value{Form::literal, 0, "A", {}});
+    ready_queue(peer_, (m.z & 3U) == 3U ? 2U : 1U);
+    fused(controller_, (m.w & 4U) == 0, (m.w & 1U) == 0);
+    if ((m.w & 2U) != 0) fused(peer_, true, true);
+    put(add(StepKind::wait), Field::duration, 100'000U);
+    on(StepKind::reap, controller_);
+    on(StepKind::reap, peer_);
+    io(peer_, 0x02, true);
+  }
+
+  // Blocks are written and some of them, or all, deallocated; the peer reads what is left.
+  void deallocate() {
+    const Move& m = *move_;
+    io(controller_, 0x01, true);
+    const std::uint64_t first = lba(), count = blocks(),
+                        length = (m.w & 1U) != 0 && count > 1 ? count - 1 : count;
+    std::string range(16, '\0');
+    for (unsigned i = 0; i < 4; ++i) range[4 + i] = static_cast<char>(length >> 8 * i);
+    for (unsigned i = 0; i < 8; ++i) range[8 + i] = static_cast<char>(first >> 8 * i);
+    Step& step = on(StepKind::io, controller_);
+    put(step, Field::opcode, 0x09);
+    put(step, Field::nsid, ns());
+    put(step, Field::queue, (m.z & 3U) == 3U ? 2U : 1U);
+    put(step, Field::cdw10, 0);
+    put(step, Field::cdw11, (m.w & 2U) != 0 ? 3U : 4U);
+    put(step, Field::data, Value{Form::literal, 0, std::move(range), {}});
+    io(peer_, 0x02, true);
+  }
+
   void write_io(What what) {
     switch (what) {
       case What::write:
@@ -319,11 +374,17 @@ class Writer {
       case What::compare:
         if ((move_->w & 0xC0U) == 0xC0U && raw_[controller_] && raw_[peer_]) {
           spoil();
+        } else if ((move_->w & 0xC0U) == 0x80U && raw_[controller_] && raw_[peer_]) {
+          fused_story();
         } else {
           io(controller_, 0x05, true);
         }
         break;
       case What::write_zeroes:
+        if ((move_->w & 0xC0U) == 0xC0U && raw_[controller_]) {
+          deallocate();
+          break;
+        }
         io(controller_, 0x08, true);
         io(peer_, 0x02, true);
         break;
@@ -427,14 +488,15 @@ class Writer {
   // A feature is saved or not, set again or lost by a reset, and asked for.
   void feature_story(std::uint64_t fid) {
     const Move& m = *move_;
+    const std::uint64_t value = fid == 0x0A ? m.z & 1U : m.z;
     // Its default and its saved value say what a reset makes of it.
     if ((m.w & 4U) != 0) {
       for (const std::uint64_t select : {0x100U, 0x200U}) {
         put(admin(controller_, 0x0A), Field::cdw10, fid | select);
       }
     }
-    set_feature(fid, (m.y & 1U) != 0, m.z);
-    if ((m.w & 1U) != 0) set_feature(fid, false, m.z ^ 3U);
+    set_feature(fid, (m.y & 1U) != 0, value);
+    if ((m.w & 1U) != 0) set_feature(fid, false, value ^ (fid == 0x0A ? 1U : 3U));
     if ((m.w & 2U) != 0) {
       disable();
       ready(controller_);
@@ -454,7 +516,8 @@ class Writer {
                                          0x02, 0x10, 0x12, 0x13, 0x00, 0x01, 0x06, 0x08};
         Step& step = admin(controller_, 0x06);
         Value nsid = ns();
-        const std::uint8_t cns = kCns[m.x & 15U];
+        constexpr std::uint8_t kRareCns[] = {0x07, 0x08, 0x1A, 0x1B};
+        const std::uint8_t cns = (m.w & 0xC0U) == 0xC0U ? kRareCns[m.x & 3U] : kCns[m.x & 15U];
         const bool list = cns == 0x02 || cns == 0x10;
         if (list) nsid = literal((m.y & 1U) != 0 ? 0U : m.y >> 4U);
         if (cns != 0x01) put(step, Field::nsid, std::move(nsid));
@@ -465,10 +528,13 @@ class Writer {
         changed_log((m.x & 3U) == 0);
         break;
       case What::other_log: {
-        constexpr std::uint8_t kLogs[] = {1, 2, 3, 5, 1, 2, 4, 0xC};
+        constexpr std::uint8_t kLogs[] = {1, 2, 3, 5, 1, 2, 4, 0xC}, kRareLogs[] = {0x00, 0x12, 0x13, 0x70};
+        const std::uint8_t lid = (m.w & 3U) == 3U ? kRareLogs[m.x & 3U] : kLogs[m.x & 7U];
         Step& step = admin(controller_, 0x02);
         put(step, Field::nsid, (m.y & 1U) != 0 ? literal(0xFFFFFFFF) : ns());
-        put(step, Field::cdw10, kLogs[m.x & 7U] | (m.x & 8U) << 12U | std::uint64_t{m.z} << 16U);
+        put(step, Field::cdw10, lid | (m.x & 8U) << 12U | std::uint64_t{m.z} << 16U);
+        // From the middle of a log, its end, or behind it.
+        if ((m.w & 0xC0U) == 0xC0U) put(step, Field::cdw12, (m.w & 0x3CU) * 256U);
         break;
       }
       case What::event_request:
@@ -489,7 +555,7 @@ class Writer {
                                               0x09, 0x0A, 0x0B, 0x07, 0x0F, 0x10, 0x80, 0x00};
         const bool set = (m.y & 1U) != 0;
         if ((m.w & 0xC0U) == 0xC0U && raw_[controller_]) {
-          feature_story(kFeatures[m.x & 15U]);
+          feature_story((m.x & 0x80U) != 0 ? 0x0A : kFeatures[m.x & 15U]);
           break;
         }
         Step& step = admin(controller_, set ? 0x09 : 0x0A);
@@ -686,8 +752,10 @@ class Writer {
       default: {
         // Delete and create of queues have kinds of their own: here they would take a raw driver's queues
         // away.
+        // An event request of another would take the event from a host's driver, which then waits for it.
         const bool queues = m.x < 0x06 && m.x != 0x02;
-        Step& step = admin(controller_, queues ? m.x | 0x80U : m.x);
+        const bool events = m.x == 0x0C && !raw_[controller_];
+        Step& step = admin(controller_, queues || events ? m.x | 0x80U : m.x);
         put(step, Field::nsid, ns());
         put(step, Field::cdw10, m.y);
         put(step, Field::cdw11, m.z);

@@ -230,7 +230,7 @@ void finish_applications(const Scene& scene) {
     if (path == 0xFFFF) continue;  // without a path a request may wait
     violation(scene, Rule::h03, fmt::format("request {} never ended", request.id),
               fmt::format("an end, as {} could serve it", name_of(scene, path)),
-              fmt::format("none after {} s", (scene.time - request.time) / engine::kSecond), {request.from});
+              fmt::format("none {}", since_text(scene, request.time)), {request.from});
   }
 }
 

@@ -109,7 +109,7 @@ void Blocks::add(Block& block, const Version& version, Seq quiet) {
   spare.versions.back().unknown = true;
 }
 
-void Blocks::begin(std::uint64_t lba, std::uint64_t value, Seq writer, std::uint16_t controller, bool zeroes,
+void Blocks::begin(std::uint64_t lba, std::uint64_t value, Seq writer, std::uint16_t controller, Written what,
                    Seq quiet) {
   Version version;
   version.value = value;
@@ -117,7 +117,8 @@ void Blocks::begin(std::uint64_t lba, std::uint64_t value, Seq writer, std::uint
   version.settled = kNow;
   version.controller = controller;
   version.end = WriteEnd::open;
-  version.zeroes = zeroes;
+  version.zeroes = what == Written::zeroes;
+  version.unknown = what == Written::unknown;
   add(edit(lba), version, quiet);
 }
 

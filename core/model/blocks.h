@@ -69,7 +69,8 @@ class Blocks {
 
   /// A write of `value` by the command submitted at `writer`; `quiet` is a moment before which no open reader
   /// began.
-  void begin(std::uint64_t lba, std::uint64_t value, Seq writer, std::uint16_t controller, bool zeroes,
+  enum class Written : std::uint8_t { data, zeroes, unknown };
+  void begin(std::uint64_t lba, std::uint64_t value, Seq writer, std::uint16_t controller, Written what,
              Seq quiet);
   /// The write's window ends at `now`.
   void end(std::uint64_t lba, Seq writer, WriteEnd how, Seq now, Seq quiet);

@@ -573,8 +573,7 @@ void finish_commands(const Scene& scene) {
         fmt::format(
             "{}: never {}{}", text_of(scene, command), fetched ? "completed" : "fetched",
             peer_was_reset(scene, command.submitted) ? " (another controller was reset meanwhile)" : ""),
-        fmt::format("within {} s", bound / engine::kSecond),
-        fmt::format("not after {} s", (scene.time - since) / engine::kSecond),
+        fmt::format("within {} s", bound / engine::kSecond), fmt::format("not {}", since_text(scene, since)),
         {command.submitted, command.fetched});
   }
 }

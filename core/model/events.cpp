@@ -206,8 +206,8 @@ void judge_namespace_event(const Scene& scene, Seq last_report, Seq requested) {
     const bool newer = c.cause_pending != 0 || c.cause_until > c.due_seq;
     violation(scene, newer ? Rule::ae08 : Rule::liv07,
               fmt::format("{}: a namespace event came late", name_of(scene, scene.index)),
-              fmt::format("within {} s", bound / engine::kSecond),
-              fmt::format("after {} s", (scene.time - c.due_time) / engine::kSecond), {c.due_seq});
+              fmt::format("within {} s", bound / engine::kSecond), since_text(scene, c.due_time),
+              {c.due_seq});
   }
   if (c.due_waited) exercised(scene, Rule::ae06);
   c.due = false;

@@ -196,9 +196,8 @@ void each_written(const State& s, const Command& command, F&& f) {
 /// Ranges that a Dataset Management may deallocate, sorted and merged. None when they cannot be followed.
 std::vector<BlockRange> deallocated_ranges(const Command& command, const Namespace& ns,
                                            std::span<const std::byte> data) {
-  const bool zeros = ns.identified && (ns.dlfeat & 7U) == 1;
   const std::size_t count = (command.entry.cdw10 & 0xFFU) + std::size_t{1};
-  if (!zeros || data.size() != count * sizeof(spec::DatasetRange)) return {};
+  if (data.size() != count * sizeof(spec::DatasetRange)) return {};
   std::vector<BlockRange> ranges;
   for (std::size_t i = 0; i < count; ++i) {
     spec::DatasetRange range;
@@ -393,10 +392,12 @@ void begin_io(const Scene& scene, Command& command, std::span<const std::byte> d
     if (!ns.tracked || (command.entry.cdw11 & spec::kDeallocate) == 0) return;
     auto ranges = deallocated_ranges(command, ns, data);
     if (ranges.empty()) return;
+    // What deallocated blocks hold is said by DLFEAT, in Identify.
+    const bool zeros = ns.identified && (ns.dlfeat & 7U) == 1;
+    const auto what = zeros ? Blocks::Written::data : Blocks::Written::unknown;
     for (const BlockRange& range : ranges) {
       for (std::uint64_t i = 0; i < range.blocks; ++i) {
-        ns.content.begin(range.slba + i, ns.content.zero(), scene.now, scene.index, false,
-                         ns.readers.quiet());
+        ns.content.begin(range.slba + i, ns.content.zero(), scene.now, scene.index, what, ns.readers.quiet());
       }
     }
     edit_detail(scene, command).deallocated = std::move(ranges);
@@ -422,7 +423,8 @@ void begin_io(const Scene& scene, Command& command, std::span<const std::byte> d
   const Seq quiet = ns.readers.quiet();
   for (std::uint32_t i = 0; i < blocks; ++i) {
     const std::uint64_t value = zeroes ? ns.content.zero() : (spoils ? kUncorrectable : scene.s.scratch[i]);
-    ns.content.begin(slba + i, value, scene.now, scene.index, zeroes, quiet);
+    ns.content.begin(slba + i, value, scene.now, scene.index,
+                     zeroes ? Blocks::Written::zeroes : Blocks::Written::data, quiet);
   }
   command.writing = true;
 }

@@ -39,6 +39,22 @@ const Fact* find_fact(const Scene& scene, const Command& command) {
   return cq == nullptr ? nullptr : &cq->exists;
 }
 
+/// Two creates of one queue succeeded, with a delete between them: which came first, and so whose queue there
+/// is now, is not known when they were open together.
+bool overtaken(const Scene& scene, const Command& command) {
+  Controller& c = scene.c();
+  const std::uint16_t qid = qid_of(command);
+  if (is_sq(command)) {
+    SubmissionQueue& sq = edit_sq(c, qid);
+    if (!sq.known) return false;
+    lose_track(sq);
+  } else {
+    if (!edit_cq(c, qid).known) return false;
+    close_cq(scene, qid, false);
+  }
+  return true;
+}
+
 }  // namespace
 
 void begin_queue_command(const Scene& scene, Command& command) {
@@ -69,6 +85,7 @@ void end_queue_command(const Scene& scene, Command& command, End end) {
     return;
   }
   fact.apply(is_create(command), command.submitted, scene.now);
+  if (is_create(command) && overtaken(scene, command)) return;
   switch (command.entry.opcode) {
     case opcode::create_sq:
       c.io_queue_created = true;

@@ -71,11 +71,6 @@ void watch_interrupt(const Scene& scene, Vector& v, bool last_look) {
 }
 
 /// The host rang where the controller may have taken the value or not: which entries it has is not known.
-void lose_track(SubmissionQueue& sq) {
-  sq.doubtful = true;
-  sq.known = false;
-}
-
 void judge_early(const Scene& scene, Vector& v) {
   if (v.early == 0) return;
   violation(scene, Rule::q14,
@@ -96,6 +91,11 @@ SubmissionQueue& edit_sq(Controller& c, std::uint16_t qid) {
 }
 CompletionQueue& edit_cq(Controller& c, std::uint16_t qid) {
   return c.cqs.edit(qid, c.initial_known ? Fact(false) : Fact());
+}
+
+void lose_track(SubmissionQueue& sq) {
+  sq.doubtful = true;
+  sq.known = false;
 }
 
 void open_sq(const Scene& scene, std::uint16_t qid, std::uint32_t entries, std::uint16_t cqid,
@@ -219,7 +219,7 @@ void on_sq_doorbell(const Scene& scene) {
     return;
   }
   if (!sq->known) {
-    if (sq->doubtful) ++c.bad_doorbells[1];
+    ++c.bad_doorbells[1];  // its size, or where its tail is, is not known
     return;
   }
   if (scene.event.c < sq->entries && scene.event.c == sq->tail % sq->entries) {

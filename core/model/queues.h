@@ -18,6 +18,9 @@ void open_cq(const Scene& scene, std::uint16_t qid, std::uint32_t entries, bool 
 void close_sq(const Scene& scene, std::uint16_t qid, bool by_reset);
 void close_cq(const Scene& scene, std::uint16_t qid, bool by_reset);
 
+/// Where its tail is, or how long it is, is not known any more.
+void lose_track(SubmissionQueue& sq);
+
 /// Null when no queue of this number was ever heard of.
 SubmissionQueue* find_sq(Controller& c, std::uint16_t qid);
 CompletionQueue* find_cq(Controller& c, std::uint16_t qid);

@@ -15,7 +15,7 @@ void violation(const Scene& scene, Rule rule, std::string summary, std::string a
   if (statistics.violations > scene.options.findings_per_rule) return;
   Finding finding;
   finding.rule = rule;
-  finding.time = scene.time;
+  finding.time = scene.time == engine::kForever ? scene.s.last_time : scene.time;  // nothing more will happen
   finding.controller = scene.index;
   finding.summary = std::move(summary);
   finding.allowed = std::move(allowed);
@@ -33,6 +33,13 @@ const std::string& name_of(const Scene& scene, std::uint16_t controller) {
   static const std::string kNobody = "no controller";
   const auto& controllers = scene.trace.header.controllers;
   return controller < controllers.size() ? controllers[controller].name : kNobody;
+}
+
+std::string since_text(const Scene& scene, Time since) {
+  const bool rest = scene.time == engine::kForever;
+  const Time now = rest ? std::max(scene.s.last_time, since) : scene.time;
+  return fmt::format("after {} s{}", (now - since) / engine::kSecond,
+                     rest ? ", and nothing is under way any more" : "");
 }
 
 std::string text_of(const Scene& scene, const Command& command) {

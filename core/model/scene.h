@@ -45,6 +45,8 @@ void violation(const Scene& scene, Rule rule, std::string summary, std::string a
 
 /// Name of a controller in texts.
 const std::string& name_of(const Scene& scene, std::uint16_t controller);
+/// "after 12 s", from `since` to now; at the end of a world at rest it says so, too.
+std::string since_text(const Scene& scene, Time since);
 /// "nvme0 queue 1 read nsid 1 slba 8 nlb 8" for texts.
 std::string text_of(const Scene& scene, const Command& command);
 

@@ -112,6 +112,7 @@ enum class Field : std::uint8_t {
   flags = 49,
   controller_list = 50,  ///< what a recorded Namespace Attachment named, inferred
   completes_at = 51,     ///< recorded completion time, exact override
+  ring = 52,             ///< whether the tail doorbell is rung at once
 };
 
 /// How an operand's value is given.

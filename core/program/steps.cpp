@@ -13,7 +13,7 @@ constexpr std::uint64_t kDword = 0xFFFFFFFF;
 constexpr std::uint64_t kLongestData = 1U << 20U;
 
 using enum FieldType;
-constexpr std::array<FieldRow, 51> kFields{{
+constexpr std::array<FieldRow, 52> kFields{{
     {Field::host, "host", host, 0, 0, "the host that does it; may be left out when there is only one"},
     {Field::ns, "ns", ns, 0, kDword, "a namespace: its id, a bound name, an NSID, or {live: k}"},
     {Field::lba, "lba", number, 0, kAny, "first logical block"},
@@ -68,6 +68,8 @@ constexpr std::array<FieldRow, 51> kFields{{
      "what a recorded Namespace Attachment named, as inferred"},
     {Field::completes_at, "completes_at", duration, 0, kLongestDuration,
      "virtual time of the recorded completion"},
+    {Field::ring, "ring", flag, 0, 1,
+     "the tail doorbell is rung (unless it says no: then the next command of the queue rings it)"},
 }};
 
 constexpr bool kRequired = true, kOptional = false;
@@ -149,7 +151,7 @@ constexpr std::array<F, 25> kIo{
      {Field::length, kOptional},     {Field::data, kOptional},   {Field::flags, kOptional},
      {Field::cid, kOptional},        {Field::result, kOptional}, {Field::prp1, kOptional},
      {Field::prp2, kOptional}}};
-constexpr std::array<F, 31> kSubmit{
+constexpr std::array<F, 32> kSubmit{
     {{Field::controller, kRequired},   {Field::queue, kRequired},       {Field::opcode, kRequired},
      {Field::nsid, kOptional},         {Field::cdw10, kOptional},       {Field::cdw11, kOptional},
      {Field::cdw12, kOptional},        {Field::lba, kOptional},         {Field::blocks, kOptional},
@@ -160,7 +162,7 @@ constexpr std::array<F, 31> kSubmit{
      {Field::cdw3, kOptional},         {Field::length, kOptional},      {Field::data, kOptional},
      {Field::flags, kOptional},        {Field::prp1, kOptional},        {Field::prp2, kOptional},
      {Field::result, kOptional},       {Field::size, kOptional},        {Field::block_size, kOptional},
-     {Field::shared, kOptional}}};
+     {Field::shared, kOptional},       {Field::ring, kOptional}}};
 constexpr std::array<F, 4> kRegisterWrite{{{Field::controller, kRequired},
                                            {Field::offset, kRequired},
                                            {Field::value, kRequired},

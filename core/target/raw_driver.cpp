@@ -115,7 +115,7 @@ std::uint64_t RawDriver::attach_buffer(port::Port& port, spec::SubmissionEntry& 
 }
 
 void RawDriver::submit(port::Port& port, std::uint16_t qid, spec::SubmissionEntry entry, bool keep_cid,
-                       std::uint32_t request, std::uint64_t buffer, std::uint32_t bytes) {
+                       std::uint32_t request, std::uint64_t buffer, std::uint32_t bytes, bool ring) {
   QueuePair& q = queues_[qid];
   if (!keep_cid) {
     const auto used = [&](std::uint16_t cid) {
@@ -128,7 +128,7 @@ void RawDriver::submit(port::Port& port, std::uint16_t qid, spec::SubmissionEntr
   port.memory().write_value(q.sq + std::uint64_t{q.tail} * sizeof entry, entry);
   q.tail = (q.tail + 1) % q.sq_entries;
   outstanding_.push_back({request, qid, entry.cid, buffer, bytes});
-  port.ring_sq(qid, static_cast<std::uint16_t>(q.tail));
+  if (ring) port.ring_sq(qid, static_cast<std::uint16_t>(q.tail));
 }
 
 void RawDriver::reap(port::Port& port, std::vector<RawOutcome>& out) {

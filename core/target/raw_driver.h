@@ -70,10 +70,10 @@ class RawDriver {
   /// Data buffer for `bytes` bytes described by entry.prp1/prp2 (filled here). `data` is copied into it.
   std::uint64_t attach_buffer(port::Port& port, spec::SubmissionEntry& entry, std::uint32_t bytes,
                               std::span<const std::byte> data);
-  /// Writes the entry at the tail and rings the doorbell. `entry.cid` is used as it is when `keep_cid`, else
-  /// the next free one is put in. The queue must exist and have room.
+  /// Writes the entry at the tail and, unless the next one is to do so, rings the doorbell. `entry.cid` is
+  /// used as it is when `keep_cid`, else the next free one is put in. The queue must exist and have room.
   void submit(port::Port& port, std::uint16_t qid, spec::SubmissionEntry entry, bool keep_cid,
-              std::uint32_t request, std::uint64_t buffer, std::uint32_t bytes);
+              std::uint32_t request, std::uint64_t buffer, std::uint32_t bytes, bool ring = true);
   /// Takes every new completion entry of every queue and rings head doorbells.
   void reap(port::Port& port, std::vector<RawOutcome>& out);
   /// Everything outstanding ends without an entry.

@@ -316,7 +316,8 @@ void Runner::begin_raw_command(std::size_t index) {
     request.expected = {true, tag_number(tag->text), entry.slba() * block_bytes(controller, entry.nsid)};
   }
   requests_.push_back(request);
-  raw.driver.submit(port, qid, entry, step.find(Field::cid) != nullptr, request.id, buffer, length);
+  raw.driver.submit(port, qid, entry, step.find(Field::cid) != nullptr, request.id, buffer, length,
+                    step.number(Field::ring, 1) != 0);
   if (step.kind == StepKind::submit) finish_later(index);
 }
 
