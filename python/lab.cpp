@@ -9,6 +9,7 @@
 #include "qemu/qemu.h"
 #include "scenario/scenario.h"
 #include "spec/commands.h"
+#include "store/row.h"
 #include "store/store.h"
 #include "trace/text.h"
 
@@ -481,44 +482,12 @@ std::int64_t Lab::save(const std::string& db) {
   const check::Judgement judgement = judge();
   const program::Program& program = runner_->program();
   const trace::Trace& trace = world_->trace();
-  store::Run row;
-  row.name = program.name;
-  row.profile = program.profile;
+  store::Run row =
+      store::row_of(program, scenario::scenario_text(program), trace, step_findings(), judgement);
   row.target = settings_.target;
-  row.seed = program.seed;
   row.verdict = verdict(judgement);
-  row.program = scenario::scenario_text(program);
-  row.trace_hash = trace.hash();
   row.state_hash = state_hash();
   row.virtual_ns = now();
-  row.events = trace.events().size();
-  for (const auto& event : trace.events()) row.commands += event.kind == trace::Boundary::submitted ? 1U : 0U;
-  for (const auto& step : step_findings()) {
-    store::StoredFinding f;
-    f.rule = step.rule();
-    f.scope = "scenario";
-    f.area = fmt::format("step {}", step.step);
-    f.time_ns = step.time;
-    f.summary = step.summary;
-    row.findings.push_back(f);
-  }
-  for (const auto& finding : judgement.findings) {
-    const model::RuleRow& rule = model::row_of(finding.rule);
-    store::StoredFinding f;
-    f.rule = rule.id;
-    f.scope = model::scope_name(rule.scope);
-    f.area = rule.area;
-    f.time_ns = finding.time;
-    if (finding.controller < trace.header.controllers.size()) {
-      f.controller = trace.header.controllers[finding.controller].name;
-    }
-    f.summary = finding.summary;
-    f.allowed = finding.allowed;
-    f.seen = finding.seen;
-    for (const auto event : finding.events)
-      f.events += trace::event_text(trace, trace.events()[event]) + "\n";
-    row.findings.push_back(f);
-  }
   auto store = store::Store::open(db);
   return store.add_run(row, &trace);
 }

@@ -137,7 +137,8 @@ void add_explain(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   options->overrides.media = "memory";
   auto* verb = app.add_subcommand("explain", "Which rule is broken, and the few events that led to it");
-  verb->add_option("finding", options->what, "Scenario file, RUN of the store, or RUN.K: its K-th finding")
+  verb->add_option("finding", options->what,
+                   "Scenario file, or of the store: FK, finding K; RUN; or RUN.K, its K-th finding")
       ->required();
   verb->add_option("-o,--output", options->out, "Write the scenario that reproduces it to this file");
   verb->add_option("--rule", options->rule, "Rule to explain (default: the first violation's)");

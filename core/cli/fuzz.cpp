@@ -209,7 +209,7 @@ void fuzz(Session& session, const Options& options) {
       const Kept& kept = findings.back();
       status.clear();
       if (!session.json) {
-        fmt::print("finding {}  {}  {} moves\n  {}\n", kept.id, kept.found.shape,
+        fmt::print("finding F{}  {}  {} moves\n  {}\n", kept.id, kept.found.shape,
                    kept.found.input.moves.size(), kept.summary);
         if (!kept.file.empty()) fmt::print("  {}\n", kept.file);
         std::fflush(stdout);

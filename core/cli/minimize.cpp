@@ -79,7 +79,8 @@ void run(Session& session, Options options) {
 void add_minimize(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   auto* verb = app.add_subcommand("minimize", "The smallest program that still breaks the same rule");
-  verb->add_option("finding", options->what, "Scenario file, RUN of the store, or RUN.K: its K-th finding")
+  verb->add_option("finding", options->what,
+                   "Scenario file, or of the store: FK, finding K; RUN; or RUN.K, its K-th finding")
       ->required();
   verb->add_option("-o,--output", options->out, "Write the scenario to this file");
   verb->add_option("--rule", options->search.rule, "Rule to keep (default: the first violation's)");

@@ -3,11 +3,22 @@
 
 #include "qemu/qemu.h"
 #include "session_run.h"
+#include "store/store.h"
 #include "terminal.h"
 #include "verbs.h"
 
 namespace polypath::cli {
 namespace {
+
+// The numbers that the findings of a run have in the store, for the verbs that take them.
+std::string numbers_text(std::int64_t run, const std::string& db) {
+  const auto numbers = store::Store::open_existing(db).finding_numbers(run);
+  if (numbers.empty()) return "";
+  const std::string first = fmt::format("F{}", numbers.front());
+  return fmt::format("numbered  {}   (polypath explain {} --db {})\n",
+                     numbers.size() == 1 ? first : fmt::format("{} to F{}", first, numbers.back()), first,
+                     db);
+}
 
 struct Options {
   std::string file, target = "sim";
@@ -33,6 +44,7 @@ void run(Session& session, const Options& options) {
     if (ran.stored != 0) {
       fmt::print("stored    run {} in {}   (polypath trace show {} --db {})\n", ran.stored, session.db,
                  ran.stored, session.db);
+      fmt::print("{}", numbers_text(ran.stored, session.db));
     }
   }
   session.exit_code = ran.clean() ? kClean : kFinding;

@@ -9,6 +9,7 @@
 
 #include "host/list.h"
 #include "scenario/scenario.h"
+#include "store/row.h"
 #include "store/store.h"
 #include "terminal.h"
 #include "trace/text.h"
@@ -17,34 +18,6 @@ namespace polypath::cli {
 namespace {
 
 constexpr std::size_t kLongestArguments = 1U << 20U;
-
-store::StoredFinding stored(const trace::Trace& trace, const model::Finding& finding) {
-  store::StoredFinding f;
-  const model::RuleRow& rule = model::row_of(finding.rule);
-  f.rule = rule.id;
-  f.scope = model::scope_name(rule.scope);
-  f.area = rule.area;
-  f.time_ns = finding.time;
-  if (finding.controller < trace.header.controllers.size()) {
-    f.controller = trace.header.controllers[finding.controller].name;
-  }
-  f.summary = finding.summary;
-  f.allowed = finding.allowed;
-  f.seen = finding.seen;
-  for (const auto index : finding.events) f.events += trace::event_text(trace, trace.events()[index]) + "\n";
-  return f;
-}
-
-std::int64_t keep_row(store::Run& row, const trace::Trace& trace, const check::Judgement& judgement,
-                      const std::string& db) {
-  for (const auto& event : trace.events()) {
-    if (event.kind == trace::Boundary::submitted) ++row.commands;
-  }
-  row.events = trace.events().size();
-  for (const auto& finding : judgement.findings) row.findings.push_back(stored(trace, finding));
-  auto store = store::Store::open(db);
-  return store.add_run(row, &trace);
-}
 
 Colour colour_of(std::string_view verdict) {
   return verdict == "pass" ? Colour::green : verdict == "violation" ? Colour::red : Colour::yellow;
@@ -149,40 +122,24 @@ std::string Ran::verdict() const {
 bool Ran::clean() const { return verdict() != "violation"; }
 
 std::int64_t keep(const Ran& ran, const std::string& db) {
-  store::Run row;
-  row.name = ran.program.name;
-  row.profile = ran.program.profile;
+  store::Run row = store::row_of(ran.program, scenario::scenario_text(ran.program), ran.world->trace(),
+                                 ran.runner->findings(), ran.judgement);
   if (ran.world->machine() != nullptr) row.target = "qemu";
-  row.seed = ran.program.seed;
   row.verdict = ran.verdict();
-  row.program = scenario::scenario_text(ran.program);
-  row.trace_hash = ran.trace_hash;
   row.state_hash = ran.state_hash;
   row.virtual_ns = ran.world->engine().now();
-  for (const auto& step : ran.runner->findings()) {
-    store::StoredFinding f;
-    f.rule = step.rule();
-    f.scope = "scenario";
-    f.area = fmt::format("step {}", step.step);
-    f.time_ns = step.time;
-    f.summary = step.summary;
-    row.findings.push_back(f);
-  }
-  return keep_row(row, ran.world->trace(), ran.judgement, db);
+  return store::Store::open(db).add_run(row, &ran.world->trace());
 }
 
 std::int64_t keep_replay(const std::string& file, const replay::Replay& done,
                          const check::Judgement& judgement, const std::string& db) {
-  store::Run row;
+  store::Run row =
+      store::row_of(done.program, scenario::scenario_text(done.program), done.trace, {}, judgement);
   row.name = "replay of " + file;
-  row.profile = done.program.profile;
-  row.seed = done.program.seed;
   row.verdict = model::verdict_name(judgement.verdict);
-  row.program = scenario::scenario_text(done.program);
-  row.trace_hash = done.trace_hash;
   row.state_hash = done.state_hash;
   row.virtual_ns = done.virtual_ns;
-  return keep_row(row, done.trace, judgement, db);
+  return store::Store::open(db).add_run(row, &done.trace);
 }
 
 std::string judgement_text(const trace::Trace& trace, const check::Judgement& judgement, bool brief) {
@@ -251,10 +208,11 @@ nlohmann::json judgement_json(const trace::Trace& trace, const check::Judgement&
 std::string summary(const Ran& ran, bool brief) {
   const auto& world = *ran.world;
   const auto& topology = ran.program.topology;
-  const std::string target = world.machine() == nullptr ? "" : fmt::format("on {}, ", world.machine()->name());
-  std::string out = fmt::format("scenario  {}   {}profile {}, seed {}\n",
-                                paint(Colour::bold, ran.program.name), target, ran.program.profile,
-                                ran.program.seed);
+  const std::string target =
+      world.machine() == nullptr ? "" : fmt::format("on {}, ", world.machine()->name());
+  std::string out =
+      fmt::format("scenario  {}   {}profile {}, seed {}\n", paint(Colour::bold, ran.program.name), target,
+                  ran.program.profile, ran.program.seed);
   out += fmt::format("world     {} subsystems, {} controllers, {} namespaces, {} hosts\n",
                      topology.subsystems.size(), topology.controllers.size(), topology.namespaces.size(),
                      ran.program.hosts.size());

@@ -165,6 +165,14 @@ std::int64_t Store::find_finding(std::int64_t run, const std::string& rule) cons
   return row.bind(run).bind(rule).step() ? row.integer(0) : 0;
 }
 
+std::vector<std::int64_t> Store::finding_numbers(std::int64_t run) const {
+  Statement rows(database_->connection, "SELECT id FROM findings WHERE run = ? ORDER BY id");
+  rows.bind(run);
+  std::vector<std::int64_t> out;
+  while (rows.step()) out.push_back(rows.integer(0));
+  return out;
+}
+
 void Store::set_shape(std::int64_t finding, const std::string& shape) {
   Statement update(database_->connection, "UPDATE findings SET shape = ? WHERE id = ?");
   update.bind(shape).bind(finding).step();

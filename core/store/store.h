@@ -97,6 +97,8 @@ class Store {
   std::pair<std::int64_t, StoredFinding> load_finding(std::int64_t id) const;
   /// Number of the first finding of that rule in a run, 0 when it has none.
   std::int64_t find_finding(std::int64_t run, const std::string& rule) const;
+  /// Numbers of a run's findings, in its order.
+  std::vector<std::int64_t> finding_numbers(std::int64_t run) const;
   /// Gives a finding its shape: what a fuzzer tells findings of one rule apart by. Shapes are unique in use,
   /// not by force.
   void set_shape(std::int64_t finding, const std::string& shape);

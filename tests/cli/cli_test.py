@@ -3,9 +3,11 @@
 Usage: cli_test.py PATH_OF_POLYPATH (standard library only)
 """
 
+import contextlib
 import json
 import os
 import pathlib
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -302,15 +304,38 @@ class Findings(InScratch):
 
     def test_runs_of_the_store_and_their_findings_are_minimized_and_explained(self):
         run("run", self.FINDING, "--db", self.db)
-        for what in ("1", "1.1"):
+        for what in ("1", "1.1", "F1"):
             document = json.loads(run("explain", what, "--db", self.db, "--json").stdout)
             self.assertTrue(document["rule"].startswith("INV-"))
             document = json.loads(run("minimize", what, "--db", self.db, "--json").stdout)
             self.assertLessEqual(document["after"]["steps"], 8)
-        for what in ("7", "1.99"):
+        for what in ("7", "1.99", "F99"):
             result = run("explain", what, "--db", self.db)
             self.assertEqual(result.returncode, 2)
             self.assertEqual(result.stderr.count(b"\n"), 1)
+
+    def test_a_kept_run_is_replayed_and_does_not_differ(self):
+        kept = json.loads(run("run", self.FINDING, "--db", self.db, "--json").stdout)
+        for what in (str(kept["run"]), "F1"):
+            result = run("replay", what, "--db", self.db, "--json")
+            self.assertEqual(result.returncode, 1, result.stderr)
+            document = json.loads(result.stdout)
+            self.assertTrue(document["same"])
+            self.assertEqual(document["trace_hash"], kept["trace_hash"])
+            self.assertEqual(document["kept"]["state_hash"], kept["state_hash"])
+
+    def test_a_kept_run_that_the_simulator_does_otherwise_now_is_told(self):
+        run("run", "scenarios/seed.yaml", "--db", self.db)
+        with contextlib.closing(sqlite3.connect(self.db)) as store, store:
+            store.execute("UPDATE runs SET trace_hash = 'feed'")
+        result = run("replay", 1, "--db", self.db)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(b"it differs", result.stdout)
+
+    def test_a_kept_run_takes_no_other_topology(self):
+        run("run", "scenarios/seed.yaml", "--db", self.db)
+        for more in (("--profile", "minimal"), ("--fault", "sqhd-stuck"), ("--topology", "scenarios/seed.yaml")):
+            self.assertEqual(run("replay", 1, "--db", self.db, *more).returncode, 2)
 
     def test_a_scenario_that_breaks_nothing_is_refused(self):
         for verb in ("minimize", "explain"):
