@@ -10,14 +10,16 @@
 namespace polypath::cli {
 namespace {
 
-// The numbers that the findings of a run have in the store, for the verbs that take them.
-std::string numbers_text(std::int64_t run, const std::string& db) {
+// Where the run is, and the numbers that its findings have there, for the verbs that take them.
+std::string stored_text(std::int64_t run, const std::string& db) {
   const auto numbers = store::Store::open_existing(db).finding_numbers(run);
-  if (numbers.empty()) return "";
+  if (numbers.empty())
+    return fmt::format("stored    run {} in {}   (polypath trace show {} --db {})\n", run, db, run, db);
   const std::string first = fmt::format("F{}", numbers.front());
-  return fmt::format("numbered  {}   (polypath explain {} --db {})\n",
-                     numbers.size() == 1 ? first : fmt::format("{} to F{}", first, numbers.back()), first,
-                     db);
+  return fmt::format(
+      "stored    run {} in {}, {}   (polypath explain {} --db {})\n", run, db,
+      numbers.size() == 1 ? "finding " + first : fmt::format("findings {} to F{}", first, numbers.back()),
+      first, db);
 }
 
 struct Options {
@@ -41,11 +43,7 @@ void run(Session& session, const Options& options) {
   } else {
     if (options.list) fmt::print("{}\n", list_text(ran, true));
     fmt::print("{}", summary(ran, options.brief));
-    if (ran.stored != 0) {
-      fmt::print("stored    run {} in {}   (polypath trace show {} --db {})\n", ran.stored, session.db,
-                 ran.stored, session.db);
-      fmt::print("{}", numbers_text(ran.stored, session.db));
-    }
+    if (ran.stored != 0) fmt::print("{}", stored_text(ran.stored, session.db));
   }
   session.exit_code = ran.clean() ? kClean : kFinding;
 }
