@@ -486,22 +486,42 @@ class Writer {
     put(step, Field::cdw11, value);
   }
   // A feature is saved or not, set again or lost by a reset, and asked for.
-  void feature_story(std::uint64_t fid) {
+  void feature_story(std::uint64_t fid, bool whole) {
     const Move& m = *move_;
     const std::uint64_t value = fid == 0x0A ? m.z & 1U : m.z;
-    // Its default and its saved value say what a reset makes of it.
-    if ((m.w & 4U) != 0) {
-      for (const std::uint64_t select : {0x100U, 0x200U}) {
+    // Its default, its saved value, and whether it can be saved say what a reset makes of it.
+    if (whole || (m.w & 4U) != 0) {
+      for (const std::uint64_t select : {0x300U, 0x100U, 0x200U}) {
         put(admin(controller_, 0x0A), Field::cdw10, fid | select);
       }
     }
     set_feature(fid, (m.y & 1U) != 0, value);
     if ((m.w & 1U) != 0) set_feature(fid, false, value ^ (fid == 0x0A ? 1U : 3U));
-    if ((m.w & 2U) != 0) {
+    if (whole || (m.w & 2U) != 0) {
       disable();
       ready(controller_);
     }
-    put(admin(controller_, 0x0A), Field::cdw10, fid | (m.y & 6U) << 7U);
+    put(admin(controller_, 0x0A), Field::cdw10, whole ? fid : fid | (m.y & 6U) << 7U);
+  }
+
+  // What a reset must leave in the error log and the health log: something fails before it and after it.
+  void log_story() {
+    const std::uint64_t lid = (move_->x & 1U) != 0 ? 0x02 : 0x01;
+    const auto fail_and_look = [&](unsigned failures) {
+      for (unsigned i = 0; i < failures; ++i) {  // attached already, or unknown: both go into the error log
+        Step& step = add(StepKind::attach);
+        put_name(step, Field::via, kControllers[controller_]);
+        put(step, Field::ns, ns());
+        put_controllers(step, 1U << controller_);
+      }
+      Step& step = admin(controller_, 0x02);
+      put(step, Field::nsid, 0xFFFFFFFF);
+      put(step, Field::cdw10, lid | 0x007F'0000U);
+    };
+    fail_and_look(1 + (move_->y & 3U));
+    disable();
+    ready(controller_);
+    fail_and_look(1);
   }
 
   void write_admin(What what) {
@@ -528,6 +548,10 @@ class Writer {
         changed_log((m.x & 3U) == 0);
         break;
       case What::other_log: {
+        if ((m.w & 0xC0U) == 0x80U && raw_[controller_]) {
+          log_story();
+          break;
+        }
         constexpr std::uint8_t kLogs[] = {1, 2, 3, 5, 1, 2, 4, 0xC}, kRareLogs[] = {0x00, 0x12, 0x13, 0x70};
         const std::uint8_t lid = (m.w & 3U) == 3U ? kRareLogs[m.x & 3U] : kLogs[m.x & 7U];
         Step& step = admin(controller_, 0x02);
@@ -555,7 +579,7 @@ class Writer {
                                               0x09, 0x0A, 0x0B, 0x07, 0x0F, 0x10, 0x80, 0x00};
         const bool set = (m.y & 1U) != 0;
         if ((m.w & 0xC0U) == 0xC0U && raw_[controller_]) {
-          feature_story((m.x & 0x80U) != 0 ? 0x0A : kFeatures[m.x & 15U]);
+          feature_story((m.x & 0x80U) != 0 ? 0x0A : kFeatures[m.x & 15U], (m.x & 0x40U) != 0);
           break;
         }
         Step& step = admin(controller_, set ? 0x09 : 0x0A);

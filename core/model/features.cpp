@@ -264,6 +264,11 @@ void check_get_features(const Scene& scene, const Command& command, const Comple
                     {feature.touched, command.submitted});
         }
       }
+      if (feature.saveable_known &&
+          feature.saveable) {  // where none was saved this is the default: kept alike
+        feature.saved_known = true;
+        feature.saved_value = value;
+      }
       return;
     case FeatureSelect::capabilities:
       exercised(scene, Rule::ft03);
