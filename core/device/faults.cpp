@@ -173,6 +173,10 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
     {Fault::fused_second_alone, "fused-second-alone",
      "the second command of a fused pair is executed without the first", "FUSE looked at on the first only",
      "INV-Q-25"},
+    {Fault::copy_last_range_lost, "copy-last-range-lost", "Copy of several ranges leaves out the last",
+     "NR taken as a count, not 0's based", "INV-D-16"},
+    {Fault::copy_index_too_far, "copy-index-too-far", "a Copy that failed counts a range that was not copied",
+     "index taken after the step", "INV-D-16"},
 }};
 
 }  // namespace

@@ -82,6 +82,8 @@ enum class Fault : std::uint8_t {
   fused_write_goes_on,
   fused_not_atomic,
   fused_second_alone,
+  copy_last_range_lost,
+  copy_index_too_far,
   count
 };
 

@@ -67,7 +67,8 @@ constexpr spec::IdentifyController spec_controller() {
   id.hctma = 1;
   id.mntmt = 323;
   id.mxtmt = 363;
-  id.oncs |= spec::oncs::verify | spec::oncs::write_uncorrectable | spec::oncs::dsm;
+  id.oncs |= spec::oncs::verify | spec::oncs::write_uncorrectable | spec::oncs::dsm | spec::oncs::copy;
+  id.ocfs = 1;   // Copy descriptors of format 0
   id.fuses = 1;  // Compare and Write
   id.acwu = 7;   // up to 8 blocks
   return id;
@@ -95,6 +96,14 @@ constexpr spec::IdentifyNamespace own_ns() {
   return id;
 }
 
+constexpr spec::IdentifyNamespace spec_ns() {
+  spec::IdentifyNamespace id = own_ns();
+  id.mssrl = 64;
+  id.mcl = 128;
+  id.msrc = 7;
+  return id;
+}
+
 }  // namespace
 
 const std::vector<Profile>& profiles() {
@@ -102,7 +111,7 @@ const std::vector<Profile>& profiles() {
       {.name = "spec",
        .title = "what NVM Express Base 2.1 asks for, every event and log entry included",
        .controller = spec_controller(),
-       .ns = own_ns(),
+       .ns = spec_ns(),
        .model = "Polypath NVMe Controller",
        .firmware = "0.1",
        .timeout_500ms = 15,

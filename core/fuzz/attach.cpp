@@ -359,6 +359,33 @@ class Writer {
     io(peer_, 0x02, true);
   }
 
+  // Blocks are written, some of them in two parts copied elsewhere, and read there by the peer.
+  void copy_blocks() {
+    const Move& m = *move_;
+    io(controller_, (m.w & 8U) != 0 ? 0x04 : 0x01, true);
+    const std::uint64_t first = lba(), count = blocks(), to = first + ((m.w & 1U) != 0 ? 16 : 2);
+    const unsigned sources = count > 1 && (m.w & 2U) != 0 ? 2 : 1;
+    std::string list(32 * sources, '\0');
+    std::uint64_t from = first;
+    for (unsigned k = 0; k < sources; ++k) {
+      const std::uint64_t length = sources == 1 ? count : k == 0 ? 1 : count - 1;
+      for (unsigned i = 0; i < 8; ++i) list[32 * k + 8 + i] = static_cast<char>(from >> 8 * i);
+      for (unsigned i = 0; i < 2; ++i) list[32 * k + 16 + i] = static_cast<char>((length - 1) >> 8 * i);
+      from += length;
+    }
+    Step& step = on(StepKind::io, controller_);
+    put(step, Field::opcode, 0x19);
+    put(step, Field::nsid, ns());
+    put(step, Field::queue, (m.z & 3U) == 3U ? 2U : 1U);
+    put(step, Field::lba, to);
+    put(step, Field::cdw12, sources - 1);
+    put(step, Field::data, Value{Form::literal, 0, std::move(list), {}});
+    io(peer_, 0x02, true);
+    for (Operand& operand : steps_.back().operands) {
+      if (operand.field == Field::lba) operand.value.number = to;
+    }
+  }
+
   void write_io(What what) {
     switch (what) {
       case What::write:
@@ -383,6 +410,10 @@ class Writer {
       case What::write_zeroes:
         if ((move_->w & 0xC0U) == 0xC0U && raw_[controller_]) {
           deallocate();
+          break;
+        }
+        if ((move_->w & 0xC0U) == 0x80U && raw_[controller_]) {
+          copy_blocks();
           break;
         }
         io(controller_, 0x08, true);

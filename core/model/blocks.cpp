@@ -118,7 +118,8 @@ void Blocks::begin(std::uint64_t lba, std::uint64_t value, Seq writer, std::uint
   version.controller = controller;
   version.end = WriteEnd::open;
   version.zeroes = what == Written::zeroes;
-  version.unknown = what == Written::unknown;
+  version.unknown = what == Written::unknown || what == Written::copied;
+  version.copied = what == Written::copied;
   add(edit(lba), version, quiet);
 }
 
@@ -234,6 +235,28 @@ Seq Blocks::sole_source(std::uint64_t lba, std::uint64_t value, Seq since) const
     source = version.unknown ? kNow : version.writer;
   });
   return candidates == 1 ? source : kNow;
+}
+
+std::optional<std::uint64_t> Blocks::sole_value(std::uint64_t lba, Seq since) const {
+  const Block* found = find(lba);
+  if (found == nullptr)
+    return unwritten_ == Unwritten::zeros ? std::optional<std::uint64_t>(zero_) : std::nullopt;
+  std::optional<std::uint64_t> value;
+  bool sure = true;
+  each(*found, [&](const Version& version) {
+    if (!version.live() && version.gone < since) return;
+    sure &= !version.unknown && (!value || *value == version.value);
+    value = version.value;
+  });
+  return sure ? value : std::nullopt;
+}
+
+void Blocks::settle(std::uint64_t lba, Seq writer, std::uint64_t value) {
+  each(edit(lba), [&](Version& version) {
+    if (version.writer != writer || !version.unknown) return;
+    version.unknown = false;
+    version.value = value;
+  });
 }
 
 Blocks::Story Blocks::story(std::uint64_t lba, std::uint64_t value) const {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "engine/cow_map.h"
@@ -35,6 +36,7 @@ struct Version {
   bool unknown = false;   ///< the value is not known: anything matches
   bool learned = false;   ///< the value is known from a read only
   bool zeroes = false;    ///< written by Write Zeroes
+  bool copied = false;    ///< written by Copy
   bool excluded = false;  ///< gone because a read decided for another one
 
   bool live() const { return gone == kNow; }
@@ -69,7 +71,7 @@ class Blocks {
 
   /// A write of `value` by the command submitted at `writer`; `quiet` is a moment before which no open reader
   /// began.
-  enum class Written : std::uint8_t { data, zeroes, unknown };
+  enum class Written : std::uint8_t { data, zeroes, unknown, copied };
   void begin(std::uint64_t lba, std::uint64_t value, Seq writer, std::uint16_t controller, Written what,
              Seq quiet);
   /// The write's window ends at `now`.
@@ -87,6 +89,11 @@ class Blocks {
   /// The write, by its submission, that alone can have given a reader that began at `since` this value, and
   /// gave it once; kNow when there may be several.
   Seq sole_source(std::uint64_t lba, std::uint64_t value, Seq since) const;
+  /// What a reader that began at `since` surely met; none when several values are possible, or it is not
+  /// known.
+  std::optional<std::uint64_t> sole_value(std::uint64_t lba, Seq since) const;
+  /// The value of a write by `writer` is known now.
+  void settle(std::uint64_t lba, Seq writer, std::uint64_t value);
   /// The version, live or gone, that holds this value (the youngest), and how many are possible; for
   /// explanations.
   struct Story {

@@ -118,12 +118,19 @@ void begin_effects(const Scene& scene, Command& command, const trace::Parts& par
   }
 }
 
+void end_malformed(const Scene& scene, const Command& command) {
+  if (!command.malformed) return;
+  --scene.s.malformed_open;
+  scene.s.malformed_until = scene.now;
+}
+
 void close_command(const Scene& scene, std::uint32_t index) {
   Controller& c = scene.c();
   Command& command = c.commands[index];
   SubmissionQueue& sq = edit_sq(c, command.sqid);
   unlink(c, sq, index);
   if (command.detail != kNone) scene.s.free_details.push_back(command.detail);
+  end_malformed(scene, command);
   command.open = false;
   --c.open_commands;
   c.free_commands.push_back(index);
@@ -306,13 +313,13 @@ Detail& edit_detail(const Scene& scene, Command& command) {
     detail.controllers.clear();
     detail.targets.clear();
     detail.digests.clear();
-    detail.deallocated.clear();
+    detail.block_ranges.clear();
     detail.ranges.clear();
     detail.heirs.clear();
     detail = {.controllers = std::move(detail.controllers),
               .targets = std::move(detail.targets),
               .digests = std::move(detail.digests),
-              .deallocated = std::move(detail.deallocated),
+              .block_ranges = std::move(detail.block_ranges),
               .ranges = std::move(detail.ranges),
               .heirs = std::move(detail.heirs)};
   }
@@ -353,6 +360,7 @@ void on_submitted(const Scene& scene) {
   place_submission(sq, *command, index);
 
   link(scene, sq, index);
+  if (command->malformed) ++scene.s.malformed_open;
   if (command->ranges_known) take_ranges(scene, *command, parts.ranges);
   find_aborts(scene, *command);
   begin_effects(scene, *command, parts);
@@ -372,6 +380,7 @@ void replace_command(const Scene& scene, std::uint32_t index, const spec::Submis
   }
   SubmissionQueue& sq = edit_sq(c, command.sqid);
   unlink(c, sq, index);
+  end_malformed(scene, command);
   if (command.detail != kNone) scene.s.free_details.push_back(command.detail);
   Command fresh;
   fresh.entry = entry;
@@ -461,7 +470,8 @@ void on_completed(const Scene& scene) {
   check_retry_bits(scene, command, completion);
   check_aborted(scene, command, completion);
   command.buffer_shared = release_ranges(scene, command);
-  completion.trusted = !command.buffer_shared && !command.reused_cid;
+  const bool stray = scene.s.malformed_open != 0 || scene.s.malformed_until > command.submitted;
+  completion.trusted = !command.buffer_shared && !command.reused_cid && !stray;
   judge_status(scene, command, completion);
   if (command.sqid == 0) {
     finish_admin(scene, command, completion);
@@ -560,7 +570,8 @@ void finish_commands(const Scene& scene) {
         sq.exists.last_change(false) == kNow)
       continue;
     const CompletionQueue* cq = sq.known ? c.cqs.find(sq.cqid) : nullptr;
-    if (cq != nullptr && (cq->full || cq->head_doubtful)) continue;  // held, lawfully
+    // Held, lawfully; or how much room there is was not followed.
+    if (cq != nullptr && (!cq->known || cq->full || cq->head_doubtful)) continue;
     const Time since = cq != nullptr ? std::max(command.time, cq->freed_at) : command.time;
     exercised(scene, Rule::liv01);
     if (scene.time < since || scene.time - since <= bound) continue;

@@ -21,6 +21,7 @@ Announced read_announced(const spec::IdentifyController& id) {
   a.oncs = id.oncs;
   a.fuses = id.fuses;
   a.acwu = id.acwu;
+  a.ocfs = id.ocfs;
   a.acl = id.acl;
   a.aerl = id.aerl;
   a.elpe = id.elpe;

@@ -147,6 +147,9 @@ void check_namespace(const Scene& scene, const Command& command, std::span<const
   ns.dlfeat = id.dlfeat;
   ns.nsfeat = id.nsfeat;
   ns.dps = id.dps;
+  ns.mssrl = id.mssrl;
+  ns.mcl = id.mcl;
+  ns.msrc = id.msrc;
   learn_identity(scene, command, index, 0, std::as_bytes(std::span(id.eui64)));
   learn_identity(scene, command, index, 1, std::as_bytes(std::span(id.nguid)));
 
@@ -159,7 +162,7 @@ void check_namespace(const Scene& scene, const Command& command, std::span<const
   ns.blocks = id.nsze;
   ns.block_bytes = block_bytes;
   if (ns.tracked && !fresh_format) return;
-  ns.tracked = false;
+  if (ns.tracked) lose_content(ns);
   bool data_seen = !metadata_inside;
   for (const auto controller : subsystem.controllers) {
     data_seen = data_seen && (scene.s.controllers[controller].observed & trace::observed::data) != 0;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "model/copy.h"
 #include "model/fused.h"
 #include "model/namespaces.h"
 #include "model/registers.h"
@@ -20,7 +21,6 @@ using spec::Status;
 constexpr std::uint8_t kFlush = 0x00, kWrite = 0x01, kRead = 0x02, kWriteUncorrectable = 0x04,
                        kCompare = 0x05, kWriteZeroes = 0x08, kDatasetManagement = 0x09, kVerify = 0x0C,
                        kCopy = 0x19;
-constexpr std::uint32_t kBlocksMax = 65536;
 // CDW12 of Read, Write, Compare: what changes nothing in their meaning here (NLB, FUA, LR).
 constexpr std::uint32_t kPlainCdw12 = 0xC000FFFF;
 constexpr std::uint32_t kDeallocate = 1U << 25U;
@@ -100,8 +100,7 @@ void doubt_content(const Scene& scene, const Command& command) {
   if (!is_write_type(command.entry.opcode) && !is_foreign_write(command.entry.opcode)) return;
   Namespace& ns = scene.s.namespaces[command.ns];
   ns.doubtful_write = scene.now;
-  ns.written_untracked = true;
-  ns.tracked = false;
+  lose_content(ns);
 }
 
 bool surely_in_range(const Namespace& ns, std::uint64_t slba, std::uint64_t blocks) {
@@ -148,6 +147,7 @@ Rule rule_of_read(const Scene& scene, const Namespace& ns, const Blocks::Story& 
   }
   const Version* expected = story.expected;
   if (expected != nullptr && expected->zeroes && story.possible == 1) return Rule::d13;
+  if (expected != nullptr && expected->copied && story.possible == 1) return Rule::d16;
   if (expected != nullptr && expected->end == WriteEnd::applied && story.possible == 1 &&
       ((story.same != nullptr && !story.same->live()) || zero_found)) {
     const auto writer = expected->controller;
@@ -186,11 +186,17 @@ Blocks::Met unreadable(const Command& command, const Namespace* ns) {
 /// Calls f(slba, blocks) for what a command in State::commands writes.
 template <class F>
 void each_written(const State& s, const Command& command, F&& f) {
+  if (command.entry.opcode == kCopy) {
+    std::uint64_t total = 0;
+    for (const BlockRange& range : s.details[command.detail].block_ranges) total += range.blocks;
+    f(command.entry.slba(), total);
+    return;
+  }
   if (command.entry.opcode != kDatasetManagement) {
     f(command.entry.slba(), std::uint64_t{command.entry.block_count()});
     return;
   }
-  for (const BlockRange& range : s.details[command.detail].deallocated) f(range.slba, range.blocks);
+  for (const BlockRange& range : s.details[command.detail].block_ranges) f(range.slba, range.blocks);
 }
 
 /// Ranges that a Dataset Management may deallocate, sorted and merged. None when they cannot be followed.
@@ -268,29 +274,6 @@ void compare_finished(const Scene& scene, const Command& command, const Completi
 }
 
 /// How a write that ended with an error relates to its effect.
-WriteEnd end_of(Status status) {
-  switch (status) {
-    // Checks before execution.
-    case Status::invalid_opcode:
-    case Status::invalid_field:
-    case Status::command_id_conflict:
-    case Status::aborted_failed_fused:
-    case Status::aborted_missing_fused:
-    case Status::invalid_namespace_or_format:
-    case Status::prp_offset_invalid:
-    case Status::namespace_write_protected:
-    case Status::lba_out_of_range:
-    case Status::namespace_not_ready:
-    case Status::reservation_conflict:
-    case Status::format_in_progress:
-    case Status::command_size_limit_exceeded:
-    case Status::conflicting_attributes:
-      return WriteEnd::refused;
-    default:
-      return WriteEnd::failed;
-  }
-}
-
 void remember_failure(const Scene& scene, const Command& command, const Completion& completion) {
   State& s = scene.s;
   FailedCommand failed;
@@ -377,6 +360,32 @@ bool check_read(const Scene& scene, std::uint32_t index, std::uint64_t slba,
   return true;
 }
 
+WriteEnd end_of(Status status) {
+  switch (status) {
+    // Checks before execution.
+    case Status::invalid_opcode:
+    case Status::invalid_field:
+    case Status::command_id_conflict:
+    case Status::aborted_failed_fused:
+    case Status::aborted_missing_fused:
+    case Status::invalid_namespace_or_format:
+    case Status::prp_offset_invalid:
+    case Status::namespace_write_protected:
+    case Status::lba_out_of_range:
+    case Status::namespace_not_ready:
+    case Status::reservation_conflict:
+    case Status::format_in_progress:
+    case Status::command_size_limit_exceeded:
+    case Status::conflicting_attributes:
+    case Status::incompatible_namespace_or_format:
+    case Status::fast_copy_not_possible:
+    case Status::overlapping_io_range:
+      return WriteEnd::refused;
+    default:
+      return WriteEnd::failed;
+  }
+}
+
 void begin_io(const Scene& scene, Command& command, std::span<const std::byte> digests,
               std::span<const std::byte> data) {
   const auto& entry = command.entry;
@@ -387,6 +396,11 @@ void begin_io(const Scene& scene, Command& command, std::span<const std::byte> d
   const std::uint8_t opcode = entry.opcode;
   command.length_known =
       ns.block_bytes != 0 && command.data_bytes == std::uint64_t{entry.block_count()} * ns.block_bytes;
+  if (opcode == kCopy) {
+    command.length_known = true;
+    begin_copy(scene, command, data);
+    return;
+  }
   if (opcode == kDatasetManagement) {
     command.length_known = true;
     if (!ns.tracked || (command.entry.cdw11 & spec::kDeallocate) == 0) return;
@@ -400,7 +414,7 @@ void begin_io(const Scene& scene, Command& command, std::span<const std::byte> d
         ns.content.begin(range.slba + i, ns.content.zero(), scene.now, scene.index, what, ns.readers.quiet());
       }
     }
-    edit_detail(scene, command).deallocated = std::move(ranges);
+    edit_detail(scene, command).block_ranges = std::move(ranges);
     command.writing = true;
     return;
   }
@@ -491,7 +505,7 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
   }
   if (is_read_type(opcode)) exercised(scene, Rule::d12);
   // That a spoilt block was read is a finding already: what was read of it says no more.
-  const bool spoilt = unreadable(command, ns).surely;
+  const bool spoilt = is_read_type(opcode) && unreadable(command, ns).surely;
   if (command.reading) ns->readers.end(command.readers);
   if (may_be_another(*ns, command.submitted)) {
     if (command.writing) end_write(scene, command, WriteEnd::failed);
@@ -510,8 +524,15 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
     }
   }
   if (opcode == kCompare && !spoilt) compare_finished(scene, command, completion, *ns);
-  if (command.writing && command.reused_cid) {
-    ns->tracked = false;  // which of two commands ended is not known, nor which goes on
+  // Which of two commands ended is not known, nor which goes on; or the list may have been another when the
+  // controller read it.
+  const bool listed = opcode == kDatasetManagement || opcode == kCopy;
+  if (command.writing && (command.reused_cid || (listed && !completion.trusted))) {
+    lose_content(*ns);
+    return;
+  }
+  if (command.writing && opcode == kCopy && !command.aborted_at_once) {
+    end_copy(scene, command, completion, *ns);
     return;
   }
   if (command.writing) {
@@ -537,7 +558,7 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
   } else if (opcode == kDatasetManagement && (command.entry.cdw11 & spec::kDeallocate) == 0) {
     return;  // hints change nothing
   } else if (is_foreign_write(opcode)) {
-    ns->tracked = false;  // what it wrote where is not known
+    lose_content(*ns);  // what it wrote where is not known
   }
 }
 
@@ -557,7 +578,7 @@ void drop_io(const Scene& scene, Command& command, bool at_once) {
       end_write(scene, command, WriteEnd::reset);
     }
   } else if (is_write_type(command.entry.opcode) || is_foreign_write(command.entry.opcode)) {
-    ns->tracked = false;
+    lose_content(*ns);
   }
 }
 
@@ -579,8 +600,8 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
   const auto& announced = c.announced;
   const std::uint8_t opcode = entry.opcode;
   const auto* row = spec::find_command(spec::CommandSet::nvm, opcode);
-  if (is_foreign_opcode(opcode) ||
-      (row != nullptr && !has_range(opcode) && opcode != kFlush && opcode != kDatasetManagement)) {
+  if (is_foreign_opcode(opcode) || (row != nullptr && !has_range(opcode) && opcode != kFlush &&
+                                    opcode != kDatasetManagement && opcode != kCopy)) {
     allowed.anything();
     return;
   }
@@ -643,6 +664,8 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
     allowed.may({Status::lba_out_of_range, Status::write_fault, Status::write_to_read_only_range});
     const bool recommended = announced.known && (announced.oncs >> row->bit & 1U) != 0;
     if (!recommended) allowed.may(Status::command_size_limit_exceeded);
+  } else if (opcode == kCopy) {
+    allow_copy(scene, command, ns, allowed);
   } else if (opcode != kFlush) {
     // Range and size
     const std::uint64_t slba = entry.slba();

@@ -6,6 +6,12 @@
 
 namespace polypath::model {
 
+/// No command that is followed has more blocks.
+inline constexpr std::uint32_t kBlocksMax = 65536;
+
+/// How a write that ended with this error ended: refused by a check before execution, or failed.
+WriteEnd end_of(spec::Status status);
+
 /// `digests` of the blocks that it sends, `data` of the list that it sends.
 void begin_io(const Scene& scene, Command& command, std::span<const std::byte> digests,
               std::span<const std::byte> data);

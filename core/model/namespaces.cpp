@@ -31,6 +31,11 @@ std::uint64_t zero_digest(std::uint32_t block_bytes) {
   return digest;
 }
 
+void lose_content(Namespace& ns) {
+  ns.tracked = false;
+  ns.written_untracked = true;
+}
+
 void start_content(Namespace& ns, bool zeros, Seq now) {
   ns.content_from = now;
   ns.tracked = ns.block_bytes >= kPartBytes && ns.block_bytes % kPartBytes == 0;

@@ -239,10 +239,12 @@ void on_cq_doorbell(const Scene& scene) {
   if (c.power == Power::off || c.power == Power::disabling) return;
   CompletionQueue* cq = find_cq(c, scene.event.queue);
   if (cq == nullptr || !cq->exists.surely(true)) {
-    if (!c.initial_known) return;
-    if (cq == nullptr || !cq->exists.possible(true)) exercised(scene, Rule::q17);
-    ++c.bad_doorbells[0];
-    if (cq == nullptr || !cq->exists.possible(true)) return;
+    const bool none = cq == nullptr || !cq->exists.possible(true);
+    if (c.initial_known) {
+      if (none) exercised(scene, Rule::q17);
+      ++c.bad_doorbells[0];
+    }
+    if (none) return;
     cq->early_doorbell = scene.now;
   }
   if (!cq->known) {

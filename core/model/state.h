@@ -40,12 +40,13 @@ struct Detail {
   std::vector<std::uint16_t> controllers;  ///< Namespace Attachment: the list, by CNTLID
   std::vector<Target> targets;             ///< whom that list means
   std::vector<std::uint64_t> digests;      ///< Compare: of each logical block
-  std::vector<BlockRange> deallocated;     ///< Dataset Management: sorted, none meets another
-  std::vector<Range> ranges;               ///< of long transfers
-  std::vector<std::uint32_t> heirs;        ///< create: namespaces whose NSID it may give again
-  bool list_malformed = false;             ///< the controller list breaks a rule of its form
-  bool unknown_identifier = false;         ///< it names a controller that nobody is
-  std::uint64_t nsze = 0, ncap = 0;        ///< Namespace Management, create
+  /// Dataset Management: sorted, none meets another. Copy: its sources as they are listed.
+  std::vector<BlockRange> block_ranges;
+  std::vector<Range> ranges;         ///< of long transfers
+  std::vector<std::uint32_t> heirs;  ///< create: namespaces whose NSID it may give again
+  bool list_malformed = false;       ///< the controller list breaks a rule of its form
+  bool unknown_identifier = false;   ///< it names a controller that nobody is
+  std::uint64_t nsze = 0, ncap = 0;  ///< Namespace Management, create
   std::uint8_t flbas = 0, nmic = 0;
   bool host_behavior_acre = false;  ///< Set Features 16h
   // Abort
@@ -204,7 +205,7 @@ struct Vector {
 /// What Identify Controller announced.
 struct Announced {
   bool known = false;
-  std::uint16_t cntlid = 0, oacs = 0, oncs = 0, fuses = 0, acwu = 0;
+  std::uint16_t cntlid = 0, oacs = 0, oncs = 0, fuses = 0, acwu = 0, ocfs = 0;
   std::uint8_t acl = 0, aerl = 0, elpe = 0, lpa = 0, mdts = 0, npss = 0, vwc = 0, cmic = 0, cntrltype = 0,
                nwpc = 0, sqes = 0, cqes = 0, anacap = 0;
   std::uint32_t nn = 0, mnan = 0, maxcna = 0, oaes = 0, sgls = 0, anagrpmax = 0, ctratt = 0;
@@ -401,6 +402,9 @@ struct Namespace {
   std::uint64_t identify_hash = 0;
   std::uint16_t identified_by = 0;
   std::uint8_t dlfeat = 0, nsfeat = 0, dps = 0;
+  std::uint16_t mssrl = 0;  ///< limits of Copy: blocks of a source, blocks in all, sources (0's based)
+  std::uint32_t mcl = 0;
+  std::uint8_t msrc = 0;
   std::array<std::uint64_t, 3> identity{};  ///< hashes of EUI64, NGUID, UUID; 0 unknown or none
 };
 
@@ -472,6 +476,10 @@ struct State {
   bool simulator = false;  ///< the project's own conventions hold
   bool serials_may_differ = false;
   std::uint64_t resets = 0;  ///< of any controller
+  /// Commands with a malformed data pointer, open now, and when the last of them ended. Where their data go is not
+  /// known: what another command finds in its buffer meanwhile says nothing.
+  std::uint32_t malformed_open = 0;
+  Seq malformed_until = 0;
   bool damaged = false;      ///< a payload that is no payload
 };
 

@@ -133,7 +133,8 @@ void Observer::submit(const Scene& scene, std::uint16_t sqid, std::uint32_t slot
   const bool walkable = bytes != 0 && bytes <= kLongestTransfer && entry.psdt() == 0;
   bool sends = false;
   // What a list says matters byte by byte; of blocks the content does.
-  const bool whole = sqid == 0 || (row != nullptr && row->length == spec::DataLength::ranges);
+  const bool whole = sqid == 0 || (row != nullptr && (row->length == spec::DataLength::ranges ||
+                                                      row->length == spec::DataLength::copy_ranges));
   if (walkable) {
     if (walk_prps(scene.memory, entry.prp1, entry.prp2, bytes, ranges_)) {
       e.b |= trace::submitted_part::ranges;

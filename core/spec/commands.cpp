@@ -47,6 +47,10 @@ constexpr std::array<F, 4> kZeroes{{{"slba", 10, 0, 64, false},
                                     {"deac", 12, 25, 1, false},
                                     {"fua", 12, 30, 1, false}}};
 
+constexpr std::array<F, 4> kCopy{{{"sdlba", 10, 0, 64, false},
+                                  {"nr", 12, 0, 8, true},
+                                  {"desfmt", 12, 8, 4, false},
+                                  {"fua", 12, 30, 1, false}}};
 constexpr std::array<F, 4> kDataset{
     {{"nr", 10, 0, 8, true}, {"idr", 11, 0, 1, false}, {"idw", 11, 1, 1, false}, {"ad", 11, 2, 1, false}}};
 
@@ -262,19 +266,8 @@ constexpr std::array<CommandRow, 33> kRows{{
      false,
      DataLength::key_pair,
      {}},
-    {33,
-     kNvm,
-     0x19,
-     "copy",
-     "Copy",
-     to_controller,
-     required,
-     oncs,
-     8,
-     effect::block_content,
-     false,
-     DataLength::none,
-     {}},
+    {33, kNvm, 0x19, "copy", "Copy", to_controller, required, oncs, 8, effect::block_content, true,
+     DataLength::copy_ranges, kCopy},
 }};
 
 // Opcode to row, built once by the compiler: dispatch is an index, never a search.
@@ -341,6 +334,8 @@ std::uint64_t data_bytes(const CommandRow& row, const SubmissionEntry& entry, st
       return std::uint64_t{entry.block_count()} * block_bytes;
     case DataLength::ranges:
       return (std::uint64_t{entry.cdw10 & 0xFFU} + 1) * 16;
+    case DataLength::copy_ranges:  // the formats with odd numbers have room for longer tags
+      return (std::uint64_t{entry.cdw12 & 0xFFU} + 1) * ((entry.cdw12 & 0x100U) != 0 ? 40 : 32);
     case DataLength::dwords_cdw10:
       return (std::uint64_t{entry.cdw10} + 1) * 4;
     case DataLength::dwords_cdw12:

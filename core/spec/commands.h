@@ -28,6 +28,7 @@ enum class DataLength : std::uint8_t {
   create_page,   ///< 4096 bytes when SEL is 0
   blocks,        ///< NLB logical blocks
   ranges,        ///< NR descriptors of 16 bytes (Dataset Management)
+  copy_ranges,   ///< NR descriptors of 32 or, by DESFMT, 40 bytes (Copy)
   dwords_cdw10,  ///< 0's based dwords in CDW10
   dwords_cdw12,  ///< 0's based dwords in CDW12
   key_pair,      ///< 16 bytes (reservation commands)

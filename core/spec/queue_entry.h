@@ -126,6 +126,16 @@ struct DatasetRange {
   std::uint64_t slba = 0;
 };
 static_assert(sizeof(DatasetRange) == 16);
+/// One source of a Copy, descriptor format 0.
+struct CopyRange {
+  std::uint64_t reserved0 = 0;
+  std::uint64_t slba = 0;
+  std::uint16_t nlb = 0;  ///< 0's based
+  std::uint16_t reserved18 = 0, reserved20 = 0, options = 0;
+  std::uint32_t reference_tag = 0;
+  std::uint16_t application_tag = 0, application_mask = 0;
+};
+static_assert(sizeof(CopyRange) == 32);
 inline constexpr std::uint32_t kDeallocate = 1U << 2U;  ///< AD, in CDW11 of Dataset Management
 
 }  // namespace polypath::spec

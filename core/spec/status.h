@@ -87,6 +87,11 @@ enum class Status : std::uint16_t {
   invalid_protection_information = 0x181,
   write_to_read_only_range = 0x182,
   command_size_limit_exceeded = 0x183,
+  incompatible_namespace_or_format = 0x185,
+  fast_copy_not_possible = 0x186,
+  overlapping_io_range = 0x187,
+  namespace_not_reachable = 0x188,
+  insufficient_resources = 0x189,
 
   write_fault = 0x280,
   unrecovered_read_error = 0x281,

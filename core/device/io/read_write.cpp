@@ -1,5 +1,5 @@
-// Read, Write, Compare, Verify, Write Zeroes, Write Uncorrectable, Dataset Management, Flush. NVM command set
-// specification.
+// Read, Write, Compare, Verify, Write Zeroes, Write Uncorrectable, Dataset Management, Copy, Flush. NVM
+// command set specification.
 #include <algorithm>
 #include <array>
 
@@ -237,6 +237,74 @@ Outcome dataset_management(Act& act, std::uint32_t controller, Handle command,
     media_of(act, range.ns).zero(range.offset, range.bytes);
     note_versions(act, range.ns, range);
   }
+  return Status::success;
+}
+
+namespace {
+
+constexpr std::size_t kCopyRangesMost = 256;
+
+/// Checks of a Copy before anything is moved. NVM command set, "Copy command".
+Status check_copy(const Act& act, const Namespace& ns, const spec::SubmissionEntry& entry,
+                  std::span<const spec::CopyRange> list) {
+  const spec::IdentifyNamespace& limits = act.profile().ns;
+  if (list.size() > limits.msrc + std::size_t{1}) return Status::command_size_limit_exceeded;
+  std::uint64_t total = 0;
+  for (const auto& one : list) {
+    const std::uint64_t blocks = one.nlb + std::uint64_t{1};
+    if (blocks > limits.mssrl) return Status::command_size_limit_exceeded;
+    total += blocks;
+  }
+  if (total > limits.mcl) return Status::command_size_limit_exceeded;
+  const std::uint64_t to = entry.slba();
+  if (to > ns.blocks || total > ns.blocks - to) return Status::lba_out_of_range;
+  for (const auto& one : list) {
+    const std::uint64_t blocks = one.nlb + std::uint64_t{1};
+    if (one.slba > ns.blocks || blocks > ns.blocks - one.slba) return Status::lba_out_of_range;
+    if (one.slba < to + total && to < one.slba + blocks) return Status::overlapping_io_range;
+  }
+  return Status::success;
+}
+
+}  // namespace
+
+Outcome copy(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
+  Range range = meet(act, controller, command, entry);
+  if (range.status != Status::success) return range.status;
+  const std::uint32_t format = entry.cdw12 >> 8U & 0xFU;
+  if ((act.profile().controller.ocfs >> format & 1U) == 0) return Status::invalid_field;
+  const bool reads_action = (entry.cdw12 >> 15U & 1U) != 0, writes_action = (entry.cdw12 >> 29U & 1U) != 0;
+  if (reads_action != writes_action) return Status::invalid_field;  // PRACT of PRINFOR and of PRINFOW
+  std::array<spec::CopyRange, kCopyRangesMost> ranges{};
+  const auto list = std::span(ranges).first((entry.cdw12 & 0xFFU) + 1U);
+  const Status status = copy_in(act, controller, command, entry, std::as_writable_bytes(list));
+  if (status != Status::success) return status;
+  const Namespace& ns = act.device.namespaces[range.ns];
+  const Status checked = check_copy(act, ns, entry, list);
+  if (checked != Status::success) return checked;
+  before_write(act, range.ns, controller);
+  Media& media = media_of(act, range.ns);
+  std::uint64_t to = entry.slba() << ns.block_shift;
+  thread_local std::vector<std::byte> data;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const std::uint64_t from = list[i].slba << ns.block_shift;
+    const std::uint64_t bytes = (list[i].nlb + std::uint64_t{1}) << ns.block_shift;
+    if (media.spoilt(from, bytes)) {
+      Outcome outcome = Status::unrecovered_read_error;
+      outcome.dw0 = static_cast<std::uint32_t>(i);
+      if (i + 1 < list.size() && act.broken_by(Fault::copy_index_too_far)) ++outcome.dw0;
+      return outcome;
+    }
+    if (i != 0 && i + 1 == list.size() && act.broken_by(Fault::copy_last_range_lost)) break;
+    data.resize(bytes);
+    media.read(from, data);
+    media.write(to, data);
+    range.offset = to;
+    range.bytes = bytes;
+    note_versions(act, range.ns, range);
+    to += bytes;
+  }
+  act.controller(controller).writes += 1;
   return Status::success;
 }
 

@@ -663,6 +663,13 @@ const std::vector<Case>& cases() {
          h.complete(h.start_read(0, 1, History::kBlocks),
                     {.status = broken ? Status::success : Status::lba_out_of_range});
        }},
+      {Rule::d16,
+       [](History& h, bool broken) {
+         h.ready_copy(0);
+         h.write(0, 1, 0, 5);
+         h.copy(0, 1, 0, 8);
+         h.read(0, 1, 8, broken ? 6 : 5);
+       }},
       {Rule::d20,
        [](History& h, bool broken) {
          h.ready_all();

@@ -377,6 +377,23 @@ void History::ready_fused(std::uint16_t c) {
   create_queues(c);
 }
 
+void History::ready_copy(std::uint16_t c) {
+  enable(c);
+  identify(c, [](spec::IdentifyController& id) {
+    id.oncs |= spec::oncs::copy;
+    id.ocfs = 1;
+  });
+  create_queues(c);
+}
+
+void History::copy(std::uint16_t c, std::uint32_t nsid, std::uint64_t from, std::uint64_t to) {
+  spec::CopyRange source;
+  source.slba = from;
+  auto entry = io_entry(0x19, nsid, to);
+  entry.cdw12 = 0;  // one source, format 0
+  run(c, 1, entry, With{.data = bytes_of(source)}, How{});
+}
+
 std::array<History::Open, 2> History::start_pair(std::uint16_t c, std::uint64_t compared,
                                                  std::uint64_t written, bool together) {
   auto compare = io_entry(0x05, 1, 0), write = io_entry(0x01, 1, 0);

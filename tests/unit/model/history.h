@@ -121,6 +121,7 @@ class History {
   void ready(std::uint16_t c);
   /// As ready(), with fused Compare and Write announced, of one block.
   void ready_fused(std::uint16_t c);
+  void ready_copy(std::uint16_t c);  ///< the same, and it announces Copy with descriptors of format 0
   /// All controllers ready.
   void ready_all();
   /// Events switched on, and a request.
@@ -145,6 +146,7 @@ class History {
   // Data: `value` names the content of the blocks; 0 is zeros
   void write(std::uint16_t c, std::uint32_t nsid, std::uint64_t lba, std::uint64_t value,
              std::uint32_t blocks = 1);
+  void copy(std::uint16_t c, std::uint32_t nsid, std::uint64_t from, std::uint64_t to);  ///< of one block
   void read(std::uint16_t c, std::uint32_t nsid, std::uint64_t lba, std::uint64_t value,
             std::uint32_t blocks = 1);
   Open start_write(std::uint16_t c, std::uint32_t nsid, std::uint64_t lba, std::uint64_t value);

@@ -256,6 +256,26 @@ steps:
   - io: {controller: nvme0, opcode: dataset_management, nsid: ns1, cdw11: 4, data: "00000000020000000800000000000000"}
   - io: {controller: nvme0, opcode: read, nsid: ns1, lba: 8, blocks: 8}
   - io: {controller: nvme1, opcode: read, nsid: ns1, lba: 8, blocks: 8}
+  - io: {controller: nvme1, opcode: write, nsid: ns1, lba: 0, blocks: 8, tag: B}
+  - io:
+      controller: nvme0
+      opcode: copy
+      nsid: ns1
+      lba: 32
+      cdw12: 1
+      data: "0000000000000000000000000000000001000000000000000000000000000000\
+        0000000000000000040000000000000001000000000000000000000000000000"
+  - io: {controller: nvme1, opcode: read, nsid: ns1, lba: 32, blocks: 4}
+  - io: {controller: nvme0, opcode: write_uncorrectable, nsid: ns1, lba: 20, blocks: 1}
+  - io:
+      controller: nvme0
+      opcode: copy
+      nsid: ns1
+      lba: 40
+      cdw12: 2
+      data: "0000000000000000000000000000000000000000000000000000000000000000\
+        0000000000000000140000000000000000000000000000000000000000000000\
+        0000000000000000020000000000000000000000000000000000000000000000"
 )";
 
 // Fused Compare and Write: two paths race for one value, a comparison fails, a half is alone.
