@@ -113,6 +113,14 @@ void remove_namespace(Act& act, std::uint32_t ns);
 /// A UUID of its own for a namespace that was given none.
 void make_identifiers(Namespace& ns, const Subsystem& subsystem);
 
+// write_cache.cpp
+/// What was written to the namespaces attached to the controller is durable.
+void flush_attached(Act& act, std::uint32_t controller);
+/// The same of every namespace of its subsystem.
+void flush_subsystem(Act& act, std::uint32_t controller);
+/// A planted fault: what is not durable is gone.
+void drop_cache(Act& act, std::uint32_t controller);
+
 // admin/events.cpp
 void raise_event(Act& act, std::uint32_t controller, spec::EventType type, std::uint8_t info,
                  spec::LogId log);

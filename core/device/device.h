@@ -37,6 +37,7 @@ inline constexpr engine::Site message_delay = 4;  ///< completion entry to inter
 inline constexpr engine::Site enable_delay = 5, disable_delay = 6, shutdown_delay = 7;
 inline constexpr engine::Site deallocate =
     8;  ///< a range of Dataset Management: 0 deallocated, 1 left as it is
+inline constexpr engine::Site power_loss = 9;  ///< a block that is not durable: 0 kept, 1 lost
 }  // namespace site
 
 /// What lies beyond a controller: the memory of the host that holds it, and the observer in between.
@@ -74,6 +75,9 @@ void reset_function(Device& device, const Surroundings& world, std::uint32_t con
                     trace::FunctionEvent what);
 /// The controller meets an error that it can report no other way: CSTS.CFS, until a reset.
 void fail(Device& device, const Surroundings& world, std::uint32_t controller);
+
+/// Power is gone from a subsystem, and back: what its volatile write cache held may be lost, block by block.
+void lose_power(Device& device, const Surroundings& world, std::uint32_t subsystem);
 
 /// Handles an event of kind What, `message` excepted.
 void handle(Device& device, const Surroundings& world, const engine::Event& event);

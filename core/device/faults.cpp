@@ -177,6 +177,14 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
      "NR taken as a count, not 0's based", "INV-D-16"},
     {Fault::copy_index_too_far, "copy-index-too-far", "a Copy that failed counts a range that was not copied",
      "index taken after the step", "INV-D-16"},
+    {Fault::flush_does_nothing, "flush-does-nothing", "Flush succeeds and makes nothing durable",
+     "the cache looked at by the drive's own schedule", "INV-D-08"},
+    {Fault::fua_ignored, "fua-ignored", "a Write with FUA stays in the volatile cache",
+     "the bit taken from another dword", "INV-D-09"},
+    {Fault::shutdown_forgets_cache, "shutdown-forgets-cache",
+     "a normal shutdown completes before the cache is written out", "SHST set first", "INV-R-14"},
+    {Fault::reset_drops_cache, "reset-drops-cache", "a controller reset loses what no Flush made durable",
+     "cache re-initialized with the controller", "INV-D-20"},
 }};
 
 }  // namespace

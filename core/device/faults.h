@@ -84,6 +84,10 @@ enum class Fault : std::uint8_t {
   fused_second_alone,
   copy_last_range_lost,
   copy_index_too_far,
+  flush_does_nothing,
+  fua_ignored,
+  shutdown_forgets_cache,
+  reset_drops_cache,
   count
 };
 

@@ -84,8 +84,75 @@ void Media::read(std::uint64_t offset, std::span<std::byte> out) const {
   });
 }
 
-void Media::write(std::uint64_t offset, std::span<const std::byte> data) {
+Media::Chunk Media::content(std::uint64_t key) const {
+  if (const Chunk* chunk = chunks_.find(key)) return *chunk;
+  Chunk chunk{};
+  if (!drive_.empty()) load(key, chunk.bytes);
+  return chunk;
+}
+
+// The cache is small: what does not fit is written out.
+void Media::before(std::uint64_t offset, std::uint64_t bytes, bool cached) {
+  constexpr std::size_t kCacheChunks = 256;
+  if (!cached) return;
+  if (safe_.size() + bytes / kChunkBytes > kCacheChunks) flush();
+  for_each_piece(offset, bytes, [&](std::uint64_t at, std::uint64_t, std::uint64_t) {
+    const std::uint64_t key = at / kChunkBytes;
+    if (safe_.find(key) == nullptr) safe_.edit(key) = content(key);
+  });
+}
+
+// A durable write over others that were not: its bytes are safe, theirs are not.
+void Media::after(std::uint64_t offset, std::uint64_t bytes, bool cached) {
+  if (cached || safe_.size() == 0) return;
+  for_each_piece(offset, bytes, [&](std::uint64_t at, std::uint64_t, std::uint64_t count) {
+    const std::uint64_t key = at / kChunkBytes;
+    if (safe_.find(key) == nullptr) return;
+    const Chunk now = content(key);
+    Chunk& safe = safe_.edit(key);
+    const std::uint64_t inside = at % kChunkBytes;
+    std::copy_n(now.bytes.begin() + static_cast<std::ptrdiff_t>(inside), count,
+                safe.bytes.begin() + static_cast<std::ptrdiff_t>(inside));
+    std::copy_n(now.versions.begin() + static_cast<std::ptrdiff_t>(inside / kStampBytes), count / kStampBytes,
+                safe.versions.begin() + static_cast<std::ptrdiff_t>(inside / kStampBytes));
+  });
+}
+
+std::vector<std::uint64_t> Media::unsafe_blocks(std::uint64_t block_bytes) const {
+  std::vector<std::uint64_t> blocks;
+  safe_.for_each([&](std::uint64_t key, const Chunk& safe) {
+    const Chunk now = content(key);
+    for (std::uint64_t at = 0; at < kChunkBytes; at += std::min(block_bytes, kChunkBytes)) {
+      const auto first = static_cast<std::ptrdiff_t>(at);
+      const auto count = static_cast<std::ptrdiff_t>(std::min(block_bytes, kChunkBytes));
+      if (std::equal(now.bytes.begin() + first, now.bytes.begin() + first + count,
+                     safe.bytes.begin() + first))
+        continue;
+      const std::uint64_t block = (key * kChunkBytes + at) / block_bytes;
+      if (blocks.empty() || blocks.back() != block) blocks.push_back(block);
+    }
+  });
+  return blocks;
+}
+
+void Media::undo(std::uint64_t offset, std::uint64_t bytes) {
   ++writes_;
+  for_each_piece(offset, bytes, [&](std::uint64_t at, std::uint64_t, std::uint64_t count) {
+    const Chunk* safe = safe_.find(at / kChunkBytes);
+    if (safe == nullptr) return;
+    Chunk& chunk = edit(at / kChunkBytes);
+    const auto inside = static_cast<std::ptrdiff_t>(at % kChunkBytes);
+    std::copy_n(safe->bytes.begin() + inside, count, chunk.bytes.begin() + inside);
+    for (std::uint64_t i = 0; i < count; i += kStampBytes)
+      chunk.versions[(at % kChunkBytes + i) / kStampBytes] = writes_;
+    chunk.dirty = true;
+  });
+}
+
+void Media::write(std::uint64_t offset, std::span<const std::byte> data, bool cached) {
+  ++writes_;
+  cached = cached && !spoilt(offset, data.size());  // marks are durable, so what takes them away is, too
+  before(offset, data.size(), cached);
   mend(offset, data.size());
   for_each_piece(offset, data.size(), [&](std::uint64_t to, std::uint64_t at, std::uint64_t count) {
     Chunk& chunk = edit(to / kChunkBytes);
@@ -95,10 +162,13 @@ void Media::write(std::uint64_t offset, std::span<const std::byte> data) {
       chunk.versions[(inside + i) / kStampBytes] = writes_;
     chunk.dirty = true;
   });
+  after(offset, data.size(), cached);
 }
 
-void Media::zero(std::uint64_t offset, std::uint64_t bytes) {
+void Media::zero(std::uint64_t offset, std::uint64_t bytes, bool cached) {
   ++writes_;
+  cached = cached && !spoilt(offset, bytes);
+  before(offset, bytes, cached);
   mend(offset, bytes);
   for_each_piece(offset, bytes, [&](std::uint64_t to, std::uint64_t, std::uint64_t count) {
     const std::uint64_t key = to / kChunkBytes;
@@ -113,6 +183,7 @@ void Media::zero(std::uint64_t offset, std::uint64_t bytes) {
       chunk.versions[(inside + i) / kStampBytes] = writes_;
     chunk.dirty = true;
   });
+  after(offset, bytes, cached);
 }
 
 bool Media::equals(std::uint64_t offset, std::span<const std::byte> data) const {
@@ -162,6 +233,15 @@ void Media::hash(engine::Hasher& hasher) const {
     hasher.add_bytes(chunk.versions.data(), sizeof chunk.versions);
   });
   hash_spoilt(hasher);
+  hash_unsafe(hasher);
+}
+
+void Media::hash_unsafe(engine::Hasher& hasher) const {
+  safe_.for_each([&](std::uint64_t key, const Chunk& safe) {
+    if (content(key).bytes == safe.bytes) return;
+    hasher.add(key ^ safe_.size() << 32U);
+    hasher.add_bytes(safe.bytes.data(), safe.bytes.size());
+  });
 }
 
 void Media::hash_spoilt(engine::Hasher& hasher) const {
@@ -180,6 +260,7 @@ void Media::hash_content(engine::Hasher& hasher) const {
     hasher.add_bytes(chunk.bytes.data(), chunk.bytes.size());
   });
   hash_spoilt(hasher);
+  hash_unsafe(hasher);
   hasher.add(kStampBytes);  // the end: what follows is no chunk
 }
 

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "engine/cow_map.h"
 #include "engine/hash.h"
@@ -24,8 +25,15 @@ class Media {
 
   /// `offset` and the span's size are multiples of 512.
   void read(std::uint64_t offset, std::span<std::byte> out) const;
-  void write(std::uint64_t offset, std::span<const std::byte> data);
-  void zero(std::uint64_t offset, std::uint64_t bytes);
+  /// `cached`: a power loss may undo it until flush().
+  void write(std::uint64_t offset, std::span<const std::byte> data, bool cached = false);
+  void zero(std::uint64_t offset, std::uint64_t bytes, bool cached = false);
+  /// What was written so far is durable.
+  void flush() { safe_.clear(); }
+  /// Power loss. `lost(i)` decides for the i-th logical block of the media whether what is not durable of it
+  /// is gone; asked once for each that has such data, ascending.
+  template <class F>
+  void lose_power(std::uint64_t block_bytes, F&& lost);
   /// Write Uncorrectable: these bytes cannot be read until they are written again.
   void spoil(std::uint64_t offset, std::uint64_t bytes);
   /// Was any of these bytes spoilt and not written since?
@@ -55,14 +63,29 @@ class Media {
   static Marks marks(std::uint64_t offset, std::uint64_t bytes);
   void mend(std::uint64_t offset, std::uint64_t bytes);
   void hash_spoilt(engine::Hasher& hasher) const;
+  void hash_unsafe(engine::Hasher& hasher) const;
   Chunk& edit(std::uint64_t key);
+  Chunk content(std::uint64_t key) const;
+  void before(std::uint64_t offset, std::uint64_t bytes, bool cached);
+  void after(std::uint64_t offset, std::uint64_t bytes, bool cached);
+  std::vector<std::uint64_t> unsafe_blocks(std::uint64_t block_bytes) const;
+  void undo(std::uint64_t offset, std::uint64_t bytes);
   void load(std::uint64_t key, std::span<std::byte> out) const;
 
   engine::CowMap<Chunk> chunks_;
   engine::CowMap<Marks> spoilt_;  ///< by chunk; most media have none
+  engine::CowMap<Chunk> safe_;    ///< what a power loss leaves of the chunks that were written since a flush
   std::uint64_t writes_ = 0;
   std::string drive_;
   std::uint64_t bytes_ = 0;  ///< of the drive's file, which commit() must not make longer
 };
+
+template <class F>
+void Media::lose_power(std::uint64_t block_bytes, F&& lost) {
+  for (const std::uint64_t block : unsafe_blocks(block_bytes)) {
+    if (lost(block)) undo(block * block_bytes, block_bytes);
+  }
+  flush();
+}
 
 }  // namespace polypath::device

@@ -214,6 +214,10 @@ void clear_controller(Act& act, std::uint32_t controller) {
   if (c.reads != 0 && act.broken_by(Fault::health_counters_restart)) {
     c.reads = c.writes = c.units_read = c.units_written = 0;
   }
+  if (act.fault(Fault::reset_drops_cache)) {
+    drop_cache(act, controller);
+    act.fired(Fault::reset_drops_cache);
+  }
   c.intm = 0;
   set(c.csts, spec::csts::cfs, 0);
   set(c.csts, spec::csts::pp, 0);
@@ -260,6 +264,11 @@ void shutdown_complete(Act& act, std::uint32_t controller) {
       act.world.engine.cancel(row->ticket);
       post(act, command);
     }
+  }
+  constexpr std::uint64_t kNormal = 1;
+  if (spec::cc::shn.get(act.controller(controller).cc) == kNormal &&
+      !act.broken_by(Fault::shutdown_forgets_cache)) {
+    flush_subsystem(act, controller);
   }
   set(act.controller(controller).csts, spec::csts::shst, static_cast<std::uint64_t>(ShutdownState::complete));
 }

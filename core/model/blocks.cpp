@@ -110,7 +110,7 @@ void Blocks::add(Block& block, const Version& version, Seq quiet) {
 }
 
 void Blocks::begin(std::uint64_t lba, std::uint64_t value, Seq writer, std::uint16_t controller, Written what,
-                   Seq quiet) {
+                   Seq quiet, bool durable) {
   Version version;
   version.value = value;
   version.writer = writer;
@@ -120,6 +120,7 @@ void Blocks::begin(std::uint64_t lba, std::uint64_t value, Seq writer, std::uint
   version.zeroes = what == Written::zeroes;
   version.unknown = what == Written::unknown || what == Written::copied;
   version.copied = what == Written::copied;
+  version.durable = durable;
   add(edit(lba), version, quiet);
 }
 
@@ -273,6 +274,32 @@ Blocks::Story Blocks::story(std::uint64_t lba, std::uint64_t value) const {
     if (story.expected == nullptr || story.expected->writer <= version.writer) story.expected = &version;
   });
   return story;
+}
+
+bool Blocks::lose_power(const std::function<bool(const Version&)>& durable) {
+  std::vector<std::uint64_t> doubtful;
+  bool kept = false;
+  pages_.for_each([&](std::uint64_t key, const Page& page) {
+    for (std::size_t i = 0; i < page.blocks.size(); ++i) {
+      const Block& block = page.blocks[i];
+      std::uint32_t live = 0;
+      bool sure = true, written = false;
+      each(block, [&](const Version& version) {
+        if (!version.live()) return;
+        ++live;
+        written |= version.end != WriteEnd::initial;
+        sure &= version.end == WriteEnd::initial || (version.end == WriteEnd::applied && durable(version));
+      });
+      if (live == 0) continue;
+      if (live > 1 || !sure) {
+        doubtful.push_back(key * page.blocks.size() + i);
+      } else {
+        kept |= written;
+      }
+    }
+  });
+  for (const std::uint64_t lba : doubtful) taint(lba);
+  return kept;
 }
 
 void Blocks::taint(std::uint64_t lba) {

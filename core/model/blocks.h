@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -37,6 +38,7 @@ struct Version {
   bool learned = false;   ///< the value is known from a read only
   bool zeroes = false;    ///< written by Write Zeroes
   bool copied = false;    ///< written by Copy
+  bool durable = false;   ///< when it was written: FUA, or no cache
   bool excluded = false;  ///< gone because a read decided for another one
 
   bool live() const { return gone == kNow; }
@@ -73,7 +75,7 @@ class Blocks {
   /// began.
   enum class Written : std::uint8_t { data, zeroes, unknown, copied };
   void begin(std::uint64_t lba, std::uint64_t value, Seq writer, std::uint16_t controller, Written what,
-             Seq quiet);
+             Seq quiet, bool durable = false);
   /// The write's window ends at `now`.
   void end(std::uint64_t lba, Seq writer, WriteEnd how, Seq now, Seq quiet);
   /// Is `value` what a reader that began at `since` may have found? `sizes` grows by the number of possible
@@ -102,6 +104,9 @@ class Blocks {
     std::uint32_t possible = 0;
   };
   Story story(std::uint64_t lba, std::uint64_t value) const;
+  /// Power was lost. A block with one possible value, of which `durable(version)` holds, keeps it; of others
+  /// nothing is known any more. False in the answer: there was none that had to keep what was written.
+  bool lose_power(const std::function<bool(const Version&)>& durable);
   /// A write of unknown data has ended: anything matches until a later one replaced it.
   void taint(std::uint64_t lba);
 

@@ -9,6 +9,7 @@
 
 #include "model/io.h"
 #include "model/namespaces.h"
+#include "model/power.h"
 #include "model/rules.h"
 #include "spec/queue_entry.h"
 
@@ -84,7 +85,8 @@ void begin_copy(const Scene& scene, Command& command, std::span<const std::byte>
   command.readers = ns.readers.begin(scene.now);
   command.reading = true;
   for (std::uint64_t i = 0; i < to->blocks; ++i) {
-    ns.content.begin(to->slba + i, 0, scene.now, scene.index, Blocks::Written::copied, quiet);
+    ns.content.begin(to->slba + i, 0, scene.now, scene.index, Blocks::Written::copied, quiet,
+                     writes_through(scene, command));
   }
   edit_detail(scene, command).block_ranges = std::move(sources);
   command.writing = true;

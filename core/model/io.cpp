@@ -8,6 +8,7 @@
 #include "model/copy.h"
 #include "model/fused.h"
 #include "model/namespaces.h"
+#include "model/power.h"
 #include "model/registers.h"
 #include "model/status.h"
 #include "spec/commands.h"
@@ -146,6 +147,9 @@ Rule rule_of_read(const Scene& scene, const Namespace& ns, const Blocks::Story& 
     }
   }
   const Version* expected = story.expected;
+  if (expected != nullptr && expected->end == WriteEnd::applied && expected->writer != 0 &&
+      expected->settled < ns.power_lost && story.possible == 1)
+    return rule_of_loss(scene, ns, *expected);
   if (expected != nullptr && expected->zeroes && story.possible == 1) return Rule::d13;
   if (expected != nullptr && expected->copied && story.possible == 1) return Rule::d16;
   if (expected != nullptr && expected->end == WriteEnd::applied && story.possible == 1 &&
@@ -435,10 +439,11 @@ void begin_io(const Scene& scene, Command& command, std::span<const std::byte> d
   const bool spoils = opcode == kWriteUncorrectable;
   if (!zeroes && !spoils && (opcode != kWrite || !fold_digests(scene.s, ns, digests, blocks))) return;
   const Seq quiet = ns.readers.quiet();
+  const bool durable = writes_through(scene, command);
   for (std::uint32_t i = 0; i < blocks; ++i) {
     const std::uint64_t value = zeroes ? ns.content.zero() : (spoils ? kUncorrectable : scene.s.scratch[i]);
     ns.content.begin(slba + i, value, scene.now, scene.index,
-                     zeroes ? Blocks::Written::zeroes : Blocks::Written::data, quiet);
+                     zeroes ? Blocks::Written::zeroes : Blocks::Written::data, quiet, durable);
   }
   command.writing = true;
 }
@@ -496,6 +501,7 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
   const std::uint8_t opcode = command.entry.opcode;
   observe_namespace(scene, command, completion);
   if (!completion.success()) remember_failure(scene, command, completion);
+  if (opcode == kFlush && completion.success() && !command.reused_cid) finish_flush(scene, command);
   Namespace* ns = namespace_of(scene, command);
   const bool sure = ns != nullptr && !may_be_another(*ns, command.submitted);
   finish_fused(scene, command, completion, sure ? ns : nullptr);

@@ -43,7 +43,8 @@ std::size_t first_from(const State& state, std::uint32_t subsystem, std::uint32_
 
 /// Is the content of this namespace followed from now on? Restarts it.
 void start_content(Namespace& ns, bool zeros, Seq now);
-/// Something was written, and where or what is not known: nothing is judged until the content is followed anew.
+/// Something was written, and where or what is not known: nothing is judged until the content is followed
+/// anew.
 void lose_content(Namespace& ns);
 /// Digest of a logical block of zeros.
 std::uint64_t zero_digest(std::uint32_t block_bytes);

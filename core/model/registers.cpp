@@ -1,4 +1,5 @@
 #include "model/registers.h"
+#include "model/power.h"
 
 #include <fmt/format.h>
 
@@ -112,6 +113,7 @@ void read_shutdown(const Scene& scene, std::uint32_t value) {
   if (shst == 2) {
     exercised(scene, Rule::liv05);
     c.shutdown_complete = true;
+    if (spec::cc::shn.get(c.cc) == 1 && c.shutdown_asked) c.written_out = c.shutdown_from;
   } else if (c.shutdown_asked) {
     late(scene, Rule::liv05, "does not finish its shutdown", c.shutdown_at, scene.options.shutdown_bound);
   }
@@ -419,6 +421,7 @@ void on_function(const Scene& scene) {
   if (what == trace::FunctionEvent::power_cycle) {
     c.nssro = Controller::Nssro::clear;
     c.nssro_from = scene.now;
+    lose_power(scene);
   }
 }
 

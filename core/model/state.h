@@ -279,6 +279,7 @@ struct Controller {
   std::uint32_t subsystem = 0;
   std::uint32_t observed = 0;
   std::uint16_t cntlid = trace::kUnknownCntlid;  ///< as the header or Identify says it
+  Seq written_out = 0;  ///< when the last normal shutdown was asked for that was completed
   bool initial_known = true;
   bool seen = false;  ///< any event
   Power power = Power::off;
@@ -369,6 +370,7 @@ struct Attachment {
   Seq changed = 0;                    ///< end of the last change
   std::uint16_t changed_by = 0xFFFF;  ///< controller that processed it
   std::uint32_t proven_blocks = 0;    ///< of the longest I/O command that succeeded
+  Seq flushed = 0;                    ///< submission of the last Flush through it that succeeded
 };
 
 /// A delete command under way.
@@ -395,6 +397,7 @@ struct Namespace {
   std::vector<Attachment> attached;  ///< ascending by controller
   Blocks content;
   Readers readers;
+  Seq power_lost = 0;  ///< last time
   // from Identify
   bool identified = false;
   bool block_size_given = false;  ///< by the header, and nothing happened that could change it
@@ -476,11 +479,11 @@ struct State {
   bool simulator = false;  ///< the project's own conventions hold
   bool serials_may_differ = false;
   std::uint64_t resets = 0;  ///< of any controller
-  /// Commands with a malformed data pointer, open now, and when the last of them ended. Where their data go is not
-  /// known: what another command finds in its buffer meanwhile says nothing.
+  /// Commands with a malformed data pointer, open now, and when the last of them ended. Where their data go
+  /// is not known: what another command finds in its buffer meanwhile says nothing.
   std::uint32_t malformed_open = 0;
   Seq malformed_until = 0;
-  bool damaged = false;      ///< a payload that is no payload
+  bool damaged = false;  ///< a payload that is no payload
 };
 
 }  // namespace polypath::model

@@ -113,6 +113,9 @@ void World::reset_function(std::uint32_t controller, trace::FunctionEvent what) 
     state_.observers[k].function(device_surroundings().scene(k), what);
     device::reset_function(state_.device, device_surroundings(), k, what);
   }
+  if (what == trace::FunctionEvent::power_cycle) {
+    device::lose_power(state_.device, device_surroundings(), state_.device.controllers[controller].subsystem);
+  }
 }
 
 void World::fail(std::uint32_t controller) {

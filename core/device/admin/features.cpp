@@ -237,6 +237,7 @@ Outcome set_value(Act& act, std::uint32_t controller, Handle command, const spec
       return set_error_recovery(act, controller, entry);
     case FeatureId::volatile_write_cache:
       f.write_cache = value & 1U;
+      if (f.write_cache == 0) flush_subsystem(act, controller);
       return Status::success;
     case FeatureId::number_of_queues:
       return set_number_of_queues(c, value);

@@ -68,6 +68,14 @@ bool unreadable(const Act& act, std::uint32_t controller, const Range& range) {
          !act.broken_by(Fault::uncorrectable_on_one_path);
 }
 
+/// May a power loss undo what this command writes? Feature 06h of its controller, and FUA.
+bool cached(const Act& act, std::uint32_t controller, const spec::SubmissionEntry& entry) {
+  const bool cache =
+      (act.profile().controller.vwc & 1U) != 0 && act.controller(controller).features.write_cache != 0;
+  const bool unit_access = (entry.cdw12 >> 30U & 1U) != 0;
+  return cache && (!unit_access || act.broken_by(Fault::fua_ignored));
+}
+
 void note_versions(const Act& act, std::uint32_t ns, const Range& range) {
   trace::InsideEvent note;
   note.time = act.world.engine.now();
@@ -152,7 +160,7 @@ Outcome write(Act& act, std::uint32_t controller, Handle command, const spec::Su
     stored = stored.first(data.size() - block);
   Media& media = media_of(act, range.ns);
   const bool spoilt = media.spoilt(range.offset, range.bytes);
-  media.write(range.offset, stored);
+  media.write(range.offset, stored, cached(act, controller, entry));
   if (spoilt && act.broken_by(Fault::uncorrectable_survives_write)) media.spoil(range.offset, range.bytes);
   note_versions(act, range.ns, range);
   Controller& c = act.controller(controller);
@@ -186,7 +194,7 @@ Outcome write_zeroes(Act& act, std::uint32_t controller, Handle command, const s
     act.fired(Fault::write_zeroes_short);
     bytes -= std::uint64_t{1} << act.device.namespaces[range.ns].block_shift;
   }
-  media_of(act, range.ns).zero(range.offset, bytes);
+  media_of(act, range.ns).zero(range.offset, bytes, cached(act, controller, entry));
   note_versions(act, range.ns, range);
   act.controller(controller).writes += 1;
   return Status::success;
@@ -298,7 +306,7 @@ Outcome copy(Act& act, std::uint32_t controller, Handle command, const spec::Sub
     if (i != 0 && i + 1 == list.size() && act.broken_by(Fault::copy_last_range_lost)) break;
     data.resize(bytes);
     media.read(from, data);
-    media.write(to, data);
+    media.write(to, data, cached(act, controller, entry));
     range.offset = to;
     range.bytes = bytes;
     note_versions(act, range.ns, range);
@@ -309,12 +317,15 @@ Outcome copy(Act& act, std::uint32_t controller, Handle command, const spec::Sub
 }
 
 Outcome flush(Act& act, std::uint32_t controller, Handle, const spec::SubmissionEntry& entry) {
-  // Every write is durable when it completes, so there is nothing to do but to check the namespace.
   switch (classify(act, controller, entry.nsid)) {
     case NsidClass::active:
+      if (!act.broken_by(Fault::flush_does_nothing))
+        media_of(act, static_cast<std::uint32_t>(attached(act.controller(controller), entry.nsid))).flush();
       return Status::success;
     case NsidClass::broadcast:
-      return (act.profile().controller.vwc >> 1U & 3U) == 3U ? Status::success : Status::invalid_field;
+      if ((act.profile().controller.vwc >> 1U & 3U) != 3U) return Status::invalid_field;
+      flush_attached(act, controller);
+      return Status::success;
     case NsidClass::invalid:
       return Status::invalid_namespace_or_format;
     default:

@@ -415,6 +415,16 @@ const std::vector<Case>& cases() {
          h.read_register(0, spec::reg::csts, csts(true, 2));
          if (broken) h.end_read(open, 0);
        }},
+      {Rule::r14,
+       [](History& h, bool broken) {
+         h.ready_all();
+         h.write(0, 1, 0, 5);
+         h.write_register(0, spec::reg::cc, kShutdown);
+         h.read_register(0, spec::reg::csts, csts(true, 2));
+         h.lose_power();
+         h.ready(1);
+         h.read(1, 1, 0, broken ? 0 : 5);
+       }},
       {Rule::r15,
        [](History& h, bool broken) {
          h.ready(0);
@@ -627,6 +637,23 @@ const std::vector<Case>& cases() {
        },
        0,
        {.block_bytes = 4096}},
+      {Rule::d08,
+       [](History& h, bool broken) {
+         h.ready_all();
+         h.write(0, 1, 0, 5);
+         h.run(0, 1, io_entry(0x00, 1, 0));
+         h.lose_power();
+         h.ready(1);
+         h.read(1, 1, 0, broken ? 0 : 5);
+       }},
+      {Rule::d09,
+       [](History& h, bool broken) {
+         h.ready_all();
+         h.write_through(0, 1, 0, 5);
+         h.lose_power();
+         h.ready(1);
+         h.read(1, 1, 0, broken ? 0 : 5);
+       }},
       {Rule::d10,
        [](History& h, bool broken) {
          h.ready(0);

@@ -171,6 +171,12 @@ void History::function(std::uint16_t c, trace::FunctionEvent what) {
   trace.add(event);
 }
 
+void History::lose_power() {
+  for (std::uint16_t c = 0; c < trace.header.controllers.size(); ++c) {
+    function(c, trace::FunctionEvent::power_cycle);
+  }
+}
+
 History::Open History::submit(std::uint16_t c, std::uint16_t q, spec::SubmissionEntry entry,
                               const With& with) {
   Ring& r = ring(c, q);
@@ -461,6 +467,12 @@ void History::end_read(const Open& open, std::uint64_t value) {
 void History::write(std::uint16_t c, std::uint32_t nsid, std::uint64_t lba, std::uint64_t value,
                     std::uint32_t blocks) {
   run(c, 1, io_entry(0x01, nsid, lba, blocks), With{.digests = digests(value, blocks)}, How{});
+}
+
+void History::write_through(std::uint16_t c, std::uint32_t nsid, std::uint64_t lba, std::uint64_t value) {
+  auto entry = io_entry(0x01, nsid, lba);
+  entry.cdw12 |= 1U << 30U;
+  run(c, 1, entry, With{.digests = digests(value)}, How{});
 }
 
 void History::read(std::uint16_t c, std::uint32_t nsid, std::uint64_t lba, std::uint64_t value,

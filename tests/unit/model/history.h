@@ -82,6 +82,7 @@ class History {
   void begin_disable(std::uint16_t c);
   void end_disable(std::uint16_t c);
   void function(std::uint16_t c, trace::FunctionEvent what);
+  void lose_power();  ///< of every controller
 
   // Commands, step by step
   Open submit(std::uint16_t c, std::uint16_t q, spec::SubmissionEntry entry, const With& with);
@@ -146,6 +147,7 @@ class History {
   // Data: `value` names the content of the blocks; 0 is zeros
   void write(std::uint16_t c, std::uint32_t nsid, std::uint64_t lba, std::uint64_t value,
              std::uint32_t blocks = 1);
+  void write_through(std::uint16_t c, std::uint32_t nsid, std::uint64_t lba, std::uint64_t value);  ///< FUA
   void copy(std::uint16_t c, std::uint32_t nsid, std::uint64_t from, std::uint64_t to);  ///< of one block
   void read(std::uint16_t c, std::uint32_t nsid, std::uint64_t lba, std::uint64_t value,
             std::uint32_t blocks = 1);

@@ -330,8 +330,39 @@ steps:
   - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x00ff0001}
 )";
 
+// The write cache: what Flush, FUA and a normal shutdown made durable outlives a power loss, the rest a reset.
+constexpr const char* kCache = R"(
+steps:
+  - enable: {controller: nvme0}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 0}
+  - io: {controller: nvme0, opcode: write, nsid: ns1, lba: 0, blocks: 8, tag: A}
+  - io: {controller: nvme0, opcode: flush, nsid: ns1}
+  - io: {controller: nvme0, opcode: write, nsid: ns1, lba: 8, cdw12: 0x40000007, tag: B}
+  - io: {controller: nvme0, opcode: write, nsid: ns1, lba: 16, blocks: 8, tag: C}
+  - power_cycle: {controller: nvme0, latitude: 2}
+  - enable: {controller: nvme0}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - io: {controller: nvme0, opcode: read, nsid: ns1, lba: 0, blocks: 24}
+  - io: {controller: nvme0, opcode: write, nsid: ns1, lba: 0, blocks: 8, tag: D}
+  - disable: {controller: nvme0}
+  - enable: {controller: nvme0}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - io: {controller: nvme0, opcode: read, nsid: ns1, lba: 0, blocks: 8}
+  - io: {controller: nvme0, opcode: write, nsid: ns1, lba: 0, blocks: 8, tag: E}
+  - register_write: {controller: nvme0, offset: 0x14, value: 0x464001}
+  - wait: 10ms
+  - register_read: {controller: nvme0, offset: 0x1C}
+  - power_cycle: {controller: nvme0, latitude: 2}
+  - enable: {controller: nvme0}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - io: {controller: nvme0, opcode: read, nsid: ns1, lba: 0, blocks: 8}
+)";
+
 constexpr std::array kPrograms{kHosted, kRaw,      kManagement, kQueues, kEnabling,
-                               kResets, kFeatures, kMedia,      kLogs,   kFused};
+                               kResets, kFeatures, kMedia,      kLogs,   kFused,
+                               kCache};
 
 check::Judgement judged(const std::string& text, const std::string& fault, std::string* findings = nullptr) {
   auto program = scenario::load_scenario_text(text, "trouble.yaml");
