@@ -386,6 +386,34 @@ class Writer {
     }
   }
 
+  bool all_raw() const {
+    return std::find(raw_.begin(), raw_.begin() + shape_.controllers, false) ==
+           raw_.begin() + shape_.controllers;
+  }
+
+  // Blocks are written, with FUA or not, flushed or followed by a shutdown or not; power is lost; the peer
+  // reads.
+  void lose_power() {
+    const Move& m = *move_;
+    io(controller_, 0x01, true);
+    steps_.back().nowait = false;
+    if ((m.w & 1U) != 0) {
+      std::erase_if(steps_.back().operands, [](const Operand& o) { return o.field == Field::blocks; });
+      put(steps_.back(), Field::cdw12, 0x4000'0000U | (blocks() - 1));
+    }
+    if ((m.w & 2U) != 0) io(controller_, 0x00, false);
+    if ((m.w & 4U) != 0) {
+      Step& shutdown = on(StepKind::register_write, controller_);
+      put(shutdown, Field::offset, 0x14);
+      put(shutdown, Field::value, 0x0046'4001U);
+      put(add(StepKind::wait), Field::duration, 10'000'000U);
+      put(on(StepKind::register_read, controller_), Field::offset, 0x1C);
+    }
+    on(StepKind::power_cycle, controller_);
+    for (unsigned k = 0; k < shape_.controllers; ++k) forget_queues(k);
+    io(peer_, 0x02, true);
+  }
+
   void write_io(What what) {
     switch (what) {
       case What::write:
@@ -420,6 +448,10 @@ class Writer {
         io(peer_, 0x02, true);
         break;
       case What::flush:
+        if ((move_->w & 0xC0U) == 0xC0U && all_raw()) {
+          lose_power();
+          break;
+        }
         io(controller_, 0x00, false);
         break;
       default:
@@ -641,8 +673,7 @@ class Writer {
                                 StepKind::register_write};
     const StepKind kind = kOf[m.x & 3U];
     const bool subsystem = kind == StepKind::register_write;
-    if (subsystem && std::find(raw_.begin(), raw_.begin() + shape_.controllers, false) !=
-                         raw_.begin() + shape_.controllers) {
+    if (subsystem && !all_raw()) {
       on(StepKind::flr, controller_);
       forget_queues(controller_);
       return;

@@ -139,7 +139,7 @@ void queue_counts(const Scene& scene, const Command& command, std::uint32_t dw0)
   Controller& c = scene.c();
   const std::uint32_t sqs = (dw0 & 0xFFFFU) + 1, cqs = (dw0 >> 16U) + 1;
   const bool settled = c.queue_count_known &&
-                       (c.io_queue_created || fid_of(command) == FeatureId::number_of_queues) &&
+                       (c.io_queue_created != 0 || fid_of(command) == FeatureId::number_of_queues) &&
                        command.entry.opcode == opcode::get_features;
   if (settled) {
     exercised(scene, Rule::q22);
@@ -399,7 +399,7 @@ void allow_features(const Scene& scene, const Command& command, Allowed& allowed
       if ((value & 0xFFFFU) == 0xFFFF || value >> 16U == 0xFFFF)
         allowed.must(Rule::q33, {Status::invalid_field});
       if (c.io_queue_maybe) exercised(scene, Rule::q22);
-      if (c.io_queue_created) {
+      if (c.io_queue_created != 0 && c.io_queue_created < command.submitted) {
         allowed.must(Rule::q22, {Status::command_sequence_error});
       } else if (c.io_queue_maybe || !c.initial_known) {
         allowed.may(Status::command_sequence_error);

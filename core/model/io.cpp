@@ -299,7 +299,9 @@ void observe_namespace(const Scene& scene, const Command& command, const Complet
   if (command.ns == kNone || command.reused_cid) return;
   if (!completion.success() || !has_range(command.entry.opcode)) return;
   observe_attachment(scene, command.ns, scene.index, true, command.submitted);
-  if (command.entry.opcode == kWriteZeroes) return;  // it moves no data: MDTS does not bound it
+  // MDTS does not bound a command that moves no data.
+  const std::uint8_t opcode = command.entry.opcode;
+  if (opcode != kRead && opcode != kWrite && opcode != kCompare) return;
   auto& proven = edit_attachment(scene.s.namespaces[command.ns], scene.index).proven_blocks;
   proven = std::max(proven, command.entry.block_count());
 }

@@ -88,12 +88,12 @@ void end_queue_command(const Scene& scene, Command& command, End end) {
   if (is_create(command) && overtaken(scene, command)) return;
   switch (command.entry.opcode) {
     case opcode::create_sq:
-      c.io_queue_created = true;
+      if (c.io_queue_created == 0) c.io_queue_created = scene.now;
       open_sq(scene, qid, entries_of(command), static_cast<std::uint16_t>(command.entry.cdw11 >> 16U),
               command.entry.prp1, command.submitted);
       break;
     case opcode::create_cq:
-      c.io_queue_created = true;
+      if (c.io_queue_created == 0) c.io_queue_created = scene.now;
       open_cq(scene, qid, entries_of(command), (command.entry.cdw11 & 2U) != 0,
               static_cast<std::uint16_t>(command.entry.cdw11 >> 16U), command.entry.prp1, command.submitted);
       break;

@@ -67,7 +67,7 @@ void end_reset(const Scene& scene) {
   reset_events(scene);
   reset_features(scene);
   c.reset_until = scene.now;
-  c.io_queue_created = false;
+  c.io_queue_created = 0;
   c.io_queue_maybe = false;
   c.queue_count_known = false;
   c.intm = 0;

@@ -324,7 +324,7 @@ struct Controller {
   BufferPages pages;
   std::uint32_t open_commands = 0;
   Gauge aborts, aers;
-  bool io_queue_created = false;  ///< since the last reset, surely
+  Seq io_queue_created = 0;  ///< when that was seen first since the last reset, 0: not surely
   bool io_queue_maybe = false;
   bool queue_count_known = false;
   std::uint32_t sqs_allocated = 0, cqs_allocated = 0;
