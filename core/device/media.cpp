@@ -115,6 +115,14 @@ void Media::zero(std::uint64_t offset, std::uint64_t bytes) {
   });
 }
 
+void Media::erase() {
+  if (drive_.empty()) {
+    *this = {};
+  } else {
+    zero(0, bytes_);
+  }
+}
+
 bool Media::equals(std::uint64_t offset, std::span<const std::byte> data) const {
   bool equal = true;
   std::array<std::byte, kChunkBytes> bytes;

@@ -26,6 +26,8 @@ class Media {
   void read(std::uint64_t offset, std::span<std::byte> out) const;
   void write(std::uint64_t offset, std::span<const std::byte> data);
   void zero(std::uint64_t offset, std::uint64_t bytes);
+  /// Every block as if it had never been written; what a drive's file holds goes as well.
+  void erase();
   /// Write Uncorrectable: these bytes cannot be read until they are written again.
   void spoil(std::uint64_t offset, std::uint64_t bytes);
   /// Was any of these bytes spoilt and not written since?

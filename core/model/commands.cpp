@@ -7,6 +7,7 @@
 #include "model/admin.h"
 #include "model/fused.h"
 #include "model/io.h"
+#include "model/keep_alive.h"
 #include "model/namespaces.h"
 #include "model/queues.h"
 #include "model/registers.h"
@@ -56,6 +57,9 @@ void take_ranges(const Scene& scene, Command& command, std::span<const std::byte
       scene.c().pages.use(page, scene.now);
     }
   }
+  // Nor a second one: what lies at address 0 was no list of it.
+  const std::uint64_t in_first = spec::kPageSize - command.entry.prp1 % spec::kPageSize;
+  command.null_pointer |= command.entry.prp2 == 0 && command.data_bytes > in_first;
 }
 
 /// True when another command used a page of this one's buffer.
@@ -437,6 +441,7 @@ void on_completed(const Scene& scene) {
                 {c.fatal_from});
     }
   }
+  judge_keep_alive(scene, false);
   place_completion(scene, entry, completion.status_only);
   SubmissionQueue* sq = find_sq(c, entry.sqid);
   const std::uint32_t index = sq == nullptr ? CidTable::kNone : completed_one(c, *sq, entry.cid);
@@ -548,7 +553,7 @@ void drop_command(const Scene& scene, std::uint32_t index, bool at_once) {
 void finish_commands(const Scene& scene) {
   const Controller& c = scene.c();
   if (!scene.sees(observed::completions) || c.power == Power::off || c.power == Power::disabling ||
-      c.shutdown_asked || c.fatal)
+      c.shutdown_asked || may_have_stopped(c, scene.time))
     return;
   const Time bound = scene.options.command_bound;
   for (const Command& command : c.commands) {
