@@ -60,6 +60,18 @@ void take_ranges(const Scene& scene, Command& command, std::span<const std::byte
   // Nor a second one: what lies at address 0 was no list of it.
   const std::uint64_t in_first = spec::kPageSize - command.entry.prp1 % spec::kPageSize;
   command.null_pointer |= command.entry.prp2 == 0 && command.data_bytes > in_first;
+  command.has_list = command.data_bytes > in_first + spec::kPageSize;
+  if (command.has_list) ++scene.c().lists_open;
+}
+
+/// A host that is wrong about the size of blocks has data put where the lists of its commands are.
+void lose_lists(const Scene& scene) {
+  const std::uint64_t from = scene.event.c / spec::kPageSize;
+  const std::uint64_t to = (scene.event.c + scene.event.b - 1) / spec::kPageSize;
+  for (auto& command : scene.c().commands) {
+    const std::uint64_t page = command.entry.prp2 / spec::kPageSize;
+    if (command.open && command.has_list && page >= from && page <= to) command.null_pointer = true;
+  }
 }
 
 /// True when another command used a page of this one's buffer.
@@ -129,6 +141,7 @@ void close_command(const Scene& scene, std::uint32_t index) {
   unlink(c, sq, index);
   if (command.detail != kNone) scene.s.free_details.push_back(command.detail);
   command.open = false;
+  if (command.has_list) --c.lists_open;
   --c.open_commands;
   c.free_commands.push_back(index);
 }
@@ -377,6 +390,7 @@ void replace_command(const Scene& scene, std::uint32_t index, const spec::Submis
   SubmissionQueue& sq = edit_sq(c, command.sqid);
   unlink(c, sq, index);
   if (command.detail != kNone) scene.s.free_details.push_back(command.detail);
+  if (command.has_list) --c.lists_open;
   Command fresh;
   fresh.entry = entry;
   fresh.submitted = scene.now;  // it may have been there since then only
@@ -492,6 +506,7 @@ void on_dma(const Scene& scene) {
   const bool write = (event.flags & trace::event_flag::dma_write) != 0;
   const auto cid = static_cast<std::uint16_t>(event.a);
   exercised(scene, Rule::q29);
+  if (write && c.lists_open != 0) lose_lists(scene);
   const auto what = [&] {
     return fmt::format("{} {} bytes at {:#x}", write ? "writes" : "reads", event.b, event.c);
   };

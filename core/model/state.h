@@ -89,6 +89,7 @@ struct Command {
   bool too_early : 1 = false;        ///< rung before the controller and the queue were surely there
   bool buffer_shared : 1 = false;    ///< another command used a page of its buffer in its life
   bool null_pointer : 1 = false;     ///< its PRPs name address 0
+  bool has_list : 1 = false;         ///< PRP2 names a list
   bool wide : 1 = false;             ///< Format: may meet other namespaces than its NSID's
   bool counted : 1 = false;          ///< it began a change of facts, which its end must close
 };
@@ -347,6 +348,7 @@ struct Controller {
   std::vector<Limbo> limbo;
   BufferPages pages;
   std::uint32_t open_commands = 0;
+  std::uint32_t lists_open = 0;  ///< of them, those with a list of PRPs
   Gauge aborts, aers;
   bool io_queue_created = false;  ///< since the last reset, surely
   bool io_queue_maybe = false;
