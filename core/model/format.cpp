@@ -144,7 +144,7 @@ void end_format(const Scene& scene, const Command& command, End end, const Compl
     if (possible) {
       if (sure) {
         resized = settle_format(scene, command, index);
-        end_tests_of(scene, ns);
+        end_tests_of(scene, ns, command.submitted);
       } else {
         forget_format(ns);
       }

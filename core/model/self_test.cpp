@@ -65,13 +65,13 @@ void end_self_test(const Scene& scene, const Command& command, End end) {
   now.changed = scene.now;
 }
 
-void end_tests_of(const Scene& scene, const Namespace& ns) {
+void end_tests_of(const Scene& scene, const Namespace& ns, Seq since) {
   for (const auto other : scene.s.subsystems[ns.subsystem].controllers) {
     SelfTest& now = scene.s.controllers[other].self_test;
     if (!now.known || now.code == test::none || now.nsid == 0) continue;
     const bool all = now.nsid == spec::kBroadcastNsid;
     if (!all && now.nsid != ns.nsid) continue;
-    if (all || now.open != 0) {
+    if (all || now.open != 0 || now.changed >= since) {
       doubt(scene, now);
     } else {
       end_test(scene, now, kByItself);
