@@ -18,6 +18,10 @@ std::string announced(const spec::CommandRow& row) {
       return fmt::format("OACS bit {}", row.bit);
     case spec::Announced::oncs:
       return fmt::format("ONCS bit {}", row.bit);
+    case spec::Announced::kas:
+      return "KAS";
+    case spec::Announced::sanicap:
+      return "SANICAP";
   }
   return "";
 }

@@ -133,6 +133,24 @@ void namespace_changed(Act& act, std::uint32_t controller, std::uint32_t nsid);
 void log_error(Act& act, std::uint32_t controller, std::uint16_t sqid, std::uint16_t cid,
                const spec::SubmissionEntry* entry, spec::Status status, const Outcome& outcome);
 
+// admin/keep_alive.cpp
+/// The Keep Alive timer begins again, or ends where it is off. Base: Keep Alive.
+void restart_keep_alive(Act& act, std::uint32_t controller);
+void stop_keep_alive(Act& act, std::uint32_t controller);
+void keep_alive_expired(Act& act, std::uint32_t controller);
+
+// admin/self_test.cpp
+/// The test in progress, if there is one, ends with this result.
+void end_self_test(Act& act, std::uint32_t controller, std::uint8_t result);
+/// Tests that include the namespace end: it is deleted or formatted.
+void disturb_self_tests(Act& act, std::uint32_t ns, std::uint8_t result);
+std::vector<std::byte> self_test_log(const Act& act, std::uint32_t controller);
+engine::Time self_test_time(std::uint8_t code);
+
+// admin/identify.cpp
+/// Of the LBA format that Identify shows for a namespace at this place; 0: there is none.
+std::uint8_t block_shift_of(const Act& act, const Namespace& ns, unsigned format);
+
 // admin/features.cpp
 /// Dword of a feature in the Feature Identifiers Supported and Effects log; 0: there is no such feature.
 std::uint32_t feature_effects(const Profile& profile, std::uint8_t fid);

@@ -46,6 +46,7 @@ std::uint64_t name_of(const Device& device, const engine::Event& event) {
     case What::disabled:
     case What::shutdown_done:
     case What::report:
+    case What::keep_alive:
       if (device.controllers[event.whom].resets != event.arg) return 0;
       about = event.whom;
       break;
@@ -59,6 +60,9 @@ std::uint64_t name_of(const Device& device, const engine::Event& event) {
     case What::post:
       about = name_of(device, handle);
       if (about == 0) return 0;
+      break;
+    case What::self_test_done:
+      about = event.whom;
       break;
     case What::message:
       about = word(event.whom, event.arg);
@@ -86,6 +90,8 @@ void hash_canonical(const Device& device, engine::Hasher& hasher) {
       device.media[ns.media].hash_content(hasher);
       if (device.faults.none()) continue;  // planted faults alone look at these
       hasher.add(ns.last_writer);
+      hasher.add(ns.former_shift);
+      hasher.add(ns.formatter);
       if (ns.media < device.old_media.size()) device.old_media[ns.media].hash_content(hasher);
     }
   });

@@ -125,6 +125,12 @@ void handle(Device& device, const Surroundings& world, const engine::Event& even
     case What::report:
       if (current_life()) report_events(act, event.whom);
       break;
+    case What::keep_alive:
+      if (current_life()) keep_alive_expired(act, event.whom);
+      break;
+    case What::self_test_done:
+      end_self_test(act, event.whom, spec::self_test::passed);
+      break;
     case What::message:
       break;
   }

@@ -88,6 +88,18 @@ enum class Fault : std::uint8_t {
   fua_ignored,
   shutdown_forgets_cache,
   reset_drops_cache,
+  keep_alive_never_expires,
+  keep_alive_restarts_peer,
+  keep_alive_ignored,
+  keep_alive_survives_reset,
+  format_keeps_data,
+  format_on_one_path,
+  format_event_missing,
+  format_hits_neighbour,
+  format_index_unchecked,
+  self_test_restarts,
+  self_test_survives_reset,
+  self_test_leaves_no_result,
   count
 };
 

@@ -186,6 +186,14 @@ void Media::zero(std::uint64_t offset, std::uint64_t bytes, bool cached) {
   after(offset, bytes, cached);
 }
 
+void Media::erase() {
+  if (drive_.empty()) {
+    *this = {};
+  } else {
+    zero(0, bytes_);
+  }
+}
+
 bool Media::equals(std::uint64_t offset, std::span<const std::byte> data) const {
   bool equal = true;
   std::array<std::byte, kChunkBytes> bytes;

@@ -34,6 +34,8 @@ class Media {
   /// is gone; asked once for each that has such data, ascending.
   template <class F>
   void lose_power(std::uint64_t block_bytes, F&& lost);
+  /// Every block as if it had never been written; what a drive's file holds goes as well.
+  void erase();
   /// Write Uncorrectable: these bytes cannot be read until they are written again.
   void spoil(std::uint64_t offset, std::uint64_t bytes);
   /// Was any of these bytes spoilt and not written since?

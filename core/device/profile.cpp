@@ -69,6 +69,10 @@ constexpr spec::IdentifyController spec_controller() {
   id.mxtmt = 363;
   id.oncs |= spec::oncs::verify | spec::oncs::write_uncorrectable | spec::oncs::dsm | spec::oncs::copy;
   id.ocfs = 1;   // Copy descriptors of format 0
+  id.oacs |= spec::oacs::format | spec::oacs::self_test;
+  id.fna = spec::fna::crypto;  // one namespace at a time, unless all attached ones are named
+  id.edstt = 1;                // minutes
+  id.kas = 1;
   id.fuses = 1;  // Compare and Write
   id.acwu = 7;   // up to 8 blocks
   return id;
@@ -157,6 +161,10 @@ bool announces(const Profile& profile, const spec::CommandRow& row) {
       return (profile.controller.oacs >> row.bit & 1U) != 0;
     case spec::Announced::oncs:
       return (profile.controller.oncs >> row.bit & 1U) != 0;
+    case spec::Announced::kas:
+      return profile.controller.kas != 0;
+    case spec::Announced::sanicap:
+      return (profile.controller.sanicap & 7U) != 0;
   }
   return false;
 }

@@ -63,6 +63,24 @@ void settle_pending(Act& act, std::uint32_t controller, std::uint16_t vector) {
 
 bool full(const CompletionQueue& cq) { return (cq.tail + 1) % cq.entries == cq.head; }
 
+// Base: Keep Alive. The successful completion of these restarts the timer.
+void admin_completed(Act& act, const Command& command) {
+  constexpr std::uint8_t kKeepAlive = 0x18, kSetFeatures = 0x09;
+  if (command.status != Status::success) return;
+  const std::uint32_t controller = command.controller;
+  const auto fid = static_cast<spec::FeatureId>(command.entry.cdw10 & 0xFFU);
+  if (command.entry.opcode == kSetFeatures && fid == spec::FeatureId::keep_alive)
+    restart_keep_alive(act, controller);
+  if (command.entry.opcode != kKeepAlive || act.broken_by(Fault::keep_alive_ignored)) return;
+  restart_keep_alive(act, controller);
+  if (!act.fault(Fault::keep_alive_restarts_peer)) return;
+  for (const std::uint32_t peer : act.device.subsystems[act.controller(controller).subsystem].controllers) {
+    if (peer == controller || act.controller(peer).features.keep_alive_ms == 0) continue;
+    act.fired(Fault::keep_alive_restarts_peer);
+    restart_keep_alive(act, peer);
+  }
+}
+
 // Writes the entry of an executed command and removes the command. The queue has room.
 void write_entry(Act& act, Handle handle) {
   const Command& command = *act.device.commands.get(handle);
@@ -105,6 +123,7 @@ void write_entry(Act& act, Handle handle) {
   const bool lost = cq.interrupts && cq.tail == 0 && act.fault(Fault::interrupt_lost);
   if (lost) act.fired(Fault::interrupt_lost);
   if (cq.interrupts && was_empty && !early && !lost) send_message(act, controller, cq.vector);
+  if (sq.qid == 0) admin_completed(act, command);
   drop(act, handle);
 }
 
@@ -136,6 +155,8 @@ bool do_not_retry(Status status) {
     case Status::aborted_missing_fused:
     case Status::abort_limit_exceeded:
     case Status::aer_limit_exceeded:
+    case Status::format_in_progress:
+    case Status::self_test_in_progress:
       return false;
     default:
       return true;

@@ -87,6 +87,7 @@ void controller_reset(Act& act, std::uint32_t controller) {
 void start_shutdown(Act& act, std::uint32_t controller) {
   Controller& c = act.controller(controller);
   set(c.csts, spec::csts::shst, static_cast<std::uint64_t>(ShutdownState::processing));
+  stop_keep_alive(act, controller);
   if (act.broken_by(Fault::shutdown_hangs)) return;
   schedule(act, site::shutdown_delay, engine::kMillisecond, What::shutdown_done, controller);
 }
@@ -164,6 +165,7 @@ void fail(Device& device, const Surroundings& world, std::uint32_t controller) {
     if (row->phase != Phase::parked && act.broken_by(Fault::fatal_goes_on)) continue;
     drop(act, command);
   }
+  stop_keep_alive(act, controller);
   set(act.controller(controller).csts, spec::csts::cfs, 1);
 }
 
@@ -202,6 +204,12 @@ void clear_controller(Act& act, std::uint32_t controller) {
   if (before.write_atomicity != c.features.write_atomicity && act.broken_by(Fault::feature_survives_reset)) {
     c.features.write_atomicity = before.write_atomicity;
   }
+  if (before.keep_alive_ms != 0 && act.broken_by(Fault::keep_alive_survives_reset))
+    c.features.keep_alive_ms = before.keep_alive_ms;
+  stop_keep_alive(act, controller);
+  // An extended self-test goes on after the reset.
+  if (c.self_test == spec::self_test::brief && !act.broken_by(Fault::self_test_survives_reset))
+    end_self_test(act, controller, spec::self_test::aborted_by_reset);
   c.coalescing_disabled.assign((c.vectors + 31U) / 32U, 0);
   c.event_requests.clear();
   const bool keep_events = !c.events.empty() && act.broken_by(Fault::event_survives_reset);

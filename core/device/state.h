@@ -130,6 +130,7 @@ struct Features {
   std::uint32_t thermal_management = 0, non_operational_power = 0, software_progress = 0;
   std::uint64_t timestamp_base_ms = 0;  ///< host's value minus the clock at that moment
   bool timestamp_set = false;
+  std::uint32_t keep_alive_ms = 0;              ///< KATO rounded up to KAS, 0 off
   std::array<std::uint8_t, 8> host_behavior{};  ///< the first bytes; the rest of the 512 is reserved
 
   template <class V>
@@ -141,7 +142,7 @@ struct Features {
     for (const std::uint8_t byte : autonomous_table) v("autonomous_table", byte);
     v("thermal_management", thermal_management), v("non_operational_power", non_operational_power);
     v("software_progress", software_progress), v("timestamp_base_ms", timestamp_base_ms),
-        v("timestamp_set", timestamp_set);
+        v("timestamp_set", timestamp_set), v("keep_alive_ms", keep_alive_ms);
     for (const std::uint8_t byte : host_behavior) v("host_behavior", byte);
   }
 };
@@ -196,6 +197,14 @@ struct Controller {
   std::vector<std::uint32_t> attach_order;  ///< NSIDs as they were attached (a planted fault reports them so)
   std::vector<std::uint32_t> was_active;    ///< NSIDs once attached (a planted fault still answers for them)
 
+  engine::Ticket keep_alive;  ///< of the Keep Alive timer's end
+
+  std::uint8_t self_test = 0;  ///< code of the test in progress, 0 none
+  std::uint32_t self_test_nsid = 0;
+  engine::Time self_test_from = 0;
+  engine::Ticket self_test_end;
+  std::vector<std::uint8_t> self_tests;  ///< code and result of those that ended, newest first
+
   std::uint64_t reads = 0, writes = 0, units_read = 0, units_written = 0;  ///< units of 512 bytes
 
   template <class V>
@@ -210,7 +219,9 @@ struct Controller {
     v("masked_types", masked_types), v("changed", changed), v("changed_overflow", changed_overflow);
     v("errors", errors), v("error_count", error_count), v("active", active), v("reads", reads),
         v("writes", writes);
-    v("units_read", units_read), v("units_written", units_written);
+    v("units_read", units_read), v("units_written", units_written), v("self_test", self_test),
+        v("self_test_nsid", self_test_nsid), v("self_test_from", self_test_from);
+    for (const std::uint8_t ended : self_tests) v("self_tests", ended);
   }
 };
 
@@ -226,6 +237,8 @@ struct Namespace {
       controllers;                ///< indices of the controllers it is attached to, ascending by CNTLID
   std::uint32_t media = 0;        ///< index in Device::media
   std::uint32_t last_writer = 0;  ///< controller of the last write
+  std::uint8_t former_shift = 0;  ///< before the last Format (a planted fault shows it on other paths)
+  std::uint16_t formatter = 0;    ///< controller of the last Format
   std::uint32_t tler_dulbe = 0;  ///< Error Recovery feature (kept per namespace; no deallocated-block errors)
 
   std::uint64_t bytes() const { return blocks << block_shift; }

@@ -35,6 +35,9 @@ enum class What : std::uint8_t {
   event_request,
   event_cycle,
   set_events,
+  format,
+  self_test,
+  keep_alive,
   features,
   abort,
   reset_cycle,
@@ -131,8 +134,72 @@ constexpr std::array kKinds{What::write,
                             What::compare,
                             What::changed_log,
                             What::delete_ns,
+                            What::create_ns,
+                            What::write,
+                            What::read,
+                            What::write_then_read,
+                            What::format,
+                            What::detach,
+                            What::create_ns,
+                            What::delete_ns,
+                            What::identify,
+                            What::changed_log,
+                            What::self_test,
+                            What::event_cycle,
+                            What::abort,
+                            What::reset_cycle,
+                            What::create_pair,
+                            What::delete_pair,
+                            What::compare,
+                            What::write_zeroes,
+                            What::keep_alive,
+                            What::burst,
+                            What::pause,
+                            What::attach_list,
+                            What::other_log,
+                            What::set_events,
+                            What::features,
+                            What::format,
+                            What::enable,
+                            What::create_queue,
+                            What::delete_queue,
+                            What::shutdown,
+                            What::register_access,
+                            What::doorbell,
+                            What::mask,
+                            What::unmask,
+                            What::reap,
+                            What::any_admin,
+                            What::any_io,
+                            What::host_write,
+                            What::host_read,
+                            What::host_other,
+                            What::host_reset,
+                            What::host_rescan,
+                            What::host_shutdown,
+                            What::host_policy,
+                            What::self_test,
+                            What::take,
+                            What::give,
+                            What::successor,
+                            What::read,
+                            What::write_then_read,
+                            What::attach,
+                            What::detach,
+                            What::write,
+                            What::read,
+                            What::attach,
+                            What::detach,
+                            What::format,
+                            What::identify,
+                            What::event_cycle,
+                            What::burst,
+                            What::write_zeroes,
+                            What::compare,
+                            What::changed_log,
+                            What::delete_ns,
                             What::create_ns};
-static_assert(kKinds.size() == 64);
+static_assert(kKinds.size() == 128);
 
 constexpr const char* kControllers[] = {"nvme0", "nvme1", "nvme2", "nvme3"};
 constexpr const char* kNamespaces[] = {"ns1", "ns2", "ns3", "ns4", "ns5", "ns6"};
@@ -615,7 +682,7 @@ class Writer {
           log_story();
           break;
         }
-        constexpr std::uint8_t kLogs[] = {1, 2, 3, 5, 1, 2, 4, 0xC}, kRareLogs[] = {0x00, 0x12, 0x13, 0x70};
+        constexpr std::uint8_t kLogs[] = {1, 2, 3, 5, 1, 6, 4, 0xC}, kRareLogs[] = {0x00, 0x12, 0x13, 0x70};
         const std::uint8_t lid = (m.w & 3U) == 3U ? kRareLogs[m.x & 3U] : kLogs[m.x & 7U];
         Step& step = admin(controller_, 0x02);
         put(step, Field::nsid, (m.y & 1U) != 0 ? literal(0xFFFFFFFF) : ns());
@@ -630,6 +697,31 @@ class Writer {
       case What::event_cycle:  // what a driver does after a namespace event
         changed_log(false);
         request_event();
+        break;
+      case What::format: {
+        constexpr std::uint8_t kErase[] = {0, 0, 1, 2};
+        Step& step = admin(controller_, 0x80);
+        put(step, Field::nsid, ns());
+        const unsigned index = m.x < 0xF0 ? m.x & 1U : m.x & 0xFU;
+        put(step, Field::cdw10,
+            index | unsigned{kErase[m.y & 3U]} << 9U | ((m.z & 31U) == 31U ? m.z & 0xF0U : 0U));
+        // Drivers that saw no event ask again.
+        if ((m.w & 1U) != 0) put(admin(peer_, 0x06), Field::nsid, ns());
+        if ((m.w & 2U) != 0) put(admin(controller_, 0x06), Field::nsid, ns());
+        break;
+      }
+      case What::self_test: {
+        constexpr std::uint8_t kCodes[] = {1, 2, 1, 2, 0xF, 0xF, 1, 0};
+        Step& step = admin(controller_, 0x14);
+        if ((m.y & 3U) == 3U) put(step, Field::nsid, ns());
+        put(step, Field::cdw10, kCodes[m.x & 7U]);
+        if ((m.y & 4U) != 0) put(admin(controller_, 0x02), Field::cdw10, 0x008C0006U);
+        break;
+      }
+      case What::keep_alive:
+        if ((m.x & 3U) == 0 && raw_[controller_]) set_feature(0x0F, false, std::uint64_t{m.y} << (m.z & 7U));
+        admin(controller_, 0x18);
+        if ((m.w & 1U) != 0) put(on(StepKind::register_read, controller_), Field::offset, 0x1C);
         break;
       case What::set_events: {
         Step& step = admin(controller_, 0x09);

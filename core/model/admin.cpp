@@ -8,12 +8,15 @@
 #include "model/attachment.h"
 #include "model/events.h"
 #include "model/features.h"
+#include "model/format.h"
 #include "model/identify.h"
 #include "model/io.h"
+#include "model/keep_alive.h"
 #include "model/logs.h"
 #include "model/namespaces.h"
 #include "model/queue_commands.h"
 #include "model/queues.h"
+#include "model/self_test.h"
 #include "model/status.h"
 #include "spec/commands.h"
 #include "trace/text.h"
@@ -31,6 +34,7 @@ std::uint32_t aer_limit(const Controller& c) { return c.announced.known ? c.anno
 std::uint32_t abort_limit(const Controller& c) { return c.announced.known ? c.announced.acl + 1U : 0; }
 
 void end_command(const Scene& scene, Command& command, End end, const Completion* completion) {
+  if (keeps_alive(command)) end_keep_alive(scene, command, end);
   switch (command.entry.opcode) {
     case opcode::create_sq:
     case opcode::delete_sq:
@@ -58,6 +62,11 @@ void end_command(const Scene& scene, Command& command, End end, const Completion
       scene.c().aborts.end(abort_limit(scene.c()), scene.now);
       break;
     case opcode::format:
+      end_format(scene, command, end, completion);
+      break;
+    case opcode::self_test:
+      end_self_test(scene, command, end);
+      break;
     case opcode::sanitize:
       if (end != End::refused) lose_subsystem(scene);
       break;
@@ -122,6 +131,9 @@ void lose_namespace(Namespace& ns) {
   ns.block_bytes = 0;
   ns.identified = ns.block_size_given = false;
   ns.identity = {};
+  ns.formatted = false;
+  ns.format_wanted = -1;
+  ns.formats = 0;
   ns.shared = 2;
 }
 
@@ -144,6 +156,7 @@ void lose_subsystem(const Scene& scene) {
 void begin_admin(const Scene& scene, Command& command, std::span<const std::byte> data) {
   Controller& c = scene.c();
   command.length_known = true;
+  if (keeps_alive(command)) begin_keep_alive(scene, command);
   switch (command.entry.opcode) {
     case opcode::create_sq:
     case opcode::delete_sq:
@@ -169,6 +182,12 @@ void begin_admin(const Scene& scene, Command& command, std::span<const std::byte
       break;
     case opcode::abort:
       begin_abort(scene, command);
+      break;
+    case opcode::format:
+      begin_format(scene, command);
+      break;
+    case opcode::self_test:
+      begin_self_test(scene, command);
       break;
     default:
       break;
@@ -222,6 +241,16 @@ void allow_admin(const Scene& scene, const Command& command, Allowed& allowed) {
       return;
     }
   }
+  if (row->announced == spec::Announced::kas || row->announced == spec::Announced::sanicap) {
+    const bool there =
+        row->announced == spec::Announced::kas ? announced.kas != 0 : (announced.sanicap & 7U) != 0;
+    if (!announced.known) {
+      allowed.may(Status::invalid_opcode);
+    } else if (!there) {
+      allowed.must(Rule::q33, {Status::invalid_opcode});
+      return;
+    }
+  }
   if (row->nsid == spec::NsidUse::unused && entry.nsid != 0) {
     allowed.may({Status::invalid_field, Status::invalid_namespace_or_format});
   }
@@ -243,9 +272,11 @@ void allow_admin(const Scene& scene, const Command& command, Allowed& allowed) {
       allow_features(scene, command, allowed);
       return;
     case opcode::ns_attachment:
+      allow_during_format(scene, command, allowed);
       allow_attachment(scene, command, allowed);
       return;
     case opcode::ns_management:
+      allow_during_format(scene, command, allowed);
       allow_management(scene, command, allowed);
       return;
     case opcode::async_event_request:
@@ -256,6 +287,14 @@ void allow_admin(const Scene& scene, const Command& command, Allowed& allowed) {
       if (c.aborts.over_until >= command.submitted) allowed.may(Status::abort_limit_exceeded);
       // No queue of that number: not laid down.
       allowed.may(Status::invalid_field);
+      return;
+    case opcode::keep_alive:
+      return;
+    case opcode::format:
+      allow_format(scene, command, allowed);
+      return;
+    case opcode::self_test:
+      allow_self_test(scene, command, allowed);
       return;
     default:
       allowed.anything();

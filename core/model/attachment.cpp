@@ -246,7 +246,7 @@ void allow_attachment(const Scene& scene, const Command& command, Allowed& allow
     return;
   }
   const Namespace& ns = scene.s.namespaces[command.ns];
-  if (may_be_another(ns, command.submitted) && !select_reserved(command)) {
+  if (may_be_heir(ns, command.submitted) && !select_reserved(command)) {
     // Of the one that came since, neither what it is nor where it is attached is known.
     allowed.may({Status::invalid_field, Status::controller_list_invalid, Status::namespace_already_attached,
                  Status::namespace_not_attached, Status::namespace_is_private,
@@ -515,7 +515,9 @@ void end_create(const Scene& scene, Command& command, End end, const Completion*
   const std::uint8_t shared = !data_seen ? 2 : (detail.nmic & spec::nmic::shared) != 0 ? 1 : 0;
   const std::uint32_t index = create_namespace(scene, nsid, command.submitted);
   Namespace& ns = scene.s.namespaces[index];
-  ns.blocks = data_seen ? nsze : 0;
+  // It may have been formatted before the create had ended.
+  const bool formatted = ns.formats_open != 0 || subsystem.formatted_until >= command.submitted;
+  ns.blocks = data_seen && !formatted ? nsze : 0;
   ns.shared = shared;
   if (subsystem.all_deleted_until >= command.submitted) ns.exists.forget();
   if (before == kNone) meet_deletes_of_all(scene, index);

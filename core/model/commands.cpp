@@ -7,6 +7,7 @@
 #include "model/admin.h"
 #include "model/fused.h"
 #include "model/io.h"
+#include "model/keep_alive.h"
 #include "model/namespaces.h"
 #include "model/queues.h"
 #include "model/registers.h"
@@ -55,6 +56,21 @@ void take_ranges(const Scene& scene, Command& command, std::span<const std::byte
          page * spec::kPageSize < range.address + range.bytes; ++page) {
       scene.c().pages.use(page, scene.now);
     }
+  }
+  // Nor a second one: what lies at address 0 was no list of it.
+  const std::uint64_t in_first = spec::kPageSize - command.entry.prp1 % spec::kPageSize;
+  command.null_pointer |= command.entry.prp2 == 0 && command.data_bytes > in_first;
+  command.has_list = command.data_bytes > in_first + spec::kPageSize;
+  if (command.has_list) ++scene.c().lists_open;
+}
+
+/// A host that is wrong about the size of blocks has data put where the lists of its commands are.
+void lose_lists(const Scene& scene) {
+  const std::uint64_t from = scene.event.c / spec::kPageSize;
+  const std::uint64_t to = (scene.event.c + scene.event.b - 1) / spec::kPageSize;
+  for (auto& command : scene.c().commands) {
+    const std::uint64_t page = command.entry.prp2 / spec::kPageSize;
+    if (command.open && command.has_list && page >= from && page <= to) command.null_pointer = true;
   }
 }
 
@@ -132,6 +148,7 @@ void close_command(const Scene& scene, std::uint32_t index) {
   if (command.detail != kNone) scene.s.free_details.push_back(command.detail);
   end_malformed(scene, command);
   command.open = false;
+  if (command.has_list) --c.lists_open;
   --c.open_commands;
   c.free_commands.push_back(index);
 }
@@ -382,6 +399,7 @@ void replace_command(const Scene& scene, std::uint32_t index, const spec::Submis
   unlink(c, sq, index);
   end_malformed(scene, command);
   if (command.detail != kNone) scene.s.free_details.push_back(command.detail);
+  if (command.has_list) --c.lists_open;
   Command fresh;
   fresh.entry = entry;
   fresh.submitted = scene.now;  // it may have been there since then only
@@ -446,6 +464,7 @@ void on_completed(const Scene& scene) {
                 {c.fatal_from});
     }
   }
+  judge_keep_alive(scene, false);
   place_completion(scene, entry, completion.status_only);
   SubmissionQueue* sq = find_sq(c, entry.sqid);
   const std::uint32_t index = sq == nullptr ? CidTable::kNone : completed_one(c, *sq, entry.cid);
@@ -497,6 +516,7 @@ void on_dma(const Scene& scene) {
   const bool write = (event.flags & trace::event_flag::dma_write) != 0;
   const auto cid = static_cast<std::uint16_t>(event.a);
   exercised(scene, Rule::q29);
+  if (write && c.lists_open != 0) lose_lists(scene);
   const auto what = [&] {
     return fmt::format("{} {} bytes at {:#x}", write ? "writes" : "reads", event.b, event.c);
   };
@@ -558,7 +578,7 @@ void drop_command(const Scene& scene, std::uint32_t index, bool at_once) {
 void finish_commands(const Scene& scene) {
   const Controller& c = scene.c();
   if (!scene.sees(observed::completions) || c.power == Power::off || c.power == Power::disabling ||
-      c.shutdown_asked || c.fatal)
+      c.shutdown_asked || may_have_stopped(c, scene.time))
     return;
   const Time bound = scene.options.command_bound;
   for (const Command& command : c.commands) {

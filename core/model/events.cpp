@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "model/keep_alive.h"
 #include "model/registers.h"
 #include "spec/log_feature_event.h"
 #include "trace/text.h"
@@ -110,7 +111,8 @@ bool admin_frozen(const Controller& c) {
 /// The change surely happened, is to be reported, and was not yet.
 void make_due(const Scene& scene, Controller& c, std::uint32_t nsid, Seq from) {
   if (c.due || !c.ns_events.surely_since(true, from)) return;
-  if (c.power != Power::ready || c.shutdown_asked || c.fatal || admin_frozen(c) || may_be_masked(c, from))
+  if (c.power != Power::ready || c.shutdown_asked || may_have_stopped(c, scene.time) || admin_frozen(c) ||
+      may_be_masked(c, from))
     return;
   if (c.log04.open_clearing != 0 || c.log04.cleared_until >= from) return;
   exercised(scene, Rule::ae08);
@@ -358,7 +360,7 @@ void finish_events(const Scene& scene) {
   Controller& c = scene.c();
   const std::uint32_t held = requests_held(scene);
   if (c.announced.known && held > c.announced.aerl + 1U && c.power == Power::ready && !c.shutdown_asked &&
-      !c.fatal) {
+      !may_have_stopped(c, scene.time)) {
     const Command* last = nullptr;
     for (const Command& command : c.commands) {
       const bool request = command.open && command.sqid == 0 && command.entry.opcode == 0x0C;
@@ -371,8 +373,8 @@ void finish_events(const Scene& scene) {
                 fmt::format("{}", held), {last->submitted});
     }
   }
-  if (!c.due || c.due_waits || held == 0 || c.power != Power::ready || c.shutdown_asked || c.fatal ||
-      admin_frozen(c))
+  if (!c.due || c.due_waits || held == 0 || c.power != Power::ready || c.shutdown_asked ||
+      may_have_stopped(c, scene.time) || admin_frozen(c))
     return;
   if (scene.time < c.due_time || scene.time - c.due_time <= scene.options.event_bound) return;
   // That a controller keeps an event until a request comes is a recommendation.

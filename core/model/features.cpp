@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "model/admin.h"
+#include "model/keep_alive.h"
 #include "model/registers.h"
 #include "spec/log_feature_event.h"
 #include "trace/text.h"
@@ -59,6 +60,8 @@ Followed followed(FeatureId fid) {
       return {0xFFFFFFFF, 0, false};
     case FeatureId::software_progress:
       return {0xFF, 0, false};
+    case FeatureId::keep_alive:
+      return {0xFFFFFFFF, 0, false};
     default:
       return {};
   }
@@ -197,6 +200,10 @@ void end_set_features(const Scene& scene, Command& command, End end, const Compl
   feature.after_reset = false;
   feature.known = end == End::applied && !overlapped && !command.no_tail;
   feature.value = command.entry.cdw11 & how.value;
+  if (fid == FeatureId::keep_alive && feature.value != 0) {  // rounded, and maybe raised
+    feature.value = rounded_keep_alive(scene, feature.value);
+    feature.known = feature.known && feature.value != 0;
+  }
   if ((command.entry.cdw10 & kSave) != 0) {
     feature.saved_known = feature.known;
     feature.saved_value = feature.value;
@@ -242,6 +249,7 @@ void check_get_features(const Scene& scene, const Command& command, const Comple
         }
       }
       if (!quiet) return;
+      if (fid == FeatureId::keep_alive) learn_keep_alive(scene, value);
       feature.known = true;
       feature.value = value;
       feature.after_reset = false;
@@ -421,6 +429,12 @@ void allow_features(const Scene& scene, const Command& command, Allowed& allowed
       allowed.may(Status::invalid_field);
       if (set && announced.known && !thermal_limits_valid(announced, value))
         allowed.must(Rule::q33, {Status::invalid_field});
+      break;
+    case FeatureId::keep_alive:
+      if (!announced.known || announced.kas == 0) allowed.may(Status::invalid_field);
+      // The longest timeout is the controller's affair.
+      if (set && value != 0 && (!scene.s.simulator || value > 0xFFFFFF00U))
+        allowed.may(Status::keep_alive_invalid);
       break;
     case FeatureId::non_operational_power:
       allowed.may(Status::invalid_field);

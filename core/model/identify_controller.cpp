@@ -39,6 +39,10 @@ Announced read_announced(const spec::IdentifyController& id) {
   a.oaes = id.oaes;
   a.sgls = id.sgls;
   a.kas = id.kas;
+  a.edstt = id.edstt;
+  a.sanicap = id.sanicap;
+  a.fna = id.fna;
+  a.dsto = id.dsto;
   a.mntmt = id.mntmt;
   a.mxtmt = id.mxtmt;
   a.ctratt = id.ctratt;

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/hash.h"
+#include "model/format.h"
 #include "model/identify.h"
 #include "model/io.h"
 #include "model/namespaces.h"
@@ -153,6 +154,8 @@ void check_namespace(const Scene& scene, const Command& command, std::span<const
   learn_identity(scene, command, index, 0, std::as_bytes(std::span(id.eui64)));
   learn_identity(scene, command, index, 1, std::as_bytes(std::span(id.nguid)));
 
+  check_format(scene, command, ns, id);
+
   // Size and format: from here on the content can be followed.
   const unsigned shift = id.lbaf[id.flbas & 0xFU] >> 16U & 0xFFU;
   const bool metadata_inside = (id.flbas & 0x10U) != 0 && (id.lbaf[id.flbas & 0xFU] & 0xFFFFU) != 0;
@@ -168,7 +171,7 @@ void check_namespace(const Scene& scene, const Command& command, std::span<const
     data_seen = data_seen && (scene.s.controllers[controller].observed & trace::observed::data) != 0;
   }
   if (!data_seen || writes_open(scene.s, index)) return;
-  const bool reads_zeros = ns.created && !ns.written_untracked && (id.dlfeat & 7U) == 1;
+  const bool reads_zeros = (ns.created || ns.formatted) && !ns.written_untracked && (id.dlfeat & 7U) == 1;
   start_content(ns, reads_zeros, scene.now);
 }
 

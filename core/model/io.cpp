@@ -6,6 +6,7 @@
 #include <array>
 
 #include "model/copy.h"
+#include "model/format.h"
 #include "model/fused.h"
 #include "model/namespaces.h"
 #include "model/power.h"
@@ -164,6 +165,7 @@ Rule rule_of_read(const Scene& scene, const Namespace& ns, const Blocks::Story& 
     return Rule::d02;
   }
   if (expected == nullptr || expected->end == WriteEnd::initial) {
+    if (ns.formatted && (expected == nullptr || !expected->learned)) return Rule::d18;
     if (ns.created && (expected == nullptr || !expected->learned)) return Rule::ns16;
     if (expected != nullptr && expected->learned) return Rule::d11;
     return Rule::d03;
@@ -678,7 +680,10 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
     // Range and size
     const std::uint64_t slba = entry.slba();
     const std::uint64_t blocks = entry.block_count();
-    if (ns == nullptr || ns->blocks == 0 || ns->exists.possible_since(false, command.submitted)) {
+    const bool size_known = ns != nullptr && ns->blocks != 0 &&
+                            ns->exists.surely_since(true, command.submitted) &&
+                            !may_be_formatted(*ns, command.submitted);
+    if (!size_known) {
       allowed.may(Status::lba_out_of_range);
     } else {
       exercised(scene, Rule::d14);
@@ -686,7 +691,8 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
         allowed.must(Rule::d14, {Status::lba_out_of_range});
     }
     const bool transfers = opcode == kRead || opcode == kWrite || opcode == kCompare;
-    const std::uint32_t block_bytes = ns == nullptr ? 0 : ns->block_bytes;
+    const std::uint32_t block_bytes =
+        ns == nullptr || may_be_formatted(*ns, command.submitted) ? 0 : ns->block_bytes;
     if (transfers && block_bytes != 0 && exceeds_mdts(c, blocks * block_bytes)) {
       allowed.must(Rule::q33, {Status::invalid_field});
     }
@@ -733,7 +739,9 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
     allowed.may(Status::namespace_write_protected);
   if (!announced.known || (announced.oncs & spec::oncs::reservations) != 0)
     allowed.may(Status::reservation_conflict);
-  if (!announced.known || (announced.oacs & spec::oacs::format) != 0) allowed.may(Status::format_in_progress);
+  const bool formats = !announced.known || (announced.oacs & spec::oacs::format) != 0;
+  if (formats && (ns == nullptr || may_be_formatted(*ns, command.submitted)))
+    allowed.may(Status::format_in_progress);
   if (!announced.known || (announced.cmic & spec::cmic::ana) != 0) {
     allowed.may({Status::ana_persistent_loss, Status::ana_inaccessible, Status::ana_transition});
   }

@@ -7,6 +7,7 @@
 
 #include "model/features.h"
 #include "model/namespaces.h"
+#include "model/self_test.h"
 #include "model/status.h"
 #include "spec/commands.h"
 #include "spec/log_feature_event.h"
@@ -55,6 +56,8 @@ std::uint64_t size_of(const Announced& announced, LogId lid) {
       return spec::kChangedNsLogBytes;
     case LogId::effects:
       return spec::kEffectsLogBytes;
+    case LogId::self_test:
+      return spec::self_test::log_bytes;
     case LogId::supported:
       return spec::kSupportedLogBytes;
     case LogId::feature_effects:
@@ -243,6 +246,8 @@ bool required(const Announced& announced, LogId lid) {
       return (announced.oaes & spec::oaes::ns_attribute) != 0;
     case LogId::effects:
       return (announced.lpa & 2U) != 0;
+    case LogId::self_test:
+      return (announced.oacs & spec::oacs::self_test) != 0;
     case LogId::supported:
     case LogId::feature_effects:
     case LogId::mi_effects:
@@ -291,14 +296,17 @@ void check_effects(const Scene& scene, const Command& command, std::span<const s
       const auto* row = spec::find_command(io ? spec::CommandSet::nvm : spec::CommandSet::admin,
                                            static_cast<std::uint8_t>(code));
       if (row == nullptr) continue;
-      const bool keep_alive = !io && code == 0x18;  // with KAS only
-      if (row->announced == spec::Announced::mandatory && !supported && !keep_alive) {
+      if (row->announced == spec::Announced::mandatory && !supported) {
         say(code, io, "bit 0 set: the command is mandatory", effects);
         return;
       }
-      if (!announced.known || row->announced == spec::Announced::mandatory || row->bit >= 16) continue;
-      const std::uint16_t field = row->announced == spec::Announced::oacs ? announced.oacs : announced.oncs;
-      if ((field >> row->bit & 1U) != 0 && !supported) {
+      if (!announced.known || supported) continue;
+      const auto bit = [&](std::uint16_t field) { return (field >> row->bit & 1U) != 0; };
+      const bool there = (row->announced == spec::Announced::oacs && bit(announced.oacs)) ||
+                         (row->announced == spec::Announced::oncs && bit(announced.oncs)) ||
+                         (row->announced == spec::Announced::kas && announced.kas != 0) ||
+                         (row->announced == spec::Announced::sanicap && (announced.sanicap & 7U) != 0);
+      if (there) {
         say(code, io, "bit 0 set: Identify Controller announces the command", effects);
         return;
       }
@@ -370,6 +378,9 @@ void check_log(const Scene& scene, const Command& command, std::span<const std::
       break;
     case LogId::effects:
       check_effects(scene, command, data);
+      break;
+    case LogId::self_test:
+      check_self_test_log(scene, command, data);
       break;
     case LogId::supported:
       check_supported(scene, command, data);

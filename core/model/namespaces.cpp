@@ -6,6 +6,7 @@
 #include "engine/hash.h"
 #include "model/applications.h"
 #include "model/attachment.h"
+#include "model/format.h"
 #include "model/io.h"
 
 namespace polypath::model {
@@ -38,6 +39,7 @@ void lose_content(Namespace& ns) {
 
 void start_content(Namespace& ns, bool zeros, Seq now) {
   ns.content_from = now;
+  ns.written_untracked = true;  // once it is not followed any more
   ns.tracked = ns.block_bytes >= kPartBytes && ns.block_bytes % kPartBytes == 0;
   ns.content.start(zeros ? Blocks::Unwritten::zeros : Blocks::Unwritten::stable, zero_digest(ns.block_bytes));
 }
@@ -110,6 +112,7 @@ std::uint32_t insert_namespace(const Scene& scene, std::uint32_t nsid) {
   ns.nsid = nsid;
   scene.s.namespaces.push_back(std::move(ns));
   list.insert(list.begin() + static_cast<std::ptrdiff_t>(at), index);
+  meet_formats(scene, index);
   return index;
 }
 
@@ -149,6 +152,9 @@ std::uint32_t create_namespace(const Scene& scene, std::uint32_t nsid, Seq since
   ns.tracked = false;
   // What was written while nobody knew which namespace it met may lie in this one.
   ns.written_untracked = ns.doubtful_write >= since || writes_open(scene.s, index);
+  ns.formatted = false;
+  ns.format_wanted = -1;
+  ns.formats = 0;
   ns.blocks = 0;
   ns.block_bytes = 0;
   ns.shared = 2;
@@ -188,7 +194,11 @@ bool may_be_active(const Namespace& ns, std::uint16_t controller, Seq since) {
   return ns.exists.possible_since(true, since) && attachment(ns, controller).possible_since(true, since);
 }
 
-bool may_be_another(const Namespace& ns, Seq since) { return ns.exists.last_change(true) >= since; }
+bool may_be_heir(const Namespace& ns, Seq since) { return ns.exists.last_change(true) >= since; }
+
+bool may_be_another(const Namespace& ns, Seq since) {
+  return may_be_heir(ns, since) || may_be_formatted(ns, since);
+}
 
 bool may_be_inactive(const Namespace& ns, std::uint16_t controller, Seq since) {
   return ns.exists.possible_since(false, since) || attachment(ns, controller).possible_since(false, since);

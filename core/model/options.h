@@ -14,6 +14,7 @@ struct Options {
   engine::Time event_bound =
       10 * engine::kSecond;  ///< AE-06, AE-08, LIV-07: from the change, or from the event request
   engine::Time interrupt_bound = engine::kSecond;       ///< INV-Q-15; coalescing is shorter than this
+  engine::Time keep_alive_bound = engine::kSecond;      ///< LIV-17, beside the timeout: the time to stop
   engine::Time shutdown_bound = 120 * engine::kSecond;  ///< LIV-05
   engine::Time request_bound = 60 * engine::kSecond;    ///< INV-H-03, with a good path
   engine::Time interrupt_race =

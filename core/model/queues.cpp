@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "model/commands.h"
+#include "model/keep_alive.h"
 #include "spec/registers.h"
 
 namespace polypath::model {
@@ -366,7 +367,7 @@ void on_interrupt(const Scene& scene) {
   }
   const bool crossing = v.emptied_at != 0 && scene.time - v.emptied_at <= race;
   // Whether doorbells count once a shutdown or a failure has begun is not laid down.
-  const bool heeds = !c.shutdown_asked && !c.fatal;
+  const bool heeds = !c.shutdown_asked && !may_have_stopped(c, scene.time);
   if (v.waiting == 0 && !v.doubtful && !crossing && heeds) {
     v.early = scene.now;  // judged when it is clear whether a completion follows at once
     v.early_time = scene.time;

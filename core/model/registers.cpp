@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "model/commands.h"
+#include "model/keep_alive.h"
 #include "model/queues.h"
 #include "model/reset.h"
 #include "spec/registers.h"
@@ -237,6 +238,7 @@ void read_csts(const Scene& scene) {
       break;
   }
   if (rdy) c.ready_seen = scene.now;
+  if (rdy) judge_keep_alive(scene, cfs);
   read_fatal(scene, cfs);
   read_nssro(scene, value);
   read_shutdown(scene, value);

@@ -4,7 +4,9 @@
 #include "model/events.h"
 #include "model/features.h"
 #include "model/io.h"
+#include "model/keep_alive.h"
 #include "model/queues.h"
+#include "model/self_test.h"
 
 namespace polypath::model {
 
@@ -66,6 +68,8 @@ void end_reset(const Scene& scene) {
   close_queues(scene);
   reset_events(scene);
   reset_features(scene);
+  reset_keep_alive(scene);
+  reset_self_test(scene);
   c.reset_until = scene.now;
   c.io_queue_created = 0;
   c.io_queue_maybe = false;
@@ -85,6 +89,8 @@ void forget_controller(const Scene& scene) {
   c.cc_tampered = true;
   c.io_queue_maybe = true;
   c.acre.forget();
+  if (c.keep_alive.least != 0 || c.keep_alive.open != 0) c.keep_alive.known = false;
+  c.self_test.known = false;
   for (auto& sq : c.sqs) {
     sq.exists = Fact();
     sq.known = false;

@@ -90,6 +90,8 @@ struct Command {
   bool too_early : 1 = false;        ///< rung before the controller and the queue were surely there
   bool buffer_shared : 1 = false;    ///< another command used a page of its buffer in its life
   bool null_pointer : 1 = false;     ///< its PRPs name address 0
+  bool has_list : 1 = false;         ///< PRP2 names a list
+  bool wide : 1 = false;             ///< Format: may meet other namespaces than its NSID's
   bool counted : 1 = false;          ///< it began a change of facts, which its end must close
 };
 
@@ -210,7 +212,9 @@ struct Announced {
                nwpc = 0, sqes = 0, cqes = 0, anacap = 0;
   std::uint32_t nn = 0, mnan = 0, maxcna = 0, oaes = 0, sgls = 0, anagrpmax = 0, ctratt = 0;
   std::uint32_t endgidmax = 0, nsetidmax = 0;
-  std::uint16_t kas = 0, mntmt = 0, mxtmt = 0;
+  std::uint16_t kas = 0, mntmt = 0, mxtmt = 0, edstt = 0;
+  std::uint8_t fna = 0, dsto = 0;
+  std::uint32_t sanicap = 0;
   std::uint64_t maxdna = 0;
   std::array<char, 20> sn{};
   std::array<char, 40> mn{};
@@ -273,6 +277,29 @@ struct Gauge {
   }
 };
 
+/// The Keep Alive timer of a controller, as far as completions tell.
+struct KeepAlive {
+  bool known = true;                         ///< the bounds hold
+  std::uint32_t open = 0;                    ///< Set Features under way that change it
+  Seq set_at = 0;                            ///< end of the last one
+  Time least = 0, most = 0;                  ///< bounds of the timeout in force; 0 off
+  Time started_from = 0, started_until = 0;  ///< it began again between these
+  Seq restart = 0;                           ///< completion of the command that did so
+};
+
+/// A Device Self-test of a controller, and how the one before it ended.
+struct SelfTest {
+  std::uint8_t code = 0;  ///< of the one in progress, unless it ended by itself; 0 none
+  std::uint32_t nsid = 0;
+  bool known = true;         ///< code and nsid hold
+  std::uint32_t open = 0;    ///< commands under way that change it
+  Seq changed = 0;           ///< end of the last change
+  std::uint8_t percent = 0;  ///< as last shown
+  bool ended_known = false;  ///< the log's newest entry must be of this code, and have one of these results
+  std::uint8_t ended_code = 0;
+  std::uint32_t ended_results = 0;
+};
+
 enum class Power : std::uint8_t { off, enabling, ready, disabling, unknown };
 
 struct Controller {
@@ -323,6 +350,7 @@ struct Controller {
   std::vector<Limbo> limbo;
   BufferPages pages;
   std::uint32_t open_commands = 0;
+  std::uint32_t lists_open = 0;  ///< of them, those with a list of PRPs
   Gauge aborts, aers;
   Seq io_queue_created = 0;  ///< when that was seen first since the last reset, 0: not surely
   bool io_queue_maybe = false;
@@ -334,6 +362,8 @@ struct Controller {
   std::vector<Feature> features;
   Fact ns_events;  ///< FID 0Bh bit 8
   Fact acre{false};
+  KeepAlive keep_alive;
+  SelfTest self_test;
   // events
   std::vector<Reported> reported;
   std::vector<Changed> changed;
@@ -394,6 +424,11 @@ struct Namespace {
   bool created = false;              ///< by a command of the trace
   Fact attached_default;             ///< of controllers that are not in `attached`
   std::vector<Deleting> deletes;     ///< under way
+  std::uint32_t formats_open = 0;    ///< Format commands under way that may meet it
+  Seq formatted_until = 0;           ///< end of the last one that may have met it
+  bool formatted = false;            ///< the last thing that surely happened to all its blocks is a Format
+  std::int8_t format_wanted = -1;    ///< index that this Format asked for, -1 not known
+  Seq format_from = 0;               ///< submission of that Format
   std::vector<Attachment> attached;  ///< ascending by controller
   Blocks content;
   Readers readers;
@@ -404,10 +439,12 @@ struct Namespace {
   Seq identified_at = 0;          ///< first time
   std::uint64_t identify_hash = 0;
   std::uint16_t identified_by = 0;
-  std::uint8_t dlfeat = 0, nsfeat = 0, dps = 0;
   std::uint16_t mssrl = 0;  ///< limits of Copy: blocks of a source, blocks in all, sources (0's based)
   std::uint32_t mcl = 0;
   std::uint8_t msrc = 0;
+  std::uint8_t dlfeat = 0, nsfeat = 0, dps = 0, dpc = 0;
+  std::uint8_t formats = 0;                 ///< number of LBA formats, 0 not known
+  std::array<std::uint8_t, 16> lbads{};     ///< of the first of them
   std::array<std::uint64_t, 3> identity{};  ///< hashes of EUI64, NGUID, UUID; 0 unknown or none
 };
 
@@ -419,6 +456,7 @@ struct Subsystem {
   Seq create_until = 0;           ///< end of the last create
   std::uint32_t deletes_all = 0;  ///< deletes of every namespace under way
   Seq all_deleted_until = 0;      ///< end of the last one
+  Seq formatted_until = 0;        ///< end of the last Format that may have met any namespace
 };
 
 /// An identifier of a namespace, for finding another one with the same.

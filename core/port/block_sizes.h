@@ -19,7 +19,8 @@ class BlockSizes {
   /// before the last delete was is not believed.
   void learn(std::uint32_t nsid, std::uint32_t bytes, std::uint64_t since) {
     Row& row = edit(nsid);
-    if (std::max(row.deleted, all_deleted_) > since) return;
+    // Of two at once the one asked later is right about a format that was done before both.
+    if (std::max(row.deleted, all_deleted_) > since || row.learned > since) return;
     row.bytes = bytes;
     row.learned = since;
   }

@@ -16,8 +16,9 @@ enum class CommandSet : std::uint8_t { admin = 0, nvm = 1 };
 enum class Direction : std::uint8_t { none = 0, to_controller = 1, to_host = 2 };
 /// How a command uses NSID. `depends`: by CNS, LID, FID or action.
 enum class NsidUse : std::uint8_t { unused, required, depends };
-/// What announces the command in Identify Controller. `oacs`, `oncs`: `bit` of that field.
-enum class Announced : std::uint8_t { mandatory, oacs, oncs };
+/// What announces the command in Identify Controller. `oacs`, `oncs`: `bit` of that field; `kas`: KAS is not
+/// 0; `sanicap`: one of the kinds of SANICAP bits 2:0.
+enum class Announced : std::uint8_t { mandatory, oacs, oncs, kas, sanicap };
 
 /// Where the length of a command's data comes from.
 enum class DataLength : std::uint8_t {

@@ -141,6 +141,9 @@ inline constexpr std::uint16_t compare = 1, write_uncorrectable = 2, dsm = 4, wr
                                save_select = 0x10, reservations = 0x20, timestamp = 0x40, verify = 0x80,
                                copy = 0x100;
 }
+namespace fna {
+inline constexpr std::uint8_t format_all = 1, erase_all = 2, crypto = 4, no_broadcast = 8;
+}
 namespace ctratt {
 inline constexpr std::uint32_t non_operational_permissive = 1U << 1;
 }

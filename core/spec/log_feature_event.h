@@ -15,6 +15,7 @@ enum class LogId : std::uint8_t {
   firmware_slot = 0x03,
   changed_ns = 0x04,
   effects = 0x05,
+  self_test = 0x06,
   ana = 0x0C,
   feature_effects = 0x12,
   mi_effects = 0x13,
@@ -93,5 +94,15 @@ inline constexpr std::size_t kSmartLogBytes = 512;
 inline constexpr std::size_t kFirmwareLogBytes = 512;
 inline constexpr std::size_t kChangedNsLogBytes = 4096;
 inline constexpr std::size_t kEffectsLogBytes = 4096;
+
+/// Device Self-test: codes of the command and of the log's entries, results, and the log (06h).
+namespace self_test {
+inline constexpr std::uint8_t none = 0, brief = 1, extended = 2, abort = 0xF;  // STC and the operation
+inline constexpr std::uint8_t passed = 0, aborted_by_command = 1, aborted_by_reset = 2, ns_removed = 3,
+                              aborted_by_format = 4, unused = 0xF;
+inline constexpr std::uint8_t nsid_valid = 1;
+inline constexpr std::size_t results = 20, first = 4, entry_bytes = 28;
+inline constexpr std::size_t log_bytes = first + results * entry_bytes;
+}  // namespace self_test
 
 }  // namespace polypath::spec

@@ -77,6 +77,7 @@ enum class Status : std::uint16_t {
   namespace_not_attached = 0x11A,
   thin_provisioning_not_supported = 0x11B,
   controller_list_invalid = 0x11C,
+  self_test_in_progress = 0x11D,
   ana_group_id_invalid = 0x124,
   ana_attach_failed = 0x125,
   attachment_limit_exceeded = 0x127,

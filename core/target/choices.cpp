@@ -125,6 +125,10 @@ std::string Runner::event_text(const engine::Event& event) const {
       return controller_name(event.whom) + " ends its shutdown";
     case device::What::report:
       return controller_name(event.whom) + " reports its events";
+    case device::What::keep_alive:
+      return "the Keep Alive timer of " + controller_name(event.whom) + " runs out";
+    case device::What::self_test_done:
+      return controller_name(event.whom) + " ends its self-test";
     case device::What::message:
       return fmt::format("the interrupt of vector {} of {} arrives", event.arg, controller_name(event.whom));
     case device::What::fetch: {

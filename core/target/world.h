@@ -88,7 +88,11 @@ class World {
   /// What a pending event of this world is about, without slots; 0 when it will find nothing any more.
   std::uint64_t name_of(const engine::Event& event) const;
   /// True for events of the device: how long they take is free.
-  static bool duration_is_free(const engine::Event& event) { return event.what < 100; }
+  static bool duration_is_free(const engine::Event& event) {
+    using device::What;
+    const auto what = static_cast<What>(event.what);
+    return event.what < 100 && what != What::keep_alive && what != What::self_test_done;
+  }
   /// True for an interrupt on its way.
   static bool is_message(const engine::Event& event);
 

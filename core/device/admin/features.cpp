@@ -23,6 +23,8 @@ bool known(const Profile& profile, FeatureId fid) {
       return (profile.controller.ctratt & spec::ctratt::non_operational_permissive) != 0;
     case FeatureId::software_progress:
       return profile.saves_features;  // its whole use is to outlive a failed boot
+    case FeatureId::keep_alive:
+      return profile.controller.kas != 0;
     case FeatureId::arbitration:
     case FeatureId::power_management:
     case FeatureId::temperature_threshold:
@@ -214,6 +216,15 @@ Outcome set_error_recovery(Act& act, std::uint32_t controller, const spec::Submi
   return Status::success;
 }
 
+// KATO is rounded up to the granularity that KAS announces.
+Outcome set_keep_alive(Act& act, std::uint32_t controller, std::uint32_t value) {
+  const std::uint32_t unit = act.profile().controller.kas * 100U;
+  if (value > 0xFFFFFFFFU - unit) return Status::keep_alive_invalid;
+  act.controller(controller).features.keep_alive_ms = (value + unit - 1) / unit * unit;
+  if (value == 0) stop_keep_alive(act, controller);
+  return Status::success;
+}
+
 Outcome set_value(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
   Controller& c = act.controller(controller);
   Features& f = c.features;
@@ -281,6 +292,8 @@ Outcome set_value(Act& act, std::uint32_t controller, Handle command, const spec
       return Status::success;
     case FeatureId::timestamp:
       return set_timestamp(act, controller, command, entry);
+    case FeatureId::keep_alive:
+      return set_keep_alive(act, controller, value);
     case FeatureId::host_behavior:
       return set_host_behavior(act, controller, command, entry);
     default:
@@ -354,6 +367,9 @@ Outcome get_value(Act& act, std::uint32_t controller, Handle command, const spec
       break;
     case FeatureId::software_progress:
       outcome.dw0 = f.software_progress;
+      break;
+    case FeatureId::keep_alive:
+      outcome.dw0 = f.keep_alive_ms;
       break;
     case FeatureId::timestamp: {
       std::array<std::byte, 8> data{};

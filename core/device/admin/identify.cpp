@@ -47,7 +47,7 @@ void identify_controller(const Act& act, std::uint32_t controller, Page& page) {
   put(page, id);
 }
 
-void identify_namespace(const Act& act, const Namespace* ns, Page& page) {
+spec::IdentifyNamespace namespace_data(const Act& act, const Namespace* ns) {
   spec::IdentifyNamespace id = act.profile().ns;
   if (ns != nullptr) {
     id.nsze = id.ncap = id.nuse = ns->blocks;
@@ -63,7 +63,19 @@ void identify_namespace(const Act& act, const Namespace* ns, Page& page) {
     id.nguid = ns->nguid;
     id.eui64 = ns->eui64;
   }
-  put(page, id);
+  return id;
+}
+
+void identify_namespace(const Act& act, const Namespace* ns, Page& page) {
+  put(page, namespace_data(act, ns));
+}
+
+// A planted fault: what this controller showed before another one formatted the namespace.
+Namespace before_format(const Namespace& ns) {
+  Namespace before = ns;
+  before.block_shift = ns.former_shift;
+  before.blocks = ns.bytes() >> ns.former_shift;
+  return before;
 }
 
 void descriptors(const Namespace& ns, Page& page) {
@@ -152,6 +164,11 @@ Status build(const Act& act, std::uint32_t controller, const spec::SubmissionEnt
       if (cns == Cns::csi_ns) return Status::success;  // no protection information: every field is 0
       if (kind == NsidClass::broadcast) identify_namespace(act, nullptr, page);
       if (active >= 0) identify_namespace(act, ns_at(active), page);
+      if (active >= 0 && ns_at(active)->former_shift != 0 && ns_at(active)->formatter != controller &&
+          act.broken_by(Fault::format_on_one_path)) {
+        const Namespace before = before_format(*ns_at(active));
+        identify_namespace(act, &before, page);
+      }
       if (active >= 0 && act.broken_by(Fault::identifier_differs_by_path)) {
         page[offsetof(spec::IdentifyNamespace, nguid)] ^= static_cast<std::byte>(c.cntlid + 1U);
       }
@@ -226,3 +243,12 @@ Outcome identify(Act& act, std::uint32_t controller, Handle command, const spec:
 }
 
 }  // namespace polypath::device::admin
+
+namespace polypath::device {
+
+std::uint8_t block_shift_of(const Act& act, const Namespace& ns, unsigned format) {
+  const spec::IdentifyNamespace id = admin::namespace_data(act, &ns);
+  return format > id.nlbaf ? std::uint8_t{0} : static_cast<std::uint8_t>(id.lbaf[format] >> 16U);
+}
+
+}  // namespace polypath::device

@@ -90,6 +90,8 @@ bool available(const Profile& profile, LogId lid) {
     case LogId::changed_ns:
     case LogId::effects:
       return true;
+    case LogId::self_test:
+      return (profile.controller.oacs & spec::oacs::self_test) != 0;
     case LogId::supported:
     case LogId::feature_effects:
     case LogId::mi_effects:
@@ -164,6 +166,9 @@ Outcome get_log_page(Act& act, std::uint32_t controller, Handle command, const s
       break;
     case LogId::effects:
       log = effects(act);
+      break;
+    case LogId::self_test:
+      log = self_test_log(act, controller);
       break;
     default:
       break;

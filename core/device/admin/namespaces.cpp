@@ -65,6 +65,7 @@ Outcome create(Act& act, std::uint32_t controller, Handle command, const spec::S
 void remove_one(Act& act, std::uint32_t controller, std::uint32_t ns) {
   const std::uint32_t nsid = act.device.namespaces[ns].nsid;
   const std::vector<std::uint16_t> had = act.device.namespaces[ns].controllers;
+  disturb_self_tests(act, ns, spec::self_test::ns_removed);
   for (const std::uint16_t peer : had) detach(act, ns, peer);
   remove_namespace(act, ns);
   for (const std::uint16_t peer : had) {

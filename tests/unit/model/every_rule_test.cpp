@@ -44,6 +44,31 @@ std::vector<std::byte> smart_log(std::uint64_t reads) {
   return out;
 }
 
+/// Identify Namespace with blocks of 512 and of 4096 bytes, of which `index` is in use.
+std::function<void(spec::IdentifyNamespace&)> two_formats(std::uint8_t index) {
+  return [index](spec::IdentifyNamespace& id) {
+    id.nlbaf = 1;
+    id.flbas = index;
+    id.lbaf[0] = 9U << 16U;
+    id.lbaf[1] = 12U << 16U;
+    if (index == 1) id.nsze = id.ncap = id.nuse = History::kBlocks / 8;
+  };
+}
+
+/// Format and Device Self-test; and what the formats of namespace 1 are.
+void announce_formats(History& h, std::uint16_t c) {
+  h.identify(c, [](spec::IdentifyController& id) { id.oacs |= spec::oacs::format | spec::oacs::self_test; });
+  h.identify_ns(c, 1, two_formats(0));
+}
+
+std::vector<std::byte> self_test_log(std::uint8_t current, std::uint8_t newest) {
+  std::vector<std::byte> out(564);
+  out[0] = std::byte{current};
+  for (std::size_t at = 4; at < out.size(); at += 28) out[at] = std::byte{0x0F};
+  out[4] = std::byte{newest};
+  return out;
+}
+
 std::vector<std::byte> effects_log(bool with_identify) {
   std::vector<std::byte> out(4096);
   for (const auto& row : spec::commands()) {
@@ -946,6 +971,50 @@ const std::vector<Case>& cases() {
          for (const std::size_t lid : {1U, 2U, 3U, 4U, 5U}) logs[lid] = 1;
          if (broken) logs[0x60] = 1;  // reserved
          h.run(0, 0, log_entry(0x00, 1024), {.data = list_bytes(logs)});
+       }},
+      {Rule::f11,
+       [](History& h, bool broken) {
+         h.enable(0);
+         h.identify(0, [](auto& id) { id.kas = 1; });
+         h.set_feature(0, 0x0F, 200);
+         h.wait(150 * kMs);
+         h.run(0, 0, admin_entry(0x18));
+         h.wait((broken ? 100 : 250) * kMs);
+         h.read_register(0, spec::reg::csts, 3);
+       }},
+      {Rule::liv17,
+       [](History& h, bool broken) {
+         h.enable(0);
+         h.identify(0, [](auto& id) { id.kas = 1; });
+         h.set_feature(0, 0x0F, 200);
+         h.wait((broken ? 5000 : 250) * kMs);
+         h.read_register(0, spec::reg::csts, 1);
+       }},
+      {Rule::d18,
+       [](History& h, bool broken) {
+         h.ready(0);
+         announce_formats(h, 0);
+         h.write(0, 1, 0, 5);
+         h.run(0, 0, admin_entry(0x80, 1, 1U << 9U));
+         h.identify_ns(0, 1, two_formats(0));
+         h.read(0, 1, 0, broken ? 5 : 0);
+       }},
+      {Rule::fmt01,
+       [](History& h, bool broken) {
+         h.ready(0);
+         h.ready(1);
+         announce_formats(h, 0);
+         h.run(0, 0, admin_entry(0x80, 1, 1));
+         h.identify_ns(1, 1, two_formats(broken ? 0 : 1));
+       }},
+      {Rule::dst01,
+       [](History& h, bool broken) {
+         h.ready(0);
+         announce_formats(h, 0);
+         h.run(0, 0, admin_entry(0x14, 0, 2));
+         h.run(0, 0, log_entry(0x06, 564), {.data = self_test_log(2, 0x0F)});
+         h.run(0, 0, admin_entry(0x14, 0, 0xF));
+         h.run(0, 0, log_entry(0x06, 564), {.data = self_test_log(0, broken ? 0x0F : 0x21)});
        }},
       {Rule::log03,
        [](History& h, bool broken) {

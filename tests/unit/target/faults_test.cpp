@@ -330,7 +330,8 @@ steps:
   - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x00ff0001}
 )";
 
-// The write cache: what Flush, FUA and a normal shutdown made durable outlives a power loss, the rest a reset.
+// The write cache: what Flush, FUA and a normal shutdown made durable outlives a power loss, the rest a
+// reset.
 constexpr const char* kCache = R"(
 steps:
   - enable: {controller: nvme0}
@@ -360,9 +361,73 @@ steps:
   - io: {controller: nvme0, opcode: read, nsid: ns1, lba: 0, blocks: 8}
 )";
 
-constexpr std::array kPrograms{kHosted, kRaw,      kManagement, kQueues, kEnabling,
-                               kResets, kFeatures, kMedia,      kLogs,   kFused,
-                               kCache};
+// Keep Alive: kept up on one controller, and given up; another one is silent.
+constexpr const char* kKeepAlive = R"(
+steps:
+  - enable: {controller: nvme0}
+  - enable: {controller: nvme1}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme0, opcode: get_features, cdw10: 0x10f}
+  - admin: {controller: nvme0, opcode: get_features, cdw10: 0x30f}
+  - admin: {controller: nvme1, opcode: set_features, cdw10: 0x0f, cdw11: 1000}
+  - admin: {controller: nvme0, opcode: set_features, cdw10: 0x0f, cdw11: 950}
+  - admin: {controller: nvme0, opcode: get_features, cdw10: 0x0f}
+  - wait: 800ms
+  - admin: {controller: nvme0, opcode: keep_alive}
+  - register_read: {controller: nvme0, offset: 0x1c, bytes: 4}
+  - wait: 800ms
+  - register_read: {controller: nvme0, offset: 0x1c, bytes: 4}
+  - admin: {controller: nvme0, opcode: keep_alive}
+  - wait: 800ms
+  - admin: {controller: nvme0, opcode: keep_alive}
+  - register_read: {controller: nvme1, offset: 0x1c, bytes: 4}
+  - wait: 5s
+  - register_read: {controller: nvme0, offset: 0x1c, bytes: 4}
+  - disable: {controller: nvme0}
+  - enable: {controller: nvme0}
+  - admin: {controller: nvme0, opcode: get_features, cdw10: 0x0f}
+)";
+
+// Formats of one namespace seen over two paths, and their events; self-tests.
+constexpr const char* kFormat = R"(
+steps:
+  - enable: {controller: nvme0}
+  - enable: {controller: nvme1}
+  - enable: {controller: nvme2}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme2, opcode: identify, cdw10: 1}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - create_queue_pair: {controller: nvme1, queue: 1, depth: 8}
+  - create_queue_pair: {controller: nvme2, queue: 1, depth: 8}
+  - admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 0}
+  - admin: {controller: nvme2, opcode: identify, nsid: 2, cdw10: 0}
+  - io: {controller: nvme0, opcode: write, nsid: ns1, lba: 0, blocks: 8, tag: A}
+  - io: {controller: nvme2, opcode: write, nsid: ns2, lba: 0, blocks: 8, tag: B}
+  - admin: {controller: nvme1, opcode: set_features, cdw10: 0x0b, cdw11: 0x100}
+  - {nowait: true, admin: {controller: nvme1, opcode: async_event_request}}
+  - admin: {controller: nvme0, opcode: format, nsid: ns1, cdw10: 0x0f}
+  - admin: {controller: nvme0, opcode: format, nsid: ns1, cdw10: 0x201}
+  - admin: {controller: nvme1, opcode: identify, nsid: 1, cdw10: 0}
+  - admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 0}
+  - io: {controller: nvme0, opcode: read, nsid: ns1, lba: 0, blocks: 1}
+  - io: {controller: nvme1, opcode: read, nsid: ns1, lba: 0, blocks: 1}
+  - io: {controller: nvme2, opcode: read, nsid: ns2, lba: 0, blocks: 8}
+  - admin: {controller: nvme0, opcode: self_test, cdw10: 2}
+  - admin: {controller: nvme0, opcode: self_test, cdw10: 1}
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x008c0006}
+  - admin: {controller: nvme0, opcode: self_test, cdw10: 0xf}
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x008c0006}
+  - admin: {controller: nvme0, opcode: self_test, cdw10: 1}
+  - disable: {controller: nvme0}
+  - enable: {controller: nvme0}
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x008c0006}
+  - wait: 20s
+)";
+
+constexpr std::array kPrograms{kHosted, kRaw,  kManagement, kQueues,    kEnabling, kResets, kFeatures,
+                               kMedia,  kLogs, kFused,      kKeepAlive, kFormat,   kCache};
 
 check::Judgement judged(const std::string& text, const std::string& fault, std::string* findings = nullptr) {
   auto program = scenario::load_scenario_text(text, "trouble.yaml");
