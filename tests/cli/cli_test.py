@@ -342,7 +342,9 @@ class Conformance(InScratch):
     """Two cases: one passes, the other as its `want` is."""
 
     WORLDS = """worlds:
-  one: {topology: ["nvme,id=nvme0,serial=x", "nvme-ns,id=ns1,size=1MiB,bus=nvme0"], setup: [{enable: {controller: nvme0}}]}
+  one:
+    topology: ["nvme,id=nvme0,serial=x", "nvme-ns,id=ns1,size=1MiB,bus=nvme0"]
+    setup: [{enable: {controller: nvme0}}]
 """
     CASES = """family: f
 world: one
@@ -475,6 +477,14 @@ class Tables(unittest.TestCase):
         result = run("commands", "--cases", "no/such")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn(b"checks are not shown: no/such is no folder", result.stdout)
+
+    def test_statistics_have_a_row_for_every_rule(self):
+        ids = [r["id"] for r in json.loads(run("rules", "--json").stdout)["rules"]]
+        counted = json.loads(run("rules", "--statistics", "--runs", 200, "--json").stdout)["rules"]
+        self.assertEqual([r["id"] for r in counted], ids)
+        self.assertGreater(sum(r["conformance"]["exercised"] for r in counted), 100000)
+        self.assertGreater(sum(r["fuzz"]["exercised"] for r in counted), 10000)
+        self.assertEqual(run("rules", "--statistics", "--cases", "no/such").returncode, 2)
 
     def test_schema_is_json(self):
         self.assertIn("properties", json.loads(run("check", "--schema").stdout))
