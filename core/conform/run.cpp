@@ -95,7 +95,9 @@ Verdict run_case(const Case& one, const Announced& announced, const MakeMachine&
     verdict.problems.push_back(fmt::format("step {}: {}", finding.step, finding.summary));
   }
   const model::Time until = runner.limit_reached() ? 0 : engine::kForever;
-  for (const auto& finding : check::judge(world.trace(), {}, until).findings) {
+  const check::Judgement judgement = check::judge(world.trace(), {}, until);
+  verdict.statistics = judgement.statistics;
+  for (const auto& finding : judgement.findings) {
     const bool device = finding.scope() == model::Scope::standard;
     const bool host = finding.scope() == model::Scope::host && one.judged == Judged::host;
     const std::string rule(model::row_of(finding.rule).id);

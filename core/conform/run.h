@@ -8,6 +8,7 @@
 
 #include "conform/needs.h"
 #include "conform/suite.h"
+#include "model/statistics.h"
 #include "target/machine.h"
 
 namespace polypath::conform {
@@ -21,6 +22,7 @@ struct Verdict {
   std::string reason;                 ///< of skipping, or why a failure is known
   std::vector<std::string> problems;  ///< one line each: what did not hold
   std::vector<std::string> rules;     ///< of the standard that the reference model saw broken, each once
+  model::Statistics statistics{};     ///< how much each rule had to do
 };
 
 /// Makes the target's controllers for a topology; empty: the simulator.

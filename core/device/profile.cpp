@@ -6,6 +6,8 @@
 namespace polypath::device {
 namespace {
 
+constexpr unsigned kFormats = 16;  // FLBAS bits 3:0
+
 // What both profiles of this project's own device announce.
 constexpr spec::IdentifyController own_controller(std::uint32_t version) {
   spec::IdentifyController id{};
@@ -91,6 +93,40 @@ constexpr spec::IdentifyController minimal_controller() {
   return id;
 }
 
+// QEMU 7.2 as it was recorded, less what this device does not do; docs/profiles.md lists each difference.
+constexpr spec::IdentifyController qemu_controller() {
+  spec::IdentifyController id = own_controller(spec::kVersion1_4);
+  id.ieee = {0x00, 0x54, 0x52};
+  id.lpa |= spec::kLpaSmartPerNamespace;
+  id.oncs |= spec::oncs::dsm;
+  power_state(id, 0, {.hundredth_watts = 2500, .entry_us = 16, .exit_us = 4});
+  return id;
+}
+
+// The target of Linux 6.1, likewise: what a host sees of it on PCIe, without fabrics and without ANA.
+constexpr spec::IdentifyController nvmet_controller() {
+  spec::IdentifyController id{};
+  id.rab = 6;
+  id.cmic = spec::cmic::several_ports;
+  id.ver = spec::kVersion1_3;
+  id.oaes = spec::oaes::ns_attribute;
+  id.cntrltype = 1;
+  id.acl = 3;
+  id.aerl = 3;
+  id.frmw = 0x03;
+  id.lpa = 0x06 | spec::kLpaSmartPerNamespace;
+  id.elpe = 127;
+  id.sqes = 0x66;
+  id.cqes = 0x44;
+  id.maxcmd = 1024;
+  id.nn = 1024;
+  id.mnan = 1024;
+  id.oncs = spec::oncs::dsm | spec::oncs::write_zeroes;
+  id.vwc = 0x01;
+  power_state(id, 0, {.hundredth_watts = 2500, .entry_us = 16, .exit_us = 4});
+  return id;
+}
+
 constexpr spec::IdentifyNamespace own_ns() {
   spec::IdentifyNamespace id{};
   id.nlbaf = 1;
@@ -105,6 +141,25 @@ constexpr spec::IdentifyNamespace spec_ns() {
   id.mssrl = 64;
   id.mcl = 128;
   id.msrc = 7;
+  return id;
+}
+
+constexpr spec::IdentifyNamespace qemu_ns() {
+  spec::IdentifyNamespace id{};
+  id.nsfeat = spec::nsfeat::preferred_sizes;
+  id.npdg = id.npda = 7;
+  // Of its eight formats the two without metadata; the entries of the others say "not available".
+  id.nlbaf = 7;
+  id.lbaf[0] = 9U << 16U;
+  id.lbaf[4] = 12U << 16U;
+  id.dlfeat = 0x01;
+  return id;
+}
+
+constexpr spec::IdentifyNamespace nvmet_ns() {
+  spec::IdentifyNamespace id{};
+  id.nsfeat = spec::nsfeat::own_atomic_units | spec::nsfeat::preferred_sizes;
+  id.lbaf[0] = 9U << 16U;
   return id;
 }
 
@@ -149,8 +204,45 @@ const std::vector<Profile>& profiles() {
        .subsystem_reset = false,
        .error_entries = true,
        .capacity_bytes = 0},
+      {.name = "qemu-7.2",
+       .title = "QEMU 7.2 as recorded, less what is not simulated (docs/profiles.md)",
+       .controller = qemu_controller(),
+       .ns = qemu_ns(),
+       .model = "QEMU NVMe Ctrl",
+       .firmware = "7.2.22",
+       .timeout_500ms = 15,
+       .cmic_when_alone = false,
+       .serial_per_controller = false,
+       .subsystem_reset = false,
+       .error_entries = false,
+       .capacity_bytes = 0},
+      {.name = "linux-nvmet",
+       .title = "the NVMe target of Linux 6.1 as recorded, without fabrics and ANA (docs/profiles.md)",
+       .controller = nvmet_controller(),
+       .ns = nvmet_ns(),
+       .model = "Linux",
+       .firmware = "6.1.0-56",
+       .timeout_500ms = 15,
+       .cmic_when_alone = true,
+       .serial_per_controller = false,
+       .subsystem_reset = false,
+       .error_entries = true,
+       .capacity_bytes = 0},
   };
   return all;
+}
+
+std::optional<std::uint8_t> format_of(const Profile& profile, std::uint32_t block_bytes) {
+  for (unsigned format = 0; format <= profile.ns.nlbaf && format < kFormats; ++format) {
+    const std::uint8_t shift = block_shift_of(profile, format);
+    if (shift != 0 && std::uint32_t{1} << shift == block_bytes) return static_cast<std::uint8_t>(format);
+  }
+  return std::nullopt;
+}
+
+std::uint8_t block_shift_of(const Profile& profile, unsigned format) {
+  if (format > profile.ns.nlbaf || format >= kFormats) return 0;
+  return static_cast<std::uint8_t>(profile.ns.lbaf[format] >> 16U & 0xFFU);
 }
 
 bool announces(const Profile& profile, const spec::CommandRow& row) {

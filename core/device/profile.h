@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -15,8 +16,8 @@ namespace polypath::device {
 struct Profile {
   std::string_view name;
   std::string_view title;
-  /// Identify Controller as every controller of this kind shows it. SN, MN, FR, CMIC, MDTS, CNTLID, the
-  /// capacities and SUBNQN are filled in when a host asks.
+  /// Identify Controller as every controller of this kind shows it. SN, MN, FR, bit 1 of CMIC, MDTS, CNTLID,
+  /// the capacities and SUBNQN are filled in when a host asks.
   spec::IdentifyController controller;
   /// Identify Namespace likewise: sizes, FLBAS, NMIC, NVMCAP and identifiers are the namespace's own.
   spec::IdentifyNamespace ns;
@@ -30,6 +31,11 @@ struct Profile {
   std::uint64_t capacity_bytes;  ///< TNVMCAP of a subsystem; 0: not reported and not limited
   bool saves_features = false;   ///< Set Features with SV keeps what the standard lets be kept
 };
+
+/// The LBA format (FLBAS 3:0) of plain blocks of this size; empty when the profile announces none.
+std::optional<std::uint8_t> format_of(const Profile& profile, std::uint32_t block_bytes);
+/// Base-2 logarithm of the block size of a format; 0 when the profile does not have it.
+std::uint8_t block_shift_of(const Profile& profile, unsigned format);
 
 /// True when Identify Controller announces the command, or it needs no announcement.
 bool announces(const Profile& profile, const spec::CommandRow& row);

@@ -95,6 +95,7 @@ Result Arena::run(const Input& input) {
     // A world that came to rest was observed for ever: what has not happened by now never will.
     p.monitor.finish(result.cut ? 0 : engine::kForever);
     result.findings = p.monitor.findings();
+    if (options_.rules) model::add(statistics_, p.monitor.statistics());
   }
   if (options_.counters) {
     counters_.clear();

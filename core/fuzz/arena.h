@@ -11,7 +11,7 @@
 
 #include "fuzz/attach.h"
 #include "fuzz/counters.h"
-#include "model/findings.h"
+#include "model/statistics.h"
 #include "trace/trace.h"
 
 namespace polypath::fuzz {
@@ -20,6 +20,7 @@ struct ArenaOptions {
   std::string fault;     ///< planted fault that is on from the start, empty none
   bool model = true;     ///< false: nothing is judged
   bool counters = true;  ///< fill Arena::counters()
+  bool rules = false;    ///< add up Arena::statistics()
 };
 
 /// Of one run. Valid until the next.
@@ -44,6 +45,8 @@ class Arena {
   Result run(const Input& input);
   Counters& counters() { return counters_; }
   const ArenaOptions& options() const { return options_; }
+  /// Of all runs so far, the set-up of each counted.
+  const model::Statistics& statistics() const { return statistics_; }
 
  private:
   struct Prepared;
@@ -58,6 +61,7 @@ class Arena {
   std::array<Place, kWorlds> worlds_;
   std::uint64_t uses_ = 0;
   Counters counters_;
+  model::Statistics statistics_{};
 };
 
 /// What makes two findings the same for a person: the rule, and the command and status, register or doorbell

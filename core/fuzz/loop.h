@@ -40,6 +40,7 @@ class Loop {
   std::uint64_t steps() const { return steps_; }
   std::uint64_t violations() const { return violations_; }
   std::size_t states() const { return states_; }
+  const model::Statistics& statistics() const { return arena_.statistics(); }
 
  private:
   void make_next();

@@ -74,6 +74,8 @@ void judge_keep_alive(const Scene& scene, bool fatal) {
                     !c.shutdown_asked && c.initial_known && !c.fatal;
   if (!runs) return;
   if (fatal) {
+    if (timer.most != kUnbounded && scene.time >= timer.started_until + timer.most)
+      exercised(scene, Rule::liv17);  // it stopped, as it had to
     if (!scene.s.simulator) return;
     exercised(scene, Rule::f11);
     if (scene.time >= timer.started_from + timer.least) return;

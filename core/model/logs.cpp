@@ -419,9 +419,14 @@ void allow_log(const Scene& scene, const Command& command, Allowed& allowed) {
     allowed.anything();
     return;
   }
-  // Namespace
-  if (entry.nsid != 0 && entry.nsid != spec::kBroadcastNsid)
-    allowed.may({Status::invalid_field, Status::invalid_namespace_or_format});
+  // Namespace: logs are of controller scope; LPA bit 0 lets SMART be asked of an active one.
+  if (entry.nsid != 0 && entry.nsid != spec::kBroadcastNsid) {
+    const std::uint32_t ns = find_namespace(scene.s, c.subsystem, entry.nsid);
+    const bool own =
+        lid == LogId::smart && announced.known && (announced.lpa & spec::kLpaSmartPerNamespace) != 0;
+    if (!own || ns == kNone || may_be_inactive(scene.s.namespaces[ns], scene.index, command.submitted))
+      allowed.may({Status::invalid_field, Status::invalid_namespace_or_format});
+  }
   // Where in the log
   const std::uint64_t offset = offset_of(command);
   const std::uint64_t size = size_of(announced, lid);

@@ -132,6 +132,9 @@ inline constexpr std::uint8_t several_ports = 1, several_controllers = 2, ana = 
 namespace nmic {
 inline constexpr std::uint8_t shared = 1;
 }
+namespace nsfeat {
+inline constexpr std::uint8_t own_atomic_units = 2, preferred_sizes = 0x10;  ///< NAWUN and others; NPWG to NOWS
+}
 namespace oacs {
 inline constexpr std::uint16_t security = 1, format = 2, firmware = 4, ns_management = 8, self_test = 0x10,
                                directives = 0x20, doorbell_buffer = 0x100, get_lba_status = 0x200;

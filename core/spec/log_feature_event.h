@@ -71,7 +71,7 @@ inline constexpr std::uint32_t supported = 1U << 0, of_namespace = 1U << 20, of_
                                scopes = 0xFFFU << 20;
 }
 /// LPA bit 5: logs 00h, 12h and 13h, and scopes.
-inline constexpr std::uint8_t kLpaSupportedLogs = 1U << 5;
+inline constexpr std::uint8_t kLpaSmartPerNamespace = 1U << 0, kLpaSupportedLogs = 1U << 5;
 
 #pragma pack(push, 1)
 /// Entry of the Error Information log (01h).

@@ -52,6 +52,7 @@ inline constexpr std::uint32_t kCcFields = 0x01FFFFF1;
 /// "NVMe": what written to NSSR begins an NVM Subsystem Reset.
 inline constexpr std::uint32_t kSubsystemReset = 0x4E564D65;
 
+inline constexpr std::uint32_t kVersion1_3 = 0x00010300;
 inline constexpr std::uint32_t kVersion1_4 = 0x00010400;
 inline constexpr std::uint32_t kVersion2_0 = 0x00020000;
 inline constexpr std::uint32_t kVersion2_1 = 0x00020100;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "device/profile.h"
 #include "spec/commands.h"
 #include "spec/identify.h"
 #include "spec/registers.h"
@@ -78,7 +79,9 @@ std::span<const std::byte> Runner::payload_of(const Step& step, std::uint32_t co
     spec::IdentifyNamespace wanted{};
     const std::uint64_t block = step.number(Field::block_size, 512);
     wanted.nsze = wanted.ncap = step.number(Field::size) / block;
-    wanted.flbas = block == 4096 ? 1 : 0;
+    const auto format =
+        device::format_of(*device::find_profile(program_.profile), static_cast<std::uint32_t>(block));
+    wanted.flbas = format.value_or(block == 4096 ? 1 : 0);
     wanted.nmic = step.number(Field::shared, 1) != 0 ? 1 : 0;
     std::memcpy(data.data(), &wanted, std::min<std::size_t>(data.size(), sizeof wanted));
   }

@@ -363,6 +363,121 @@ class Findings(InScratch):
         self.assertEqual(run("explore", scenario, "--choices", "0,x").returncode, 2)
 
 
+class Conformance(InScratch):
+    """Two cases: one passes, the other as its `want` is."""
+
+    WORLDS = """worlds:
+  one:
+    topology: ["nvme,id=nvme0,serial=x", "nvme-ns,id=ns1,size=1MiB,bus=nvme0"]
+    setup: [{enable: {controller: nvme0}}]
+"""
+    CASES = """family: f
+world: one
+area: a
+cases:
+  - {id: T-1, title: one, origin: [1], steps: [admin: {controller: nvme0, opcode: identify, cdw10: 1}]}
+  - {id: T-2, title: two, origin: [1], steps: [admin: {controller: nvme0, opcode: 0x7e, want: WANT}]}
+"""
+
+    def setUp(self):
+        super().setUp()
+        self.folder = pathlib.Path(self.scratch.name) / "cases"
+        self.folder.mkdir()
+        (self.folder / "worlds.yaml").write_text(self.WORLDS)
+
+    def conform(self, want, *more):
+        (self.folder / "cases.yaml").write_text(self.CASES.replace("WANT", want))
+        return run("conform", "--cases", self.folder, "--db", self.db, *more)
+
+    def kept(self, want, name):
+        path = pathlib.Path(self.scratch.name) / name
+        path.write_bytes(self.conform(want, "--json", "--no-store").stdout)
+        return path
+
+    def waivers(self, case="T-2", version="0.1", target="sim"):
+        path = pathlib.Path(self.scratch.name) / "waivers.yaml"
+        path.write_text(f"target: {target}\nversion: \"{version}\"\ncases:\n"
+                        f"  - {{id: {case}, verdict: waived, argument: \"we know\"}}\n")
+        return path
+
+    def refused(self, result, word):
+        self.assertEqual(result.returncode, 2, result.stdout)
+        self.assertEqual(result.stderr.count(b"\n"), 1, result.stderr)
+        self.assertIn(word, result.stderr.decode())
+
+    def test_exit_code_says_whether_a_case_failed(self):
+        self.assertEqual(self.conform("invalid_opcode").returncode, 0)
+        failed = self.conform("success")
+        self.assertEqual(failed.returncode, 1)
+        self.assertIn(b"failed   T-2", failed.stdout)
+
+    def test_only_what_fails_since_the_baseline_counts(self):
+        good, bad = self.kept("invalid_opcode", "good.json"), self.kept("success", "bad.json")
+        worse = self.conform("success", "--baseline", good)
+        self.assertEqual(worse.returncode, 1)
+        self.assertIn(b"baseline  1 fail now, 0 fail no more, 0 fail and are new", worse.stdout)
+        self.assertIn(b"T-2 fails now", worse.stdout)
+        same = self.conform("success", "--baseline", bad)
+        self.assertEqual(same.returncode, 0, same.stdout)
+        self.assertIn(b"baseline  0 fail now, 0 fail no more", same.stdout)
+        better = self.conform("invalid_opcode", "--baseline", bad)
+        self.assertEqual(better.returncode, 0)
+        self.assertIn(b"T-2 fails no more", better.stdout)
+
+    def test_a_case_that_the_baseline_does_not_know_counts_when_it_fails(self):
+        path = self.kept("invalid_opcode", "old.json")
+        document = json.loads(path.read_text())
+        document["cases"] = [one for one in document["cases"] if one["id"] != "T-2"]
+        path.write_text(json.dumps(document))
+        fresh = self.conform("success", "--baseline", path)
+        self.assertEqual(fresh.returncode, 1)
+        self.assertIn(b"T-2 fails and is new", fresh.stdout)
+        self.assertEqual(self.conform("invalid_opcode", "--baseline", path).returncode, 0)
+
+    def test_a_kept_run_is_a_baseline_by_its_number(self):
+        self.assertEqual(self.conform("success").returncode, 1)
+        self.assertEqual(self.conform("success", "--baseline", 1).returncode, 0)
+        self.assertEqual(self.conform("invalid_opcode").returncode, 0)
+        self.assertEqual(self.conform("success", "--baseline", 3).returncode, 1)
+
+    def test_a_baseline_that_is_none_is_bad_input(self):
+        self.refused(self.conform("success", "--baseline", "no/such.json"), "no/such.json")
+        self.refused(self.conform("success", "--baseline", 1), "runs.db")
+        self.conform("success")
+        self.refused(self.conform("success", "--baseline", 7), "7")
+        text = pathlib.Path(self.scratch.name) / "text.json"
+        for content in ("no JSON", "{}", '{"cases": [{"id": 3}]}'):
+            text.write_text(content)
+            with self.subTest(content):
+                self.refused(self.conform("success", "--baseline", text), "text.json")
+
+    def test_a_waived_failure_is_known_with_its_reason(self):
+        result = self.conform("success", "--waivers", self.waivers(), "--json")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        document = json.loads(result.stdout)
+        self.assertEqual(document["counts"]["known"], 1)
+        waived = [one for one in document["cases"] if one["id"] == "T-2"][0]
+        self.assertEqual(waived["result"], "known")
+        self.assertIn("we know", waived["reason"])
+
+    def test_a_waiver_whose_case_passes_is_reported_and_fails_the_run(self):
+        result = self.conform("invalid_opcode", "--waivers", self.waivers())
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(b"T-2", result.stdout)
+
+    def test_a_waiver_of_another_target_or_version_waives_nothing(self):
+        self.assertEqual(self.conform("success", "--waivers", self.waivers(version="9.9")).returncode, 1)
+        self.assertEqual(self.conform("success", "--waivers", self.waivers(target="qemu")).returncode, 1)
+
+    def test_waivers_that_cannot_be_read_are_bad_input(self):
+        self.refused(self.conform("success", "--waivers", "no/such.yaml"), "no/such.yaml")
+        path = self.waivers()
+        path.write_text("target: sim\ncases: [\n")
+        self.refused(self.conform("success", "--waivers", path), "waivers.yaml")
+        path.write_text("target: sim\nversion: \"0.1\"\ncases:\n  - {id: T-2, verdict: waived}\n")
+        self.refused(self.conform("success", "--waivers", path), "waivers.yaml")
+
+
 class Tables(unittest.TestCase):
     def test_commands_rules_and_mutants_are_documents(self):
         commands = json.loads(run("commands", "--json").stdout)["commands"]
@@ -372,6 +487,29 @@ class Tables(unittest.TestCase):
         self.assertGreater(len(rules), 40)
         for mutant in mutants:
             self.assertIn(mutant["rule"], rules, mutant["id"])
+
+    def test_every_opcode_has_support_and_checks_or_what_owes_it(self):
+        for command in json.loads(run("commands", "--json").stdout)["commands"]:
+            with self.subTest(command["title"]):
+                self.assertNotEqual(command["implemented"], "owed_by" in command)
+                for profile, support in command.get("profiles", {}).items():
+                    self.assertEqual(support["supported"], bool(support["checks"]), profile)
+        text = run("commands").stdout.decode()
+        self.assertRegex(text, r"nvm +02h +read +all +to host .* \d+: A-\d+")
+        self.assertRegex(text, r"nvm +0eh +reservation_report +issue 5")
+
+    def test_commands_without_a_folder_of_cases_say_so(self):
+        result = run("commands", "--cases", "no/such")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn(b"checks are not shown: no/such is no folder", result.stdout)
+
+    def test_statistics_have_a_row_for_every_rule(self):
+        ids = [r["id"] for r in json.loads(run("rules", "--json").stdout)["rules"]]
+        counted = json.loads(run("rules", "--statistics", "--runs", 200, "--json").stdout)["rules"]
+        self.assertEqual([r["id"] for r in counted], ids)
+        self.assertGreater(sum(r["conformance"]["exercised"] for r in counted), 100000)
+        self.assertGreater(sum(r["fuzz"]["exercised"] for r in counted), 10000)
+        self.assertEqual(run("rules", "--statistics", "--cases", "no/such").returncode, 2)
 
     def test_schema_is_json(self):
         self.assertIn("properties", json.loads(run("check", "--schema").stdout))

@@ -33,7 +33,7 @@ void identify_controller(const Act& act, std::uint32_t controller, Page& page) {
   put_text(id.sn, c.serial, ' ');
   put_text(id.mn, p.model, ' ');
   put_text(id.fr, p.firmware, ' ');
-  if (subsystem.controllers.size() > 1 || p.cmic_when_alone) id.cmic = spec::cmic::several_controllers;
+  if (subsystem.controllers.size() > 1 || p.cmic_when_alone) id.cmic |= spec::cmic::several_controllers;
   id.mdts = c.mdts;
   id.cntlid = c.cntlid;
   const auto first = act.device.subsystems[c.subsystem].controllers.front();

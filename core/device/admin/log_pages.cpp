@@ -173,8 +173,14 @@ Outcome get_log_page(Act& act, std::uint32_t controller, Handle command, const s
     default:
       break;
   }
-  // All logs here are of controller scope: a namespace has no log of its own.
-  if (entry.nsid != 0 && entry.nsid != spec::kBroadcastNsid) return Status::invalid_field;
+  if (entry.nsid != 0 && entry.nsid != spec::kBroadcastNsid) {
+    // Logs are of controller scope. Where SMART may be asked of a namespace, it says the same.
+    const bool smart_of_namespace =
+        lid == LogId::smart && (act.profile().controller.lpa & spec::kLpaSmartPerNamespace) != 0;
+    if (smart_of_namespace && classify(act, controller, entry.nsid) == NsidClass::invalid)
+      return Status::invalid_namespace_or_format;
+    if (!smart_of_namespace || attached(c, entry.nsid) < 0) return Status::invalid_field;
+  }
   const std::uint64_t most = mdts_bytes(c);
   const bool beyond = offset > log.size();
   if (by_index || offset % 4 != 0 || (beyond && !act.broken_by(Fault::log_offset_unchecked)) ||

@@ -29,12 +29,11 @@ Outcome create(Act& act, std::uint32_t controller, Handle command, const spec::S
   spec::IdentifyNamespace wanted{};
   std::memcpy(&wanted, data.data(), sizeof wanted);
 
-  constexpr std::array<std::uint8_t, 2> kShifts{9, 12};  // the formats that Identify announces
-  const unsigned format = wanted.flbas & 0xFU;
+  const std::uint8_t shift = block_shift_of(act.profile(), wanted.flbas & 0xFU);
   const bool plain = (wanted.flbas & 0x10U) == 0 && wanted.dps == 0;
   if (wanted.nsze == 0 || wanted.ncap == 0 || wanted.ncap > wanted.nsze) return Status::invalid_field;
   if (wanted.ncap < wanted.nsze) return Status::thin_provisioning_not_supported;
-  if (format >= kShifts.size() || !plain) return Status::invalid_format;
+  if (shift == 0 || !plain) return Status::invalid_format;
   if (wanted.anagrpid != 0) return Status::ana_group_id_invalid;
 
   const std::uint32_t owner = act.controller(controller).subsystem;
@@ -43,7 +42,7 @@ Outcome create(Act& act, std::uint32_t controller, Handle command, const spec::S
       act.profile().capacity_bytes == 0 ? std::uint64_t{1} << 60U : act.profile().capacity_bytes;
   const std::uint64_t free = capacity - std::min(capacity, subsystem.allocated_bytes);
   Namespace ns;
-  ns.block_shift = kShifts[format];
+  ns.block_shift = shift;
   if (wanted.nsze > free >> ns.block_shift) {
     Outcome outcome(Status::namespace_insufficient_capacity);
     outcome.more = true;

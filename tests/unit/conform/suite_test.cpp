@@ -14,6 +14,7 @@
 #include "conform/report.h"
 #include "conform/run.h"
 #include "device/faults.h"
+#include "device/profile.h"
 #include "program/topology.h"
 
 namespace polypath::conform {
@@ -115,7 +116,10 @@ TEST_P(SuiteOnProfile, NoCaseFails) {
   }
   EXPECT_GE(passed, 200U);
 }
-INSTANTIATE_TEST_SUITE_P(Profiles, SuiteOnProfile, testing::Values("spec", "minimal", "qemu-2021"));
+INSTANTIATE_TEST_SUITE_P(Profiles, SuiteOnProfile,
+                         testing::Values("spec", "minimal", "qemu-2021", "qemu-7.2", "linux-nvmet"));
+
+TEST(Suite, RunsOnEveryProfileThatThereIs) { EXPECT_EQ(device::profiles().size(), 5U); }
 
 TEST(Run, AFaultTurnsItsCaseRedAndTheStepIsTold) {
   if (!device::faults_compiled_in()) GTEST_SKIP();

@@ -53,6 +53,11 @@ class LoneHost : public ::testing::Test {
     ns(1, true, -1, false);
     ns(2, false, 2, false);
     ns(4, true, -1, true);
+    build(profile, topology);
+  }
+  /// Of three controllers.
+  void build(const char* profile, const program::Topology& topology) {
+    trace_.header = {}, observers_.clear(), functions_.clear(), rings_.clear(), blocks_ = {};
     trace_.header.subsystems = {topology.subsystems[0].nqn};
     for (const auto& c : topology.controllers) {
       trace::ControllerHeader row;
