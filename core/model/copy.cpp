@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "model/format.h"
 #include "model/io.h"
 #include "model/namespaces.h"
 #include "model/power.h"
@@ -132,8 +133,8 @@ void allow_copy(const Scene& scene, const Command& command, const Namespace* ns,
                Status::incompatible_namespace_or_format, Status::fast_copy_not_possible});
   if (ns == nullptr || !ns->identified || (ns->nsfeat & 4U) != 0) allowed.may(Status::deallocated_block);
   const auto* sources = command.detail == kNone ? nullptr : &scene.s.details[command.detail].block_ranges;
-  const bool stands =
-      ns != nullptr && ns->blocks != 0 && !ns->exists.possible_since(false, command.submitted);
+  const bool stands = ns != nullptr && ns->blocks != 0 && ns->exists.surely_since(true, command.submitted) &&
+                      !may_be_formatted(*ns, command.submitted);
   if (sources == nullptr || sources->empty() || !stands || !ns->identified || ns->mcl == 0) {
     allowed.may({Status::command_size_limit_exceeded, Status::lba_out_of_range, Status::overlapping_io_range,
                  Status::unrecovered_read_error});

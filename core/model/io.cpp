@@ -98,9 +98,12 @@ Namespace* namespace_of(const Scene& scene, const Command& command) {
 
 /// A write whose namespace is not known: the one of now, or one before it, may hold its data.
 void doubt_content(const Scene& scene, const Command& command) {
-  if (command.ns == kNone) return;
   if (!is_write_type(command.entry.opcode) && !is_foreign_write(command.entry.opcode)) return;
-  Namespace& ns = scene.s.namespaces[command.ns];
+  // One that nobody knew when the command began may have been made meanwhile.
+  const std::uint32_t index =
+      command.ns != kNone ? command.ns : find_namespace(scene.s, scene.c().subsystem, command.entry.nsid);
+  if (index == kNone) return;
+  Namespace& ns = scene.s.namespaces[index];
   ns.doubtful_write = scene.now;
   lose_content(ns);
 }
@@ -441,13 +444,18 @@ void begin_io(const Scene& scene, Command& command, std::span<const std::byte> d
   }
   const bool zeroes = opcode == kWriteZeroes;
   const bool spoils = opcode == kWriteUncorrectable;
-  if (!zeroes && !spoils && (opcode != kWrite || !fold_digests(scene.s, ns, digests, blocks))) return;
+  if (!zeroes && !spoils && opcode != kWrite) return;
+  // Data of another length than the blocks have, because the host believes in other blocks, say nothing.
+  const bool known = zeroes || spoils || fold_digests(scene.s, ns, digests, blocks);
+  const auto what = zeroes  ? Blocks::Written::zeroes
+                    : known ? Blocks::Written::data
+                            : Blocks::Written::unknown;
   const Seq quiet = ns.readers.quiet();
   const bool durable = writes_through(scene, command);
   for (std::uint32_t i = 0; i < blocks; ++i) {
-    const std::uint64_t value = zeroes ? ns.content.zero() : (spoils ? kUncorrectable : scene.s.scratch[i]);
-    ns.content.begin(slba + i, value, scene.now, scene.index,
-                     zeroes ? Blocks::Written::zeroes : Blocks::Written::data, quiet, durable);
+    const std::uint64_t value =
+        zeroes || !known ? ns.content.zero() : (spoils ? kUncorrectable : scene.s.scratch[i]);
+    ns.content.begin(slba + i, value, scene.now, scene.index, what, quiet, durable);
   }
   command.writing = true;
 }
@@ -492,7 +500,9 @@ bool writes_open(const State& state, std::uint32_t ns) {
     const Controller& c = state.controllers[controller];
     for (const auto& command : c.commands) {
       const bool write = is_write_type(command.entry.opcode) || is_foreign_write(command.entry.opcode);
-      if (command.open && command.sqid != 0 && command.ns == ns && write) return true;
+      const bool here =
+          command.ns == ns || (command.ns == kNone && command.entry.nsid == state.namespaces[ns].nsid);
+      if (command.open && command.sqid != 0 && here && write) return true;
     }
     for (const auto& lost : c.limbo) {
       if (lost.ns == ns) return true;

@@ -147,6 +147,9 @@ std::uint32_t create_namespace(const Scene& scene, std::uint32_t nsid, Seq since
   ns.exists.apply(true, since, scene.now);  // it may have been deleted before the create ended
   ns.born = scene.now;
   ns.created = true;
+  // A Format that named the number before anybody knew what it is of may have been of this namespace.
+  const Seq formatted = scene.s.subsystems[ns.subsystem].formatted_until;
+  if (formatted >= since) ns.formatted_until = std::max(ns.formatted_until, formatted);
   ns.identified = ns.block_size_given = false;
   ns.identity = {};
   ns.tracked = false;
