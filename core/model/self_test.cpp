@@ -71,7 +71,9 @@ void end_tests_of(const Scene& scene, const Namespace& ns, Seq since) {
     if (!now.known || now.code == test::none || now.nsid == 0) continue;
     const bool all = now.nsid == spec::kBroadcastNsid;
     if (!all && now.nsid != ns.nsid) continue;
-    if (all || now.open != 0 || now.changed >= since) {
+    // A reset that goes on may have ended it before.
+    const bool resetting = scene.s.controllers[other].power != Power::ready;
+    if (all || resetting || now.open != 0 || now.changed >= since) {
       doubt(scene, now);
     } else {
       end_test(scene, now, kByItself);
