@@ -479,6 +479,7 @@ void end_create(const Scene& scene, Command& command, End end, const Completion*
   subsystem.create_until = scene.now;
   if (dropped) {
     subsystem.complete = false;  // a namespace of unknown number may exist now
+    subsystem.create_dropped = scene.now;
     bind_open_commands(scene);
     return;
   }
@@ -508,8 +509,10 @@ void end_create(const Scene& scene, Command& command, End end, const Completion*
   }
   if (subsystem.creates_open != 0) exercised(scene, Rule::ns22);
   const Detail& detail = scene.s.details[command.detail];
-  // Another create gave the identifier in this window: which of the two namespaces is left is not known.
-  const bool contested = before != kNone && scene.s.namespaces[before].born >= command.submitted;
+  // Another create gave the identifier in this window, or may have: which of the namespaces is left is not
+  // known.
+  const bool contested = (before != kNone && scene.s.namespaces[before].born >= command.submitted) ||
+                         subsystem.create_dropped >= command.submitted;
   const bool data_seen = !detail.list_malformed && !command.buffer_shared && !contested;
   const std::uint64_t nsze = detail.nsze;
   const std::uint8_t shared = !data_seen ? 2 : (detail.nmic & spec::nmic::shared) != 0 ? 1 : 0;

@@ -359,8 +359,11 @@ void reset_events(const Scene& scene) {
 void finish_events(const Scene& scene) {
   Controller& c = scene.c();
   const std::uint32_t held = requests_held(scene);
-  if (c.announced.known && held > c.announced.aerl + 1U && c.power == Power::ready && !c.shutdown_asked &&
-      !may_have_stopped(c, scene.time)) {
+  // A refusal waits for room in the queue.
+  const CompletionQueue* admin = c.cqs.find(0);
+  const bool room = admin != nullptr && admin->known && !admin->full && !admin->head_doubtful;
+  if (room && c.announced.known && held > c.announced.aerl + 1U && c.power == Power::ready &&
+      !c.shutdown_asked && !may_have_stopped(c, scene.time)) {
     const Command* last = nullptr;
     for (const Command& command : c.commands) {
       const bool request = command.open && command.sqid == 0 && command.entry.opcode == 0x0C;

@@ -453,6 +453,7 @@ struct Subsystem {
   std::vector<std::uint16_t> controllers;
   bool complete = true;  ///< the header names every namespace that exists
   std::uint32_t creates_open = 0;
+  Seq create_dropped = 0;         ///< when a create ended last of which nobody knows what it made
   Seq create_until = 0;           ///< end of the last create
   std::uint32_t deletes_all = 0;  ///< deletes of every namespace under way
   Seq all_deleted_until = 0;      ///< end of the last one
