@@ -241,6 +241,7 @@ class Runner {
   void forget_deleted(std::uint32_t controller, std::size_t index, const StepOutcome& outcome);
   void raw_outcomes(std::uint32_t controller, const std::vector<RawOutcome>& done);
   void begin_handshake(std::uint32_t controller, std::size_t index);
+  void stop_handshake(std::uint32_t controller);
   void enable_raw(std::uint32_t controller);
   void lose_raw(std::uint32_t controller);
   void lose_raw_subsystem(std::uint32_t controller);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "device/profile.h"
 #include "spec/commands.h"
@@ -173,7 +174,11 @@ void Runner::begin_raw(std::size_t index) {
       change_hands(index, controller, true);
       return;
     case StepKind::give:
-      if (world_.raw(controller)) lose_raw(controller);
+      if (world_.raw(controller)) {
+        lose_raw(controller);
+        raw_[controller].driver.lose_queues();
+        stop_handshake(controller);
+      }
       change_hands(index, controller, false);
       return;
     case StepKind::reap:
@@ -439,6 +444,19 @@ void Runner::begin_handshake(std::uint32_t controller, std::size_t index) {
   raw.driver.disable(port);
   lose_raw(controller);
   poll_ready(controller);
+}
+
+// The controller is its host's again: whatever the raw driver still meant to write would undo what the host
+// does.
+void Runner::stop_handshake(std::uint32_t controller) {
+  RawState& raw = raw_[controller];
+  if (raw.handshake == RawState::Handshake::none) return;
+  raw.handshake = RawState::Handshake::none;
+  outcomes_[raw.step].lost = true;
+  finish(raw.step);
+  for (const std::size_t index : std::exchange(raw.waiting, {})) {
+    unable(index, fmt::format("{} was given back to its host's driver", controller_name(controller)));
+  }
 }
 
 void Runner::enable_raw(std::uint32_t controller) {
