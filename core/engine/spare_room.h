@@ -22,6 +22,7 @@ class SpareRoom {
                   alignof(T) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
     void* room = first_;
     if (room == nullptr) {
+      give_back_at_end();
       room = ::operator new(sizeof(T));
     } else {
       first_ = first_->next;
@@ -35,6 +36,7 @@ class SpareRoom {
       ::operator delete(object);
       return;
     }
+    if (count_ == 0) give_back_at_end();
     first_ = ::new (static_cast<void*>(object)) Link{first_};
     ++count_;
     ASAN_POISON_MEMORY_REGION(first_ + 1, sizeof(T) - sizeof(Link));
@@ -44,8 +46,24 @@ class SpareRoom {
   struct Link {
     Link* next;
   };
-  // One list per thread. Plain pointers: they need no destructor, so objects of static duration may still
-  // drop.
+  // At the end of its thread the room is given back; what is dropped after that (by objects of static
+  // duration) finds the list full.
+  struct Keeper {
+    ~Keeper() {
+      while (first_ != nullptr) {
+        Link* const next = first_->next;
+        ASAN_UNPOISON_MEMORY_REGION(first_, sizeof(T));
+        ::operator delete(static_cast<void*>(first_));
+        first_ = next;
+      }
+      count_ = kMost;
+    }
+  };
+  static void give_back_at_end() {
+    static thread_local const Keeper keeper;
+    static_cast<void>(keeper);
+  }
+  // One list per thread.
   static inline thread_local constinit Link* first_ = nullptr;
   static inline thread_local constinit std::size_t count_ = 0;
 };
