@@ -212,6 +212,18 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
      "a short self-test goes on over a Controller Level Reset", "handled as the extended one", "INV-DST-01"},
     {Fault::self_test_leaves_no_result, "self-test-leaves-no-result",
      "a self-test that is aborted leaves no entry in its log", "entries made on success only", "INV-DST-01"},
+    {Fault::short_list_accepted, "short-list-accepted",
+     "a command whose SGL is shorter than its data moves what it can and succeeds",
+     "end of the list taken for the end", "INV-Q-30"},
+    {Fault::bit_bucket_keeps_place, "bit-bucket-keeps-place",
+     "what a Bit Bucket of a Read should take goes into the next Data Block", "media offset not moved on",
+     "INV-D-03"},
+    {Fault::list_type_unchecked, "list-type-unchecked", "any SGL descriptor is taken for a Data Block",
+     "type not looked at", "INV-Q-30"},
+    {Fault::list_segment_unchecked, "list-segment-unchecked",
+     "an SGL segment is read at whatever address, in whatever length", "length rounded down", "INV-Q-33"},
+    {Fault::admin_takes_sgl, "admin-takes-sgl", "Admin commands with an SGL are executed",
+     "PSDT checked as for I/O commands", "INV-Q-33"},
 }};
 
 }  // namespace

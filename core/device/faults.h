@@ -100,6 +100,11 @@ enum class Fault : std::uint8_t {
   self_test_restarts,
   self_test_survives_reset,
   self_test_leaves_no_result,
+  short_list_accepted,
+  bit_bucket_keeps_place,
+  list_type_unchecked,
+  list_segment_unchecked,
+  admin_takes_sgl,
   count
 };
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "device/act.h"
+#include "spec/identify.h"
 #include "spec/registers.h"
 
 namespace polypath::device {
@@ -213,6 +214,15 @@ Handle pair_up(Act& act, Handle queue, Handle command, bool conflict) {
   return first;
 }
 
+/// Base: Data Pointer. Admin commands have PRPs on the memory-based transport.
+bool takes_psdt(const Act& act, std::uint16_t qid, unsigned psdt) {
+  const std::uint32_t sgls = act.profile().controller.sgls;
+  if (psdt == 0) return true;
+  if ((sgls & spec::sgls::supported) == 0 || (qid == 0 && !act.broken_by(Fault::admin_takes_sgl)))
+    return false;
+  return psdt == 1 || (psdt == 2 && (sgls & spec::sgls::mptr_segment) != 0);
+}
+
 /// What one command comes to; `fused`: as a half of a pair that was found in order.
 Outcome run(Act& act, Handle handle, bool fused) {
   const Command& command = *act.device.commands.get(handle);
@@ -221,8 +231,8 @@ Outcome run(Act& act, Handle handle, bool fused) {
   const spec::CommandRow* row = spec::find_command(spec::set_of_queue(sq.qid), entry.opcode);
   const Handler handler = row == nullptr || !announces(act.profile(), *row) ? nullptr : handler_of(*row);
   if (handler == nullptr) return Status::invalid_opcode;
-  // SGLs are not announced, and FUSE is that of a pair or of nothing.
-  if ((entry.fuse() != 0 && !fused) || entry.psdt() != 0) return Status::invalid_field;
+  // FUSE is that of a pair or of nothing.
+  if ((entry.fuse() != 0 && !fused) || !takes_psdt(act, sq.qid, entry.psdt())) return Status::invalid_field;
   return handler(act, command.controller, handle, entry);
 }
 

@@ -133,7 +133,8 @@ namespace nmic {
 inline constexpr std::uint8_t shared = 1;
 }
 namespace nsfeat {
-inline constexpr std::uint8_t own_atomic_units = 2, preferred_sizes = 0x10;  ///< NAWUN and others; NPWG to NOWS
+inline constexpr std::uint8_t own_atomic_units = 2,
+                              preferred_sizes = 0x10;  ///< NAWUN and others; NPWG to NOWS
 }
 namespace oacs {
 inline constexpr std::uint16_t security = 1, format = 2, firmware = 4, ns_management = 8, self_test = 0x10,
@@ -144,6 +145,10 @@ inline constexpr std::uint16_t compare = 1, write_uncorrectable = 2, dsm = 4, wr
                                save_select = 0x10, reservations = 0x20, timestamp = 0x40, verify = 0x80,
                                copy = 0x100;
 }
+namespace sgls {
+inline constexpr std::uint32_t supported = 3, dword_granularity = 2;  ///< bits 1:0, and one of their values
+inline constexpr std::uint32_t bit_bucket = 1U << 16U, longer = 1U << 18U, mptr_segment = 1U << 19U;
+}  // namespace sgls
 namespace fna {
 inline constexpr std::uint8_t format_all = 1, erase_all = 2, crypto = 4, no_broadcast = 8;
 }

@@ -426,8 +426,23 @@ steps:
   - wait: 20s
 )";
 
+// Scatter Gather Lists, right and wrong.
+constexpr const char* kLists = R"(
+steps:
+  - enable: {controller: nvme0}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 0}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - io: {controller: nvme0, opcode: write, nsid: 1, blocks: 8, tag: A}
+  - io: {controller: nvme0, opcode: read, nsid: 1, blocks: 8, sgl: "block 1024, bucket 1024, block 2048"}
+  - io: {controller: nvme0, opcode: write, nsid: 1, lba: 8, blocks: 2, tag: B, sgl: "block 1000"}
+  - io: {controller: nvme0, opcode: read, nsid: 1, blocks: 1, sgl: "raw 0x50 0x300000 512"}
+  - io: {controller: nvme0, opcode: read, nsid: 1, blocks: 1, sgl: "raw 0x30 0x300000 24"}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1, sgl: "block 4096"}
+)";
+
 constexpr std::array kPrograms{kHosted, kRaw,  kManagement, kQueues,    kEnabling, kResets, kFeatures,
-                               kMedia,  kLogs, kFused,      kKeepAlive, kFormat,   kCache};
+                               kMedia,  kLogs, kFused,      kKeepAlive, kFormat,   kCache,  kLists};
 
 check::Judgement judged(const std::string& text, const std::string& fault, std::string* findings = nullptr) {
   auto program = scenario::load_scenario_text(text, "trouble.yaml");
