@@ -56,7 +56,7 @@ void finish(Act& act, Handle command, const Outcome& outcome);
 /// Removes a command without a completion entry (resets, deleted queues).
 void drop(Act& act, Handle command);
 Handle create_sq(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint64_t base,
-                 std::uint32_t entries, Handle cq);
+                 std::uint32_t entries, Handle cq, std::uint8_t priority);
 Handle create_cq(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint64_t base,
                  std::uint32_t entries, bool interrupts, std::uint16_t vector);
 /// Settles the commands of a submission queue (aborts or completes each) and removes the queue.
@@ -66,6 +66,9 @@ SubmissionQueue* find_sq(const Act& act, std::uint32_t controller, std::uint16_t
 CompletionQueue* find_cq(const Act& act, std::uint32_t controller, std::uint16_t qid);
 Handle find_command(const Act& act, std::uint32_t controller, std::uint16_t sqid, std::uint16_t cid);
 void mask(Act& act, std::uint32_t controller, std::uint16_t vector, bool masked);
+/// Completions of the vector have waited for others as long as feature 08h lets them.
+void coalescing_over(Act& act, std::uint32_t controller, std::uint16_t vector);
+void forget_coalescing(Act& act, std::uint32_t controller);
 
 // registers.cpp: enable, disable, shutdown, resets
 void became_enabled(Act& act, std::uint32_t controller);

@@ -64,6 +64,10 @@ std::uint64_t name_of(const Device& device, const engine::Event& event) {
     case What::self_test_done:
       about = event.whom;
       break;
+    case What::coalesced:
+      if (device.controllers[event.whom].resets != event.arg >> 16U) return 0;
+      about = word(event.whom, event.arg & 0xFFFFU);
+      break;
     case What::message:
       about = word(event.whom, event.arg);
       break;

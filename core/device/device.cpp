@@ -55,7 +55,8 @@ Device make_device(const program::Topology& topology, const Profile& profile) {
     row.subsystem = spec.subsystem;
     row.cntlid = spec.cntlid;
     row.max_io_queues = spec.max_ioqpairs;
-    row.vectors = spec.msix_vectors;
+    row.vectors = spec.pin ? std::uint16_t{1} : spec.msix_vectors;
+    row.pin = spec.pin;
     row.mqes = spec.mqes;
     row.mdts = spec.mdts;
     row.features = row.saved = default_features(row);
@@ -131,6 +132,10 @@ void handle(Device& device, const Surroundings& world, const engine::Event& even
     case What::self_test_done:
       end_self_test(act, event.whom, spec::self_test::passed);
       break;
+    case What::coalesced:
+      if (act.controller(event.whom).resets == event.arg >> 16U)
+        coalescing_over(act, event.whom, static_cast<std::uint16_t>(event.arg));
+      break;
     case What::message:
       break;
   }
@@ -139,7 +144,7 @@ void handle(Device& device, const Surroundings& world, const engine::Event& even
 void mask_vector(Device& device, const Surroundings& world, std::uint32_t controller, std::uint16_t vector,
                  bool masked) {
   Act act{device, world};
-  mask(act, controller, vector, masked);
+  if (!device.controllers[controller].pin) mask(act, controller, vector, masked);
 }
 
 bool commit_drives(const Device& device, std::string& error) {

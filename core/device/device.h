@@ -26,8 +26,9 @@ enum class What : std::uint16_t {
   report = 7,         ///< an event is reported; whom: controller, arg: its reset count
   message =
       8,  ///< an interrupt message arrives at the host; whom: controller, arg: vector (handled by the world)
-  keep_alive = 9,      ///< the Keep Alive timer ends; whom: controller, arg: its reset count
-  self_test_done = 10  ///< whom: controller
+  keep_alive = 9,       ///< the Keep Alive timer ends; whom: controller, arg: its reset count
+  self_test_done = 10,  ///< whom: controller
+  coalesced = 20        ///< whom: controller, arg: its reset count << 16 | vector
 };
 
 /// Decision sites of the device. Permanent: recordings override them by number.

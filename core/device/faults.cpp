@@ -224,6 +224,13 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
      "an SGL segment is read at whatever address, in whatever length", "length rounded down", "INV-Q-33"},
     {Fault::admin_takes_sgl, "admin-takes-sgl", "Admin commands with an SGL are executed",
      "PSDT checked as for I/O commands", "INV-Q-33"},
+    {Fault::coalescing_without_time, "coalescing-without-time",
+     "gathered completions wait for their number, however long that takes", "timer not started", "INV-Q-15"},
+    {Fault::pin_not_masked, "pin-not-masked", "INTMS does not hold back the interrupts of a pin",
+     "mask kept and not looked at", "INV-Q-14"},
+    {Fault::classes_ignored, "classes-ignored",
+     "commands are fetched in plain round robin although weighted round robin is selected",
+     "CC.AMS not looked at", "INV-Q-23"},
 }};
 
 }  // namespace

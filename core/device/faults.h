@@ -105,6 +105,9 @@ enum class Fault : std::uint8_t {
   list_type_unchecked,
   list_segment_unchecked,
   admin_takes_sgl,
+  coalescing_without_time,
+  pin_not_masked,
+  classes_ignored,
   count
 };
 

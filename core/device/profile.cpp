@@ -183,6 +183,7 @@ const std::vector<Profile>& profiles() {
        .subsystem_reset = true,
        .error_entries = true,
        .capacity_bytes = std::uint64_t{16} << 40U,
+       .weighted_round_robin = true,
        .saves_features = true},
       {.name = "qemu-2021",
        .title = "QEMU's device as the nvme-subsys patches of 2021 showed it (serials may differ)",

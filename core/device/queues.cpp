@@ -27,11 +27,15 @@ void doorbell_error(Act& act, std::uint32_t controller, std::uint8_t info) {
   raise_event(act, controller, spec::EventType::error, info, spec::LogId::error_information);
 }
 
+bool fetchable(const Act& act, const SubmissionQueue& sq) {
+  if (sq.frozen || sq.head == sq.tail) return false;
+  const CompletionQueue* cq = act.device.cqs.get(sq.cq);
+  return cq != nullptr && cq->held.size() == cq->held_head;  // else its completions wait: no more work for it
+}
+
 void want_fetch(Act& act, Handle handle) {
   SubmissionQueue& sq = *act.device.sqs.get(handle);
-  if (sq.fetch_pending || sq.frozen || sq.head == sq.tail) return;
-  const CompletionQueue* cq = act.device.cqs.get(sq.cq);
-  if (cq == nullptr || cq->held.size() > cq->held_head) return;  // its completions wait: no more work for it
+  if (sq.fetch_pending || !fetchable(act, sq)) return;
   sq.fetch_pending = true;
   act.world.engine.ready(static_cast<std::uint16_t>(What::fetch), handle.index, pack(handle));
 }
@@ -51,15 +55,48 @@ void send_message(Act& act, std::uint32_t controller, std::uint16_t vector) {
                             controller, vector);
 }
 
+/// Is there a completion of this vector that the host has not acknowledged?
+bool unacknowledged(const Act& act, const Controller& c, std::uint16_t vector) {
+  return std::any_of(c.cq.begin(), c.cq.end(), [&](const Handle handle) {
+    const CompletionQueue* cq = act.device.cqs.get(handle);
+    return cq != nullptr && cq->interrupts && cq->vector == vector && cq->head != cq->tail;
+  });
+}
+
+/// Features 08h and 09h: are completions of this queue gathered? Vector 0 has the admin queue's, which do not
+/// wait.
+bool gathers(const Controller& c, const CompletionQueue& cq) {
+  const bool on = (c.features.coalescing & 0xFFU) != 0 && (c.features.coalescing >> 8U & 0xFFU) != 0;
+  return on && cq.vector != 0 && cq.vector < c.vectors &&
+         (c.coalescing_disabled[cq.vector / 32U] >> cq.vector % 32U & 1U) == 0;
+}
+
+/// Tells the host of the completion that was just posted, at once or with others.
+void announce(Act& act, std::uint32_t controller, const CompletionQueue& cq, bool was_empty) {
+  Controller& c = act.controller(controller);
+  if (!gathers(c, cq)) {
+    if (was_empty) send_message(act, controller, cq.vector);
+    return;
+  }
+  if (cq.vector >= c.gathered.size()) c.gathered.resize(cq.vector + std::size_t{1});
+  Gathered& gathered = c.gathered[cq.vector];
+  if (++gathered.entries > (c.features.coalescing & 0xFFU)) {  // 0's based
+    act.world.engine.cancel(gathered.ticket);
+    gathered = {};
+    send_message(act, controller, cq.vector);
+  } else if (gathered.entries == 1 && !act.broken_by(Fault::coalescing_without_time)) {
+    const engine::Time time = (c.features.coalescing >> 8U & 0xFFU) * 100 * engine::kMicrosecond;
+    gathered.ticket = act.world.engine.schedule_cancellable(
+        act.world.engine.now() + time, static_cast<std::uint16_t>(What::coalesced), controller,
+        std::uint64_t{c.resets} << 16U | cq.vector);
+  }
+}
+
 // A message held back by a mask is not sent any more once nothing waits for the host. PCI Express, "MSI-X".
 void settle_pending(Act& act, std::uint32_t controller, std::uint16_t vector) {
   Controller& c = act.controller(controller);
   if (vector >= c.vector_pending.size() || c.vector_pending[vector] == 0) return;
-  for (const Handle handle : c.cq) {
-    const CompletionQueue* cq = act.device.cqs.get(handle);
-    if (cq != nullptr && cq->interrupts && cq->vector == vector && cq->head != cq->tail) return;
-  }
-  c.vector_pending[vector] = 0;
+  if (!unacknowledged(act, c, vector)) c.vector_pending[vector] = 0;
 }
 
 bool full(const CompletionQueue& cq) { return (cq.tail + 1) % cq.entries == cq.head; }
@@ -123,7 +160,7 @@ void write_entry(Act& act, Handle handle) {
   }
   const bool lost = cq.interrupts && cq.tail == 0 && act.fault(Fault::interrupt_lost);
   if (lost) act.fired(Fault::interrupt_lost);
-  if (cq.interrupts && was_empty && !early && !lost) send_message(act, controller, cq.vector);
+  if (cq.interrupts && !early && !lost) announce(act, controller, cq, was_empty);
   if (sq.qid == 0) admin_completed(act, command);
   drop(act, handle);
 }
@@ -174,6 +211,64 @@ bool waits(const Act& act, Handle handle) {
 void schedule_execution(Act& act, Handle handle, engine::Time delay) {
   act.device.commands.get(handle)->ticket = act.world.engine.schedule_cancellable(
       act.world.engine.now() + delay, static_cast<std::uint16_t>(What::execute), handle.index, pack(handle));
+}
+
+bool weighted(const Act& act, const Controller& c) {
+  return act.profile().weighted_round_robin && spec::cc::ams.get(c.cc) == 1;
+}
+
+/// Base: Weighted Round Robin with Urgent Priority Class Arbitration. 0 Admin, 1 urgent, 2 high, 3 medium, 4
+/// low.
+std::size_t class_of(const SubmissionQueue& sq) { return sq.qid == 0 ? 0 : sq.priority + 1U; }
+
+/// The queue of a class whose turn it is: that of the last fetch while its burst goes on, else the next in
+/// the circle. None when no queue of the class has work.
+Handle next_of(const Act& act, const Controller& c, std::size_t wanted) {
+  Handle first, after;
+  for (const Handle handle : c.sq) {
+    const SubmissionQueue* sq = act.device.sqs.get(handle);
+    if (sq == nullptr || class_of(*sq) != wanted || !fetchable(act, *sq)) continue;
+    if (sq->qid == c.turn.last[wanted] && c.turn.qid == sq->qid && c.turn.burst != 0) return handle;
+    if (!first) first = handle;
+    if (!after && sq->qid > c.turn.last[wanted]) after = handle;
+  }
+  return after ? after : first;
+}
+
+/// The queue to fetch from. At least one has work.
+Handle arbitrate(Act& act, std::uint32_t controller) {
+  constexpr std::size_t kUrgent = 1, kHigh = 2, kLow = 4;
+  constexpr std::uint32_t kNoLimit = 7;
+  Controller& c = act.controller(controller);
+  const std::uint32_t feature = c.features.arbitration;
+  std::array<Handle, kLow + 1> next;
+  for (std::size_t k = 0; k <= kLow; ++k) next[k] = next_of(act, c, k);
+  std::size_t chosen = 0;
+  while (chosen <= kUrgent && !next[chosen]) ++chosen;
+  if (chosen == kHigh) {
+    // Round after round: each class has as many commands as its weight says.
+    const auto credit = [&] {
+      chosen = kHigh;
+      while (chosen <= kLow && (!next[chosen] || c.turn.credits[chosen - kHigh] == 0)) ++chosen;
+      return chosen <= kLow;
+    };
+    if (!credit()) {
+      for (std::size_t k = 0; k < c.turn.credits.size(); ++k)  // HPW, MPW and LPW, 0's based
+        c.turn.credits[k] = static_cast<std::uint16_t>((feature >> (24U - 8U * k) & 0xFFU) + 1U);
+      credit();
+    }
+    --c.turn.credits[chosen - kHigh];
+  }
+  const Handle handle = next[chosen];
+  const std::uint16_t qid = act.device.sqs.get(handle)->qid;
+  if (qid != c.turn.qid || c.turn.burst == 0) {
+    const std::uint32_t burst = feature & 7U;
+    c.turn.burst = burst == kNoLimit ? ~std::uint32_t{0} : std::uint32_t{1} << burst;
+  }
+  c.turn.qid = qid;
+  c.turn.last[chosen] = qid;
+  --c.turn.burst;
+  return handle;
 }
 
 /// Pairs the command fetched last with the one before it in its queue, or ends what has no partner. Gives the
@@ -322,7 +417,8 @@ void cq_doorbell(Act& act, std::uint32_t controller, std::uint16_t qid, std::uin
     return;
   }
   cq->head = value;
-  if (cq->interrupts && cq->head != cq->tail) send_message(act, controller, cq->vector);
+  const bool gathering = cq->vector < c.gathered.size() && c.gathered[cq->vector].entries != 0;
+  if (cq->interrupts && cq->head != cq->tail && !gathering) send_message(act, controller, cq->vector);
   if (cq->interrupts && cq->head == cq->tail) settle_pending(act, controller, cq->vector);
   drain(act, c.cq[qid]);
 }
@@ -332,9 +428,12 @@ void fetch(Act& act, Handle handle) {
   if (sq == nullptr) return;
   sq->fetch_pending = false;
   const std::uint32_t controller = sq->controller;
-  if (sq->frozen || sq->head == sq->tail || !processing(act.controller(controller))) return;
-  const CompletionQueue* cq = act.device.cqs.get(sq->cq);
-  if (cq == nullptr || cq->held.size() > cq->held_head) return;
+  if (!fetchable(act, *sq) || !processing(act.controller(controller))) return;
+  if (weighted(act, act.controller(controller)) && !act.broken_by(Fault::classes_ignored)) {
+    const Handle asked = std::exchange(handle, arbitrate(act, controller));
+    if (asked != handle) want_fetch(act, asked);  // its turn will come
+    sq = act.device.sqs.get(handle);
+  }
 
   Command row;
   row.sq = handle;
@@ -438,8 +537,9 @@ void drop(Act& act, Handle handle) {
 }
 
 Handle create_sq(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint64_t base,
-                 std::uint32_t entries, Handle cq) {
+                 std::uint32_t entries, Handle cq, std::uint8_t priority) {
   SubmissionQueue row;
+  row.priority = priority;
   row.controller = controller;
   row.qid = qid;
   row.base = base;
@@ -505,10 +605,26 @@ void delete_cq(Act& act, Handle handle) {
 void mask(Act& act, std::uint32_t controller, std::uint16_t vector, bool masked) {
   Controller& c = act.controller(controller);
   if (vector >= c.vector_masked.size()) return;
-  c.vector_masked[vector] = masked ? 1 : 0;
-  if (masked || c.vector_pending[vector] == 0) return;
+  const bool was_masked =
+      std::exchange(c.vector_masked[vector], masked ? std::uint8_t{1} : std::uint8_t{0}) != 0;
+  if (masked) return;
+  // A pin is a level: unmasked, it is active again while anything waits.
+  const bool active = c.pin && was_masked && unacknowledged(act, c, vector);
+  if (c.vector_pending[vector] == 0 && !active) return;
   c.vector_pending[vector] = 0;
   send_message(act, controller, vector);
+}
+
+void coalescing_over(Act& act, std::uint32_t controller, std::uint16_t vector) {
+  Controller& c = act.controller(controller);
+  c.gathered[vector] = {};
+  if (unacknowledged(act, c, vector)) send_message(act, controller, vector);
+}
+
+void forget_coalescing(Act& act, std::uint32_t controller) {
+  Controller& c = act.controller(controller);
+  for (const Gathered& gathered : c.gathered) act.world.engine.cancel(gathered.ticket);
+  c.gathered.clear();
 }
 
 }  // namespace polypath::device

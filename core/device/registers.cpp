@@ -15,6 +15,7 @@ std::uint64_t cap_value(const Device& device, const Controller& c) {
   value = spec::cap::mqes.put(value, c.mqes);
   value = spec::cap::cqr.put(value, 1);
   value = spec::cap::to.put(value, device.profile->timeout_500ms);
+  value = spec::cap::ams.put(value, device.profile->weighted_round_robin ? 1 : 0);
   value = spec::cap::css.put(value, 1);  // the NVM command set
   value = spec::cap::nssrs.put(value, device.profile->subsystem_reset ? 1 : 0);
   value = spec::cap::crwms.put(value, device.profile->controller.ver >= 0x00020000 ? 1 : 0);
@@ -198,6 +199,9 @@ void clear_controller(Act& act, std::uint32_t controller) {
   }
   // The MSI-X table is no property and stays; a message that was held back is of a queue that is gone.
   std::fill(c.vector_pending.begin(), c.vector_pending.end(), std::uint8_t{0});
+  if (c.pin) c.vector_masked[0] = 0;  // INTMS is one
+  forget_coalescing(act, controller);
+  c.turn = {};
   c.io_queue_created = false;
   const Features before = c.features;
   c.features = c.saved;  // what was never saved is the default there
@@ -244,7 +248,7 @@ void became_enabled(Act& act, std::uint32_t controller) {
     return;
   }
   const Handle cq = create_cq(act, controller, 0, c.acq, cq_entries, true, 0);
-  create_sq(act, controller, 0, c.asq, sq_entries, cq);
+  create_sq(act, controller, 0, c.asq, sq_entries, cq, 0);
   set(c.csts, spec::csts::rdy, 1);
 }
 
@@ -364,9 +368,11 @@ void write_register(Device& device, const Surroundings& world, std::uint32_t con
   switch (offset) {
     case spec::reg::intms:
       c.intm |= low;
+      if (c.pin && !act.broken_by(Fault::pin_not_masked)) mask(act, controller, 0, (c.intm & 1U) != 0);
       break;
     case spec::reg::intmc:
       c.intm &= ~low;
+      if (c.pin) mask(act, controller, 0, (c.intm & 1U) != 0);
       break;
     case spec::reg::cc:
       write_cc(act, controller, low & 0x00FFFFF1U);

@@ -58,6 +58,7 @@ struct SubmissionQueue {
   std::uint32_t entries = 0;
   std::uint32_t head = 0, tail = 0;
   Handle cq;
+  std::uint8_t priority = 0;   ///< QPRIO: 0 urgent, 1 high, 2 medium, 3 low
   bool frozen = false;         ///< an invalid tail was written: nothing more is fetched until it is deleted
   bool fetch_pending = false;  ///< a fetch is in the ready set
   bool after_first = false;    ///< the entry fetched last is the first of a fused pair
@@ -67,7 +68,8 @@ struct SubmissionQueue {
   template <class V>
   void fields(V&& v) const {
     v("controller", controller), v("qid", qid), v("base", base), v("entries", entries), v("head", head);
-    v("tail", tail), v("cq", cq), v("frozen", frozen), v("fetch_pending", fetch_pending);
+    v("tail", tail), v("cq", cq), v("priority", priority), v("frozen", frozen),
+        v("fetch_pending", fetch_pending);
     v("after_first", after_first), v("fused_first", fused_first);
   }
 };
@@ -161,6 +163,33 @@ struct ErrorEntry {
   }
 };
 
+/// Completions of a vector that no message has told of yet, because feature 08h gathers them.
+struct Gathered {
+  std::uint32_t entries = 0;
+  engine::Ticket ticket;  ///< of the end of their time
+
+  template <class V>
+  void fields(V&& v) const {
+    v("entries", entries);
+  }
+};
+
+/// Whose turn it is under weighted round robin.
+struct Turn {
+  std::uint16_t qid = 0;    ///< fetched from last
+  std::uint32_t burst = 0;  ///< commands that its turn still has
+  std::array<std::uint16_t, 3>
+      credits{};  ///< commands that the high, medium and low class still have in this round
+  std::array<std::uint16_t, 5> last{};  ///< by class: the queue that had the last turn
+
+  template <class V>
+  void fields(V&& v) const {
+    v("qid", qid), v("burst", burst);
+    for (const std::uint16_t credit : credits) v("credits", credit);
+    for (const std::uint16_t one : last) v("last", one);
+  }
+};
+
 struct Controller {
   std::string name, serial;
   std::uint32_t subsystem = 0;
@@ -184,6 +213,9 @@ struct Controller {
       saved;  ///< as Set Features with SV left them, defaults at first; no reset and no power cycle clears it
   std::vector<std::uint32_t> coalescing_disabled;  ///< bit per vector (FID 09h)
   std::vector<std::uint8_t> vector_masked, vector_pending;
+  std::vector<Gathered> gathered;  ///< by vector, as far as one was used so
+  Turn turn;
+  bool pin = false;  ///< INTx: one vector, which INTMS and INTMC mask
 
   std::vector<Handle> event_requests;  ///< parked Asynchronous Event Requests, oldest first
   std::vector<PendingEvent> events;
@@ -215,7 +247,8 @@ struct Controller {
         v("io_queue_created", io_queue_created), v("stopping", stopping);
     v("features", features), v("saved", saved), v("coalescing_disabled", coalescing_disabled),
         v("vector_masked", vector_masked);
-    v("vector_pending", vector_pending), v("event_requests", event_requests), v("events", events);
+    v("gathered", gathered), v("turn", turn), v("vector_pending", vector_pending),
+        v("event_requests", event_requests), v("events", events);
     v("masked_types", masked_types), v("changed", changed), v("changed_overflow", changed_overflow);
     v("errors", errors), v("error_count", error_count), v("active", active), v("reads", reads),
         v("writes", writes);

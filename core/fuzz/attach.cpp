@@ -242,6 +242,11 @@ Owner owner_of(const Shape& shape, unsigned controller) {
   }
 }
 
+// A controller whose interrupts are those of a pin: it has vector 0 alone.
+bool has_pin(const Shape& shape, unsigned controller) {
+  return shape.pattern == 3 && shape.alone && controller + 1U == shape.controllers;
+}
+
 // Turns moves into steps. It follows roughly what each controller can do (enabled, its queues), so that most
 // steps find what they ask for; where several actors interleave otherwise, a step finds nothing and passes.
 class Writer {
@@ -328,7 +333,10 @@ class Writer {
 
   void ready(unsigned controller) {
     if (!raw_[controller] || enabled_[controller]) return;
-    put(on(StepKind::enable, controller), Field::depth, 8);
+    Step& step = on(StepKind::enable, controller);
+    put(step, Field::depth, 8);
+    weighted_[controller] = (move_->salt & 7U) == 7U;
+    if (weighted_[controller]) put(step, Field::value, 0x0046'0801U);  // CC.AMS
     enabled_[controller] = true;
     queues_[controller] = 0;
   }
@@ -338,6 +346,7 @@ class Writer {
     Step& step = on(StepKind::create_queue_pair, controller);
     put(step, Field::queue, queue);
     put(step, Field::depth, 2U + (move_->z >> 4U));
+    if (weighted_[controller]) put(step, Field::priority, queue & 3U);
     queues_[controller] |= static_cast<std::uint8_t>(1U << queue);
   }
 
@@ -859,6 +868,7 @@ class Writer {
         Step& step = on(StepKind::create_queue_pair, controller_);
         put(step, Field::queue, queue);
         put(step, Field::depth, 2U + (m.y & 15U));
+        if (weighted_[controller_]) put(step, Field::priority, m.w & 3U);
         if ((m.z & 1U) != 0) put(step, Field::vector, m.z >> 4U);
         queues_[controller_] |= static_cast<std::uint8_t>(1U << queue);
         break;
@@ -1053,6 +1063,7 @@ class Writer {
   unsigned controller_ = 0, peer_ = 0;
   unsigned actors_ = 0;  ///< bit set of those that have begun
   std::array<bool, 4> raw_{}, enabled_{};
+  std::array<bool, 4> weighted_{};        ///< weighted round robin was selected
   std::array<std::uint8_t, 4> queues_{};  ///< bit q: queue q exists
 };
 
@@ -1060,8 +1071,9 @@ std::vector<std::string> words_of(const Shape& shape) {
   std::vector<std::string> words{"nvme-subsys,id=subsys0"};
   for (unsigned k = 0; k < shape.controllers; ++k) {
     const bool alone = shape.alone && k + 1 == shape.controllers;
-    words.push_back(std::string("nvme,id=") + kControllers[k] + ",serial=" +
-                    (alone ? "alone" : "shared,subsys=subsys0") + ",max_ioqpairs=4,msix_qsize=4");
+    words.push_back(std::string("nvme,id=") + kControllers[k] +
+                    ",serial=" + (alone ? "alone" : "shared,subsys=subsys0") +
+                    ",max_ioqpairs=4,msix_qsize=4" + (has_pin(shape, k) ? ",pin=on" : ""));
   }
   for (unsigned i = 0; i < shape.namespaces; ++i) {
     // By pattern, ever more namespaces are private or detached; every other one of pattern 2 has large
@@ -1126,7 +1138,7 @@ program::Program prepared_program(const Shape& shape, const std::string& fault) 
       Step& pair = on(StepKind::create_queue_pair, k);
       put(pair, Field::queue, queue);
       put(pair, Field::depth, (shape.shallow ? 2U : 8U) * queue + (shape.shallow ? 1U : 0U));
-      put(pair, Field::vector, queue);
+      if (!has_pin(shape, k)) put(pair, Field::vector, queue);
     }
     if (!shape.events) continue;
     Step& events = on(StepKind::admin, k);

@@ -91,6 +91,7 @@ void end_queue_command(const Scene& scene, Command& command, End end) {
       if (c.io_queue_created == 0) c.io_queue_created = scene.now;
       open_sq(scene, qid, entries_of(command), static_cast<std::uint16_t>(command.entry.cdw11 >> 16U),
               command.entry.prp1, command.submitted);
+      edit_sq(c, qid).priority = static_cast<std::uint8_t>(command.entry.cdw11 >> 1U & 3U);
       break;
     case opcode::create_cq:
       if (c.io_queue_created == 0) c.io_queue_created = scene.now;

@@ -81,6 +81,37 @@ void judge_early(const Scene& scene, Vector& v) {
   v.early = 0;
 }
 
+/// Strict classes: 0 Admin, 1 urgent, 2 the weighted ones, whose order among each other is by weights.
+unsigned strict_class(const SubmissionQueue& sq) { return sq.qid == 0 ? 0 : sq.priority == 0 ? 1 : 2; }
+
+/// A turn that was decided on before a higher class had work may go on as a burst. One that began after
+/// another queue had been fetched from, when the higher class had work already, was decided on against it.
+/// Base: Arbitration.
+void judge_turn(const Scene& scene, const SubmissionQueue& sq) {
+  Controller& c = scene.c();
+  if (c.fetched_from != sq.qid) c.other_fetched = c.fetched_last;
+  c.fetched_from = sq.qid;
+  c.fetched_last = scene.now;
+  const bool weighted = spec::cc::ams.get(c.cc_enabled) == 1 && !c.cc_tampered && !c.undefined;
+  if (!weighted || c.power != Power::ready || !scene.sees(observed::fetches | observed::doorbells)) return;
+  for (const SubmissionQueue& other : c.sqs) {
+    if (strict_class(other) >= strict_class(sq)) continue;
+    if (!other.known || other.frozen || other.doubtful || !other.exists.surely(true)) continue;
+    exercised(scene, Rule::q23);
+    if (other.fetched >= other.rung) continue;
+    const CompletionQueue* cq = c.cqs.find(other.cqid);
+    if (cq == nullptr || !cq->known || cq->full || cq->head_doubtful) continue;
+    const Seq since = std::max(other.waiting_from, cq->freed);
+    if (c.other_fetched <= since) continue;
+    violation(scene, Rule::q23,
+              fmt::format("{}: queue {} is fetched from while queue {} waits", name_of(scene, scene.index),
+                          sq.qid, other.qid),
+              fmt::format("queue {}, of a higher class", other.qid), fmt::format("queue {}", sq.qid),
+              {since});
+    return;
+  }
+}
+
 }  // namespace
 
 SubmissionQueue* find_sq(Controller& c, std::uint16_t qid) { return c.sqs.find(qid); }
@@ -195,7 +226,7 @@ void close_queues(const Scene& scene) {
   c.pages.clear();
   for (auto& v : c.vectors) {
     judge_early(scene, v);
-    const bool masked = v.masked;  // the MSI-X table is no controller property
+    const bool masked = v.masked && !scene.sees(observed::pin);  // the MSI-X table is no controller property
     v = {};
     v.masked = masked;
   }
@@ -226,6 +257,7 @@ void on_sq_doorbell(const Scene& scene) {
   if (scene.event.c < sq->entries && scene.event.c == sq->tail % sq->entries) {
     if (sq->rung == sq->tail)
       ++c.bad_doorbells[1];  // the same value again: no error, but a listed cause of the event
+    if (sq->fetched >= sq->rung) sq->waiting_from = scene.now;
     sq->rung = sq->tail;
     return;
   }
@@ -269,6 +301,7 @@ void on_cq_doorbell(const Scene& scene) {
   if (cq->full) {
     cq->full = false;
     cq->freed_at = scene.time;
+    cq->freed = scene.now;
   }
   cq->released += freed;
   if (v == nullptr) return;
@@ -337,6 +370,7 @@ void on_fetched(const Scene& scene) {
     }
     return;
   }
+  judge_turn(scene, *sq);
   const std::uint32_t index = sq->by_slot[event.slot];
   const std::uint64_t position = sq->fetched + ahead;
   sq->fetched = position + 1;
@@ -389,7 +423,20 @@ void on_interrupt(const Scene& scene) {
   }
 }
 
+void on_pin_mask(const Scene& scene) {
+  if (!scene.sees(observed::pin)) return;
+  Controller& c = scene.c();
+  Vector& v = *edit_vector(c, 0);
+  const bool masked = (c.intm & 1U) != 0;
+  if (masked && !v.masked) v.masked_at = scene.time;
+  // The line is active again while anything waits. PCIe transport: Interrupts.
+  if (!masked && v.masked) v.last_interrupt = 0;
+  v.masked = masked;
+  watch_interrupt(scene, v, false);
+}
+
 void on_vector_mask(const Scene& scene) {
+  if (scene.sees(observed::pin)) return;  // it has no table
   Vector* v = edit_vector(scene.c(), scene.event.a);
   if (v == nullptr) return;
   const bool masked = scene.event.b != 0;

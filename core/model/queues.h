@@ -33,6 +33,8 @@ void on_cq_doorbell(const Scene& scene);
 void on_fetched(const Scene& scene);
 void on_interrupt(const Scene& scene);
 void on_vector_mask(const Scene& scene);
+/// INTMS or INTMC was written: what masks a pin.
+void on_pin_mask(const Scene& scene);
 
 /// The ring's part of a submission: position of the command in its queue.
 void place_submission(SubmissionQueue& sq, Command& command, std::uint32_t index);

@@ -342,6 +342,7 @@ void on_register_write(const Scene& scene) {
   if (event.a == reg::crto) c.crto_written = true;
   if (event.a == reg::intms) c.intm |= static_cast<std::uint32_t>(event.c);
   if (event.a == reg::intmc) c.intm &= ~static_cast<std::uint32_t>(event.c);
+  if (event.a == reg::intms || event.a == reg::intmc) on_pin_mask(scene);
   if (event.a == reg::nssr && event.c == spec::kSubsystemReset) {
     if (cap_known(c) && spec::cap::nssrs.get(c.cap) != 0) reset_subsystem(scene);
     if (!cap_known(c)) doubt_subsystem(scene);

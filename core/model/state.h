@@ -134,6 +134,8 @@ struct SubmissionQueue {
   bool frozen = false;        ///< an invalid doorbell value: it need not be served any more
   std::uint32_t entries = 0;
   std::uint16_t cqid = 0;
+  std::uint8_t priority = 0;  ///< QPRIO
+  Seq waiting_from = 0;       ///< since when it has had entries that were rung and not fetched
   std::uint64_t base = 0;
   std::uint64_t tail = 0;       ///< entries ever submitted
   std::uint64_t rung = 0;       ///< tail at the last doorbell
@@ -161,6 +163,7 @@ struct CompletionQueue {
   std::uint64_t posted = 0, released = 0;
   bool full = false;
   Time freed_at = 0;       ///< when it last stopped being full, 0 never
+  Seq freed = 0;           ///< the same
   Seq early_doorbell = 0;  ///< last one while its creation or deletion was under way
 };
 
@@ -347,6 +350,9 @@ struct Controller {
   QueueTable<SubmissionQueue> sqs;
   QueueTable<CompletionQueue> cqs;
   std::vector<Vector> vectors;
+  std::uint16_t fetched_from = 0;              ///< the submission queue that was fetched from last
+  Seq fetched_last = 0;                        ///< and when
+  Seq other_fetched = 0;                       ///< when another one was, last before that
   std::vector<std::uint16_t> stray_doorbells;  ///< the last submission queues rung that do not exist
   std::vector<Command> commands;
   std::vector<std::uint32_t> free_commands;

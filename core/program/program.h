@@ -114,6 +114,7 @@ enum class Field : std::uint8_t {
   completes_at = 51,     ///< recorded completion time, exact override
   ring = 52,             ///< whether the tail doorbell is rung at once
   sgl = 53,              ///< the data pointer as a list, see sgl_words.h
+  priority = 54,         ///< of a submission queue, 0 urgent
 };
 
 /// How an operand's value is given.

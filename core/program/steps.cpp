@@ -13,7 +13,7 @@ constexpr std::uint64_t kDword = 0xFFFFFFFF;
 constexpr std::uint64_t kLongestData = 1U << 20U;
 
 using enum FieldType;
-constexpr std::array<FieldRow, 53> kFields{{
+constexpr std::array<FieldRow, 54> kFields{{
     {Field::host, "host", host, 0, 0, "the host that does it; may be left out when there is only one"},
     {Field::ns, "ns", ns, 0, kDword, "a namespace: its id, a bound name, an NSID, or {live: k}"},
     {Field::lba, "lba", number, 0, kAny, "first logical block"},
@@ -73,6 +73,8 @@ constexpr std::array<FieldRow, 53> kFields{{
     {Field::sgl, "sgl", text, 1, kLongestSgl,
      "a Scatter Gather List: `block N`, `bucket N`, `segment`, `raw TYPE ADDRESS N` with commas between "
      "them"},
+    {Field::priority, "priority", number, 0, 3,
+     "of a submission queue under weighted round robin: 0 urgent, 1 high, 2 medium, 3 low"},
 }};
 
 constexpr bool kRequired = true, kOptional = false;
@@ -179,14 +181,16 @@ constexpr std::array<F, 4> kDoorbell{{{Field::controller, kRequired},
                                       {Field::queue, kRequired},
                                       {Field::value, kRequired},
                                       {Field::cq, kOptional}}};
-constexpr std::array<F, 5> kCreateQueuePair{{{Field::controller, kRequired},
+constexpr std::array<F, 6> kCreateQueuePair{{{Field::controller, kRequired},
                                              {Field::queue, kOptional},
                                              {Field::depth, kOptional},
                                              {Field::vector, kOptional},
-                                             {Field::status, kOptional}}};
+                                             {Field::status, kOptional},
+                                             {Field::priority, kOptional}}};
 constexpr std::array<F, 3> kDeleteQueuePair{
     {{Field::controller, kRequired}, {Field::queue, kOptional}, {Field::status, kOptional}}};
-constexpr std::array<F, 2> kEnable{{{Field::controller, kRequired}, {Field::depth, kOptional}}};
+constexpr std::array<F, 3> kEnable{
+    {{Field::controller, kRequired}, {Field::depth, kOptional}, {Field::value, kOptional}}};
 constexpr std::array<F, 3> kMaskVector{
     {{Field::controller, kRequired}, {Field::vector, kRequired}, {Field::masked, kOptional}}};
 constexpr std::array<F, 1> kWait{{{Field::duration, kRequired}}};

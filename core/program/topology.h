@@ -29,7 +29,8 @@ struct ControllerSpec {
   std::uint16_t msix_vectors = 65;
   std::uint16_t mqes = 2047;  ///< 0's based, CAP.MQES
   std::uint8_t mdts = 7;      ///< 2^n pages, 0 no limit
-  std::string address;        ///< PCI address as Linux prints it, "0000:00:06.0"
+  bool pin = false;     ///< interrupts by pin (INTx), not by MSI-X: one vector, masked by INTMS and INTMC
+  std::string address;  ///< PCI address as Linux prints it, "0000:00:06.0"
   bool operator==(const ControllerSpec&) const = default;
 };
 

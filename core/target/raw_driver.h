@@ -55,8 +55,9 @@ class RawDriver {
     std::uint32_t pages = 0;
   };
 
-  /// Programs AQA, ASQ, ACQ with rings of its own and sets CC.EN; `poll` tells when CSTS.RDY (or CFS) shows.
-  void enable(port::Port& port, std::uint32_t admin_entries);
+  /// Programs AQA, ASQ, ACQ with rings of its own and writes CC with EN; `poll` tells when CSTS.RDY (or CFS)
+  /// shows.
+  void enable(port::Port& port, std::uint32_t admin_entries, std::uint32_t cc);
   /// The controller is ready: the admin queue may be used.
   void enabled() { set_usable(0, true); }
   /// Clears CC.EN. Everything outstanding is lost, and no queue is left.

@@ -22,6 +22,7 @@ using program::Value;
 namespace {
 
 constexpr std::uint32_t kAdminEntries = 32;
+constexpr std::uint32_t kUsualCc = 0x00460001;       // EN, 64-byte and 16-byte queue entries
 constexpr std::uint32_t kLongestBuffer = 2U << 20U;  // no profile takes longer transfers
 
 }  // namespace
@@ -260,8 +261,9 @@ void Runner::queue_pair_next(Request& request) {
   if (create) {
     const auto* rings = raw.driver.queue(qid);
     const auto vector = static_cast<std::uint32_t>(step.number(Field::vector, qid % port.vectors()));
+    const auto priority = static_cast<std::uint32_t>(step.number(Field::priority));
     entry.cdw10 |= (entries - 1) << 16U;
-    entry.cdw11 = completion ? vector << 16U | 3U : std::uint32_t{qid} << 16U | 1U;
+    entry.cdw11 = completion ? vector << 16U | 3U : std::uint32_t{qid} << 16U | priority << 1U | 1U;
     entry.prp1 = completion ? rings->cq : rings->sq;
   }
   ++request.stage;
@@ -486,8 +488,10 @@ void Runner::enable_raw(std::uint32_t controller) {
   RawState& raw = raw_[controller];
   raw.handshake = RawState::Handshake::enabling;
   const std::uint64_t depth = program_.steps[raw.step].number(Field::depth, kAdminEntries);
-  raw.driver.enable(world_.port(controller), static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
-                                                 depth, 2, spec::kAdminQueueEntriesMax)));
+  const auto entries = std::clamp<std::uint64_t>(depth, 2, spec::kAdminQueueEntriesMax);
+  const std::uint64_t cc = program_.steps[raw.step].number(Field::value, kUsualCc);
+  raw.driver.enable(world_.port(controller), static_cast<std::uint32_t>(entries),
+                    static_cast<std::uint32_t>(cc));
   poll_ready(controller);
 }
 

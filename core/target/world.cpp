@@ -182,6 +182,7 @@ trace::TraceHeader make_header(const program::Program& program) {
     row.name = controller.id;
     row.subsystem = controller.subsystem;
     row.cntlid = controller.cntlid;
+    if (controller.pin) row.observed |= trace::observed::pin;
     header.controllers.push_back(row);
   }
   for (const auto& ns : topology.namespaces) {

@@ -20,6 +20,8 @@ inline constexpr std::uint32_t registers = 1, doorbells = 2, submissions = 4, fe
                                completions = 32, interrupts = 64, data = 128, async_events = 256,
                                applications = 512;
 inline constexpr std::uint32_t everything = 1023;
+/// No kind of event: the function interrupts by pin, so that INTMS and INTMC mask vector 0 and no table does.
+inline constexpr std::uint32_t pin = 1024;
 }  // namespace observed
 
 /// What the trace says of one controller before its first event.

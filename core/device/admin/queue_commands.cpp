@@ -56,7 +56,8 @@ Outcome create_sq(Act& act, std::uint32_t controller, Handle, const spec::Submis
   const std::uint16_t cqid = high(entry.cdw11);
   if (cqid == 0 || cqid > c.features.queues_cq + 1U) return Status::invalid_queue_identifier;
   if (find_cq(act, controller, cqid) == nullptr) return Status::completion_queue_invalid;
-  device::create_sq(act, controller, qid, entry.prp1, high(entry.cdw10) + 1U, c.cq[cqid]);
+  device::create_sq(act, controller, qid, entry.prp1, high(entry.cdw10) + 1U, c.cq[cqid],
+                    static_cast<std::uint8_t>(entry.cdw11 >> 1U & 3U));
   c.io_queue_created = true;
   return Status::success;
 }

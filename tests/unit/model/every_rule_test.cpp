@@ -268,6 +268,20 @@ const std::vector<Case>& cases() {
          h.complete(pair[0], {.status = Status::compare_failure});
          h.complete(pair[1], {.status = broken ? Status::success : Status::aborted_failed_fused});
        }},
+      {Rule::q23,
+       [](History& h, bool broken) {
+         h.enable(0, kCcEnabled | 1U << 11U);  // AMS
+         h.create_queues(0, 1, 8, 3);
+         h.create_queues(0, 2, 8, 0);
+         h.create_queues(0, 3, 8, 1);
+         const auto low = h.submit(0, 1, io_entry(0x00, 1, 0)), high = h.submit(0, 3, io_entry(0x00, 1, 0));
+         const auto urgent = h.submit(0, 2, io_entry(0x00, 1, 0));
+         if (!broken) h.fetch(urgent);
+         h.fetch(high);
+         h.fetch(low);
+         if (broken) h.fetch(urgent);
+         for (const auto& open : {low, high, urgent}) h.complete(open);
+       }},
       {Rule::q26,
        [](History& h, bool broken) {
          h.ready(0);

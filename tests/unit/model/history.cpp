@@ -137,13 +137,13 @@ void History::read_register(std::uint16_t c, std::uint32_t offset, std::uint64_t
   trace.add(event);
 }
 
-void History::enable(std::uint16_t c) {
+void History::enable(std::uint16_t c, std::uint32_t cc) {
   read_register(c, spec::reg::cap, kCapValue, 8);
   read_register(c, spec::reg::vs, spec::kVersion2_1);
   write_register(c, spec::reg::aqa, (kAdminEntries - 1) << 16U | (kAdminEntries - 1));
   write_register(c, spec::reg::asq, buffer(kAdminEntries * 64), 8);
   write_register(c, spec::reg::acq, buffer(kAdminEntries * 16), 8);
-  write_register(c, spec::reg::cc, kCcEnabled);
+  write_register(c, spec::reg::cc, cc);
   end_enable(c);
 }
 
@@ -362,11 +362,12 @@ void History::identify_ns(std::uint16_t c, std::uint32_t nsid,
   run(c, 0, admin_entry(0x06, nsid, cns), How{.data = bytes_of(id)});
 }
 
-void History::create_queues(std::uint16_t c, std::uint16_t qid, std::uint32_t entries) {
+void History::create_queues(std::uint16_t c, std::uint16_t qid, std::uint32_t entries,
+                            std::uint32_t priority) {
   auto cq = admin_entry(0x05, 0, qid | (entries - 1) << 16U, 3U | std::uint32_t{qid} << 16U);
   cq.prp1 = buffer(std::uint64_t{entries} * 16);
   run(c, 0, cq);
-  auto sq = admin_entry(0x01, 0, qid | (entries - 1) << 16U, 1U | std::uint32_t{qid} << 16U);
+  auto sq = admin_entry(0x01, 0, qid | (entries - 1) << 16U, 1U | priority << 1U | std::uint32_t{qid} << 16U);
   sq.prp1 = buffer(std::uint64_t{entries} * 64);
   run(c, 0, sq);
   ring(c, qid) = {.entries = entries, .cq_entries = entries, .vector = qid};

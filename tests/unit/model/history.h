@@ -78,7 +78,7 @@ class History {
   // Registers
   void write_register(std::uint16_t c, std::uint32_t offset, std::uint64_t value, std::uint32_t bytes = 4);
   void read_register(std::uint16_t c, std::uint32_t offset, std::uint64_t value, std::uint32_t bytes = 4);
-  void enable(std::uint16_t c);
+  void enable(std::uint16_t c, std::uint32_t cc = 0x00460001);
   void disable(std::uint16_t c);  ///< EN = 0 and RDY = 0 seen
   void end_enable(std::uint16_t c);
   void begin_disable(std::uint16_t c);
@@ -118,7 +118,8 @@ class History {
   void identify(std::uint16_t c, const std::function<void(spec::IdentifyController&)>& change = {});
   void identify_ns(std::uint16_t c, std::uint32_t nsid,
                    const std::function<void(spec::IdentifyNamespace&)>& change = {}, std::uint32_t cns = 0);
-  void create_queues(std::uint16_t c, std::uint16_t qid = 1, std::uint32_t entries = kQueueEntries);
+  void create_queues(std::uint16_t c, std::uint16_t qid = 1, std::uint32_t entries = kQueueEntries,
+                     std::uint32_t priority = 0);
   void set_feature(std::uint16_t c, std::uint8_t fid, std::uint32_t value);
   /// Enabled, identified, one pair of queues.
   void ready(std::uint16_t c);

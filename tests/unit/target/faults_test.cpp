@@ -441,8 +441,57 @@ steps:
   - admin: {controller: nvme0, opcode: identify, cdw10: 1, sgl: "block 4096"}
 )";
 
-constexpr std::array kPrograms{kHosted, kRaw,  kManagement, kQueues,    kEnabling, kResets, kFeatures,
-                               kMedia,  kLogs, kFused,      kKeepAlive, kFormat,   kCache,  kLists};
+// Interrupts that are gathered, and those of a pin.
+constexpr const char* kInterrupts = R"(
+  - nvme-subsys,id=subsys1
+  - nvme,id=nvme3,serial=pin,subsys=subsys1,pin=on
+  - nvme-ns,id=ns9,nsid=9,size=1MiB,subsys=subsys1
+steps:
+  - enable: {controller: nvme0}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - admin: {controller: nvme0, opcode: set_features, cdw10: 8, cdw11: 0x0a03}
+  - {nowait: true, io: {controller: nvme0, queue: 1, opcode: flush, nsid: 1}}
+  - wait: 2s
+  - io: {controller: nvme0, queue: 1, opcode: flush, nsid: 1}
+  - enable: {controller: nvme3}
+  - create_queue_pair: {controller: nvme3, queue: 1, depth: 8}
+  - io: {controller: nvme3, queue: 1, opcode: flush, nsid: 9}
+  - register_write: {controller: nvme3, offset: 0x0c, value: 1}
+  - wait: 10ms
+  - {nowait: true, io: {controller: nvme3, queue: 1, opcode: flush, nsid: 9}}
+  - wait: 10ms
+  - register_write: {controller: nvme3, offset: 0x10, value: 1}
+  - wait: 10ms
+  - io: {controller: nvme3, queue: 1, opcode: flush, nsid: 9}
+)";
+
+// Weighted round robin with an urgent class, one command at a turn.
+constexpr const char* kClasses =
+    R"(
+steps:
+  - register_read: {controller: nvme0, offset: 0, bytes: 8}
+  - enable: {controller: nvme0, value: 0x00460801}
+  - admin: {controller: nvme0, opcode: set_features, cdw10: 1, cdw11: 0x03010000}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 16, priority: 3}
+  - create_queue_pair: {controller: nvme0, queue: 2, depth: 16, priority: 1}
+  - create_queue_pair: {controller: nvme0, queue: 3, depth: 16, priority: 0}
+)"
+    "  - submit: {controller: nvme0, queue: 1, opcode: flush, nsid: 1, ring: no}\n"
+    "  - submit: {controller: nvme0, queue: 1, opcode: flush, nsid: 1, ring: no}\n"
+    "  - submit: {controller: nvme0, queue: 1, opcode: flush, nsid: 1, ring: no}\n"
+    "  - submit: {controller: nvme0, queue: 2, opcode: flush, nsid: 1, ring: no}\n"
+    "  - submit: {controller: nvme0, queue: 2, opcode: flush, nsid: 1, ring: no}\n"
+    "  - submit: {controller: nvme0, queue: 2, opcode: flush, nsid: 1, ring: no}\n"
+    "  - submit: {controller: nvme0, queue: 3, opcode: flush, nsid: 1, ring: no}\n"
+    "  - submit: {controller: nvme0, queue: 3, opcode: flush, nsid: 1, ring: no}\n"
+    "  - submit: {controller: nvme0, queue: 1, opcode: flush, nsid: 1}\n"
+    "  - submit: {controller: nvme0, queue: 2, opcode: flush, nsid: 1}\n"
+    "  - submit: {controller: nvme0, queue: 3, opcode: flush, nsid: 1}\n"
+    "  - wait: 10ms\n";
+
+constexpr std::array kPrograms{kHosted,   kRaw,   kManagement, kQueues, kEnabling,  kResets,
+                               kFeatures, kMedia, kLogs,       kFused,  kKeepAlive, kFormat,
+                               kCache,    kLists, kInterrupts, kClasses};
 
 check::Judgement judged(const std::string& text, const std::string& fault, std::string* findings = nullptr) {
   auto program = scenario::load_scenario_text(text, "trouble.yaml");
