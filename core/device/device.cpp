@@ -57,6 +57,7 @@ Device make_device(const program::Topology& topology, const Profile& profile) {
     row.max_io_queues = spec.max_ioqpairs;
     row.vectors = spec.pin ? std::uint16_t{1} : spec.msix_vectors;
     row.pin = spec.pin;
+    row.dstrd = spec.dstrd;
     row.mqes = spec.mqes;
     row.mdts = spec.mdts;
     row.features = row.saved = default_features(row);

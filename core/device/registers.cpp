@@ -15,6 +15,7 @@ std::uint64_t cap_value(const Device& device, const Controller& c) {
   value = spec::cap::mqes.put(value, c.mqes);
   value = spec::cap::cqr.put(value, 1);
   value = spec::cap::to.put(value, device.profile->timeout_500ms);
+  value = spec::cap::dstrd.put(value, c.dstrd);
   value = spec::cap::ams.put(value, device.profile->weighted_round_robin ? 1 : 0);
   value = spec::cap::css.put(value, 1);  // the NVM command set
   value = spec::cap::nssrs.put(value, device.profile->subsystem_reset ? 1 : 0);
@@ -334,7 +335,9 @@ void write_register(Device& device, const Surroundings& world, std::uint32_t con
   const auto low = static_cast<std::uint32_t>(value);
   if (offset >= spec::reg::doorbells) {
     if (bytes != 4) return;
-    const std::uint32_t number = (offset - spec::reg::doorbells) / 4;
+    const std::uint32_t stride = 4U << c.dstrd;
+    if ((offset - spec::reg::doorbells) % stride != 0) return;
+    const std::uint32_t number = (offset - spec::reg::doorbells) / stride;
     if (number / 2 > 0xFFFF) return;
     const auto qid = static_cast<std::uint16_t>(number / 2);
     if (number % 2 == 0) {

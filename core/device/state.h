@@ -215,6 +215,7 @@ struct Controller {
   std::vector<std::uint8_t> vector_masked, vector_pending;
   std::vector<Gathered> gathered;  ///< by vector, as far as one was used so
   Turn turn;
+  std::uint8_t dstrd = 0;
   bool pin = false;  ///< INTx: one vector, which INTMS and INTMC mask
 
   std::vector<Handle> event_requests;  ///< parked Asynchronous Event Requests, oldest first

@@ -1071,9 +1071,9 @@ std::vector<std::string> words_of(const Shape& shape) {
   std::vector<std::string> words{"nvme-subsys,id=subsys0"};
   for (unsigned k = 0; k < shape.controllers; ++k) {
     const bool alone = shape.alone && k + 1 == shape.controllers;
-    words.push_back(std::string("nvme,id=") + kControllers[k] +
-                    ",serial=" + (alone ? "alone" : "shared,subsys=subsys0") +
-                    ",max_ioqpairs=4,msix_qsize=4" + (has_pin(shape, k) ? ",pin=on" : ""));
+    words.push_back(std::string("nvme,id=") + kControllers[k] + ",serial=" +
+                    (alone ? "alone" : "shared,subsys=subsys0") + ",max_ioqpairs=4,msix_qsize=4" +
+                    (has_pin(shape, k) ? ",pin=on" : "") + (shape.pattern == 2 && alone ? ",dstrd=1" : ""));
   }
   for (unsigned i = 0; i < shape.namespaces; ++i) {
     // By pattern, ever more namespaces are private or detached; every other one of pattern 2 has large

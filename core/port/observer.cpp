@@ -97,6 +97,8 @@ void Observer::register_read(const Scene& scene, std::uint32_t offset, std::uint
   scene.trace.add(e);
   if (offset == spec::reg::cap && bytes == 8)
     state_.dstrd = static_cast<unsigned>(spec::cap::dstrd.get(value));
+  if (offset == spec::reg::cap + 4 && bytes == 4)
+    state_.dstrd = static_cast<unsigned>(spec::cap::dstrd.get(value << 32U));
 }
 
 void Observer::vector_mask(const Scene& scene, std::uint16_t vector, bool masked) {

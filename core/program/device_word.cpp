@@ -22,7 +22,7 @@ constexpr std::array<P, 2> kSubsystem{{
     {"nqn", "text", "its NQN is nqn.2019-08.org.qemu:<nqn>, <id> when left out", understood},
 }};
 
-constexpr std::array<P, 41> kNvme{{
+constexpr std::array<P, 42> kNvme{{
     {"id", "name", "names the controller; nvme<k> for the k-th when left out", understood},
     {"serial", "text", "serial number, 20 characters at most; must be given", understood},
     {"subsys", "id", "the nvme-subsys it belongs to; alone in a subsystem of its own when left out",
@@ -36,6 +36,7 @@ constexpr std::array<P, 41> kNvme{{
     {"num_queues", "2..65536", "the older word: I/O queue pairs and one", understood},
     {"msix_qsize", "1..2048", "interrupt vectors (65)", understood},
     {"pin", "on|off", "interrupts by pin (INTx), not by MSI-X (off)", understood, true},
+    {"dstrd", "0..10", "CAP.DSTRD: 2^(2+n) bytes from doorbell to doorbell (0)", understood, true},
     {"mqes", "1..65535", "CAP.MQES: entries of the longest queue, minus one (2047)", understood, true},
     {"mdts", "0..20", "longest transfer, 2^n pages of 4 KiB, 0 for no limit (7)", understood},
     {"aerl", "any", "the profile decides", accepted},

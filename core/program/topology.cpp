@@ -202,6 +202,7 @@ void add_controller(Draft& draft, const DeviceWord& word) {
   spec.msix_vectors =
       static_cast<std::uint16_t>(number_property(word, "msix_qsize", spec.msix_vectors, 1, 2048));
   spec.pin = flag_property(word, "pin", false);
+  spec.dstrd = static_cast<std::uint8_t>(number_property(word, "dstrd", spec.dstrd, 0, kMostDstrd));
   spec.mqes = static_cast<std::uint16_t>(number_property(word, "mqes", spec.mqes, 1, 65535));
   spec.mdts = static_cast<std::uint8_t>(number_property(word, "mdts", spec.mdts, 0, 20));
   spec.address = wanted_address(draft, word);
@@ -462,6 +463,7 @@ std::vector<std::string> topology_words(const Topology& topology) {
     if (spec.max_ioqpairs != usual.max_ioqpairs) word += fmt::format(",max_ioqpairs={}", spec.max_ioqpairs);
     if (spec.msix_vectors != usual.msix_vectors) word += fmt::format(",msix_qsize={}", spec.msix_vectors);
     if (spec.pin) word += ",pin=on";
+    if (spec.dstrd != usual.dstrd) word += fmt::format(",dstrd={}", spec.dstrd);
     if (spec.mqes != usual.mqes) word += fmt::format(",mqes={}", spec.mqes);
     if (spec.mdts != usual.mdts) word += fmt::format(",mdts={}", spec.mdts);
     words.push_back(std::move(word));

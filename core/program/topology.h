@@ -20,6 +20,8 @@ struct SubsystemSpec {
   bool operator==(const SubsystemSpec&) const = default;
 };
 
+inline constexpr unsigned kMostDstrd = 10;  ///< a page for each doorbell
+
 struct ControllerSpec {
   std::string id;
   std::string serial;
@@ -28,6 +30,7 @@ struct ControllerSpec {
   std::uint16_t max_ioqpairs = 64;
   std::uint16_t msix_vectors = 65;
   std::uint16_t mqes = 2047;  ///< 0's based, CAP.MQES
+  std::uint8_t dstrd = 0;     ///< CAP.DSTRD: 4 << DSTRD bytes from doorbell to doorbell
   std::uint8_t mdts = 7;      ///< 2^n pages, 0 no limit
   bool pin = false;     ///< interrupts by pin (INTx), not by MSI-X: one vector, masked by INTMS and INTMC
   std::string address;  ///< PCI address as Linux prints it, "0000:00:06.0"

@@ -211,7 +211,7 @@ void RawDriver::submit(port::Port& port, std::uint16_t qid, spec::SubmissionEntr
   q.tail = (q.tail + 1) % q.sq_entries;
   outstanding_.push_back(
       {request, qid, entry.cid, data.address, data.bytes, data.pages, std::move(data.pieces)});
-  if (ring) port.ring_sq(qid, static_cast<std::uint16_t>(q.tail));
+  if (ring) port.ring_sq(qid, static_cast<std::uint16_t>(q.tail), dstrd_);
 }
 
 void RawDriver::reap(port::Port& port, std::vector<RawOutcome>& out) {
@@ -237,7 +237,7 @@ void RawDriver::reap(port::Port& port, std::vector<RawOutcome>& out) {
       give_pages(done->buffer, done->pages);
       outstanding_.erase(done);
     }
-    if (any) port.ring_cq(static_cast<std::uint16_t>(qid), static_cast<std::uint16_t>(q.head));
+    if (any) port.ring_cq(static_cast<std::uint16_t>(qid), static_cast<std::uint16_t>(q.head), dstrd_);
   }
 }
 

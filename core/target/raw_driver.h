@@ -58,6 +58,9 @@ class RawDriver {
   /// Programs AQA, ASQ, ACQ with rings of its own and writes CC with EN; `poll` tells when CSTS.RDY (or CFS)
   /// shows.
   void enable(port::Port& port, std::uint32_t admin_entries, std::uint32_t cc);
+  /// Doorbells lie 4 << dstrd bytes apart, as CAP says.
+  void set_stride(unsigned dstrd) { dstrd_ = dstrd; }
+  unsigned stride() const { return dstrd_; }
   /// The controller is ready: the admin queue may be used.
   void enabled() { set_usable(0, true); }
   /// Clears CC.EN. Everything outstanding is lost, and no queue is left.
@@ -106,6 +109,7 @@ class RawDriver {
   std::vector<QueuePair> queues_;
   std::vector<Outstanding> outstanding_;
   std::vector<Buffer> free_;
+  unsigned dstrd_ = 0;
 };
 
 }  // namespace polypath::target

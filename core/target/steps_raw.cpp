@@ -149,9 +149,9 @@ void Runner::begin_raw(std::size_t index) {
       const auto qid = static_cast<std::uint16_t>(step.number(Field::queue));
       const auto value = static_cast<std::uint16_t>(step.number(Field::value));
       if (step.number(Field::cq) != 0) {
-        port.ring_cq(qid, value);
+        port.ring_cq(qid, value, raw_[controller].driver.stride());
       } else {
-        port.ring_sq(qid, value);
+        port.ring_sq(qid, value, raw_[controller].driver.stride());
       }
       break;
     }
@@ -489,6 +489,10 @@ void Runner::enable_raw(std::uint32_t controller) {
   raw.handshake = RawState::Handshake::enabling;
   const std::uint64_t depth = program_.steps[raw.step].number(Field::depth, kAdminEntries);
   const auto entries = std::clamp<std::uint64_t>(depth, 2, spec::kAdminQueueEntriesMax);
+  if (program_.topology.controllers[controller].dstrd != 0) {  // else it need not ask
+    const std::uint64_t cap = world_.port(controller).read_register(spec::reg::cap, 8);
+    raw.driver.set_stride(static_cast<unsigned>(spec::cap::dstrd.get(cap)));
+  }
   const std::uint64_t cc = program_.steps[raw.step].number(Field::value, kUsualCc);
   raw.driver.enable(world_.port(controller), static_cast<std::uint32_t>(entries),
                     static_cast<std::uint32_t>(cc));

@@ -465,6 +465,18 @@ steps:
   - io: {controller: nvme3, queue: 1, opcode: flush, nsid: 9}
 )";
 
+// Doorbells that lie apart.
+constexpr const char* kStride = R"(
+  - nvme-subsys,id=subsys1
+  - nvme,id=nvme3,serial=far,subsys=subsys1,dstrd=2
+  - nvme-ns,id=ns9,nsid=9,size=1MiB,subsys=subsys1
+steps:
+  - enable: {controller: nvme3}
+  - create_queue_pair: {controller: nvme3, queue: 1, depth: 8}
+  - io: {controller: nvme3, queue: 1, opcode: flush, nsid: 9}
+  - wait: 20s
+)";
+
 // Weighted round robin with an urgent class, one command at a turn.
 constexpr const char* kClasses =
     R"(
@@ -489,9 +501,9 @@ steps:
     "  - submit: {controller: nvme0, queue: 3, opcode: flush, nsid: 1}\n"
     "  - wait: 10ms\n";
 
-constexpr std::array kPrograms{kHosted,   kRaw,   kManagement, kQueues, kEnabling,  kResets,
-                               kFeatures, kMedia, kLogs,       kFused,  kKeepAlive, kFormat,
-                               kCache,    kLists, kInterrupts, kClasses};
+constexpr std::array kPrograms{kHosted,   kRaw,   kManagement, kQueues,  kEnabling,  kResets,
+                               kFeatures, kMedia, kLogs,       kFused,   kKeepAlive, kFormat,
+                               kCache,    kLists, kInterrupts, kClasses, kStride};
 
 check::Judgement judged(const std::string& text, const std::string& fault, std::string* findings = nullptr) {
   auto program = scenario::load_scenario_text(text, "trouble.yaml");
