@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "device/faults.h"
-#include "fuzz/attach.h"
+#include "fuzz/target.h"
 #include "fuzz_workers.h"
 #include "scenario/scenario.h"
 #include "session_run.h"
@@ -104,7 +104,7 @@ std::string stored_shape(const fuzz::Found& found, const Options& options) {
 Kept keep_finding(const fuzz::Found& found, const std::string& shape, const Options& options,
                   const Session& session) {
   Kept kept{found, 0, "", "", false};
-  program::Program program = fuzz::to_program(found.input, options.fault);
+  program::Program program = fuzz::to_program(*fuzz::find_target(options.target), found.input, options.fault);
   program.name = shape;
   if (found.rule == "CRASH" || found.rule == "HANG") {
     store::Run row;
@@ -173,8 +173,17 @@ std::string json_of(const FuzzTotals& totals, const std::vector<Kept>& findings)
 
 // A scenario file of an input, on standard output.
 void show_input(const Options& options) {
-  program::Program program = fuzz::to_program(fuzz::read_input(read_bytes(options.input)), options.fault);
+  program::Program program = fuzz::to_program(*fuzz::find_target(options.target),
+                                              fuzz::read_input(read_bytes(options.input)), options.fault);
   fmt::print("{}", scenario::scenario_text(program));
+}
+
+std::string targets_line() {
+  std::string line = "What to fuzz:";
+  for (const fuzz::Target* target : fuzz::targets())
+    line +=
+        fmt::format("{} {} ({})", target == fuzz::targets().front() ? "" : ",", target->name, target->title);
+  return line;
 }
 
 void fuzz(Session& session, const Options& options) {
@@ -184,7 +193,7 @@ void fuzz(Session& session, const Options& options) {
     return;
   }
   FuzzWork work;
-  work.arena = {options.fault, !options.no_model, !options.no_counters};
+  work.arena = {fuzz::find_target(options.target), options.fault, !options.no_model, !options.no_counters};
   work.seed = options.seed;
   work.jobs = options.jobs;
   work.runs = options.runs;
@@ -248,9 +257,9 @@ void add_fuzz(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   auto* verb =
       app.add_subcommand("fuzz", "Run random programs, guided by the states they reach, and judge them");
-  verb->add_option("target", options->target, "What to fuzz: attach")
+  verb->add_option("target", options->target, targets_line())
       ->required()
-      ->check(CLI::IsMember({"attach"}));
+      ->check(CLI::IsMember(fuzz::target_names()));
   verb->add_option("--time", options->seconds, "Seconds to run (default: 60, or no bound with --runs)")
       ->check(CLI::NonNegativeNumber);
   verb->add_option("--runs", options->runs, "Runs, of all workers together");

@@ -52,11 +52,12 @@ Score score_one(const device::FaultRow& row, const ScoreOptions& options) {
   Score score;
   score.row = &row;
   FuzzWork work;
-  work.arena = {std::string(row.id), !options.no_model, !options.no_counters};
+  work.arena = {fuzz::find_target(options.target), std::string(row.id), !options.no_model,
+                !options.no_counters};
   work.seed = options.seed;
   work.jobs = options.jobs;
   work.seconds = options.seconds;
-  fuzz::Arena without({"", true, false});
+  fuzz::Arena without({fuzz::find_target(options.target), "", true, false});
   FuzzCalls calls;
   calls.found = [&](const fuzz::Found& found, const FuzzTotals& totals) {
     // What breaks a rule without the fault too is not the fault's.
@@ -149,7 +150,7 @@ void add_mutants(CLI::App& app, Session& session) {
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
   scoring->add_option("--target", options->target, "Fuzz target")
-      ->check(CLI::IsMember({"attach"}))
+      ->check(CLI::IsMember(fuzz::target_names()))
       ->capture_default_str();
   scoring->add_option("--fault", options->only, "Only this fault (more than once: these)");
   scoring->add_option("--seed", options->seed, "Seed of the fuzzer's dice")->capture_default_str();

@@ -1,9 +1,12 @@
-#include "fuzz/attach.h"
-
+// The fuzz target `attach`: programs over 1 to 4 controllers and 1 to 6 namespaces that attach, detach,
+// create, delete, reset, shut down, make and delete queues, and read and write meanwhile.
 #include <algorithm>
 #include <array>
-#include <iterator>
 #include <utility>
+
+#include "fuzz/move_steps.h"
+#include "fuzz/target.h"
+#include "fuzz/world.h"
 
 namespace polypath::fuzz {
 namespace {
@@ -201,53 +204,11 @@ constexpr std::array kKinds{What::write,
                             What::create_ns};
 static_assert(kKinds.size() == 128);
 
-constexpr const char* kControllers[] = {"nvme0", "nvme1", "nvme2", "nvme3"};
-constexpr const char* kNamespaces[] = {"ns1", "ns2", "ns3", "ns4", "ns5", "ns6"};
-constexpr const char* kActors[] = {"", "a1", "a2", "a3"};
-
-Value literal(std::uint64_t number) { return {Form::literal, number, {}, {}}; }
-Value named(const char* text) { return {Form::name, 0, text, {}}; }
-Value live(std::uint64_t k) { return {Form::live, k, {}, {}}; }
-
-/// A new operand in its place.
-Value& put(Step& step, Field field) {
-  auto at = step.operands.end();
-  while (at != step.operands.begin() && std::prev(at)->field > field) --at;
-  Operand& operand = *step.operands.emplace(at);
-  operand.field = field;
-  return operand.value;
-}
-void put(Step& step, Field field, Value&& value) { put(step, field) = std::move(value); }
-void put(Step& step, Field field, std::uint64_t number) { put(step, field).number = number; }
-/// The same with a name.
-void put_name(Step& step, Field field, const char* text) {
-  Value& value = put(step, field);
-  value.form = Form::name;
-  value.text = text;
-}
-
-enum class Owner : std::uint8_t { raw, host0, host1 };
-
-// Who has a controller at first.
-Owner owner_of(const Shape& shape, unsigned controller) {
-  switch (shape.hosts) {
-    case 1:
-      return controller == 0 ? Owner::host0 : Owner::raw;
-    case 2:
-      return controller % 2 == 0 ? Owner::host0 : Owner::host1;
-    case 3:
-      return Owner::host0;
-    default:
-      return Owner::raw;
-  }
-}
-
 // Turns moves into steps. It follows roughly what each controller can do (enabled, its queues), so that most
 // steps find what they ask for; where several actors interleave otherwise, a step finds nothing and passes.
-class Writer {
+class Writer : private MoveSteps {
  public:
-  Writer(const Input& input, std::vector<Step>& steps)
-      : shape_(input.shape), steps_(steps), number_(static_cast<std::uint32_t>(steps.size())) {
+  Writer(const Input& input, std::vector<Step>& steps) : MoveSteps(input.shape, steps) {
     for (unsigned k = 0; k < shape_.controllers; ++k) {
       raw_[k] = owner_of(shape_, k) == Owner::raw;
       enabled_[k] = raw_[k];
@@ -256,9 +217,7 @@ class Writer {
   }
 
   void write(const Move& move) {
-    move_ = &move;
-    controller_ = (move.who & 3U) % shape_.controllers;
-    peer_ = (controller_ + 1U + (move.who >> 7U)) % shape_.controllers;
+    begin(move);
     const What what = kKinds[move.what % kKinds.size()];
     if (what >= What::host_write) {
       write_host(what);
@@ -274,42 +233,6 @@ class Writer {
   }
 
  private:
-  Step& add(StepKind kind) {
-    const Move& m = *move_;
-    Step& step = steps_.emplace_back();
-    ++number_;
-    step.id = number_ + 1000U * m.salt;
-    step.kind = kind;
-    constexpr std::uint8_t kLatitudes[] = {0, 0, 1, 2};
-    step.latitude = kLatitudes[m.who >> 5U & 3U];
-    step.nowait = (m.who & 0x10U) != 0;
-    const unsigned actor = m.who >> 2U & 3U;
-    step.actor = kActors[actor];
-    if (actor != 0 && (actors_ >> actor & 1U) == 0) {
-      actors_ |= 1U << actor;
-      step.after = kReady;
-    }
-    step.operands.reserve(8);
-    return step;
-  }
-  Step& on(StepKind kind, unsigned controller) {
-    Step& step = add(kind);
-    put_name(step, Field::controller, kControllers[controller]);
-    return step;
-  }
-  Step& admin(unsigned controller, std::uint64_t opcode) {
-    Step& step = on(StepKind::admin, controller);
-    put(step, Field::opcode, opcode);
-    return step;
-  }
-
-  Value ns() const {
-    const std::uint8_t code = move_->ns;
-    if (code < 0x80) return named(kNamespaces[code % shape_.namespaces]);
-    if (code < 0xE0) return live(code & 7U);
-    constexpr std::uint32_t kOdd[] = {0xFFFFFFFF, 0, 0xFFFFFFFE, 256, 257, 7, 8, 1};
-    return literal(kOdd[code & 7U]);
-  }
   // A namespace operand that must be a number or a name everywhere: steps of applications know heads only.
   Value plain_ns() const { return named(kNamespaces[move_->ns % shape_.namespaces]); }
 
@@ -557,7 +480,7 @@ class Writer {
         put(step, Field::nsid, ns());
         put(step, Field::cdw10, m.y & 3U);
         const unsigned count = m.z & 7U;
-        std::string data(4096, '\0');
+        std::string data(2 + 2 * count, '\0');  // what is missing of the list is zeros
         data[0] = static_cast<char>((m.z & 0x80U) != 0 ? 0xFF : count);
         for (unsigned i = 0; i < count; ++i) {
           const unsigned id = m.w >> i & 7U;
@@ -1023,115 +946,22 @@ class Writer {
     }
   }
 
-  const Shape& shape_;
-  std::vector<Step>& steps_;
-  const Move* move_ = nullptr;
-  std::uint32_t number_;
-  unsigned controller_ = 0, peer_ = 0;
-  unsigned actors_ = 0;  ///< bit set of those that have begun
   std::array<bool, 4> raw_{}, enabled_{};
   std::array<std::uint8_t, 4> queues_{};  ///< bit q: queue q exists
 };
-
-std::vector<std::string> words_of(const Shape& shape) {
-  std::vector<std::string> words{"nvme-subsys,id=subsys0"};
-  for (unsigned k = 0; k < shape.controllers; ++k) {
-    const bool alone = shape.alone && k + 1 == shape.controllers;
-    words.push_back(std::string("nvme,id=") + kControllers[k] + ",serial=" +
-                    (alone ? "alone" : "shared,subsys=subsys0") + ",max_ioqpairs=4,msix_qsize=4");
-  }
-  for (unsigned i = 0; i < shape.namespaces; ++i) {
-    // By pattern, ever more namespaces are private or detached; every other one of pattern 2 has large
-    // blocks.
-    const unsigned turn = (i + shape.pattern) % 4U;
-    const bool is_private = shape.pattern != 0 && turn == 2;
-    const bool detached = (shape.pattern == 0 && i == 2) || (shape.pattern != 0 && turn == 3);
-    const bool alone = shape.alone && i + 1 == shape.namespaces && i != 0;
-    const unsigned bus = alone ? shape.controllers - 1U : i % (shape.controllers - (shape.alone ? 1U : 0U));
-    std::string word = std::string("nvme-ns,id=") + kNamespaces[i] + ",size=1MiB";
-    word += is_private || alone ? std::string(",bus=") + kControllers[bus] : ",subsys=subsys0";
-    if (is_private) word += ",shared=off";
-    if (detached) word += ",detached=on";
-    if (shape.pattern == 2 && i % 2 == 1) word += ",logical_block_size=4096";
-    words.push_back(word);
-  }
-  return words;
-}
-
-void add_hosts(const Shape& shape, program::Program& program) {
-  for (unsigned h = 0; h < (shape.hosts == 0                            ? 0U
-                            : shape.hosts == 2 && shape.controllers > 1 ? 2U
-                                                                        : 1U);
-       ++h) {
-    program::HostSpec host;
-    host.id = h == 0 ? "host0" : "host1";
-    host.policy = shape.pattern % 2 == 0 ? "round-robin" : "numa";
-    host.queue_depth = shape.shallow ? 4 : 16;
-    for (unsigned k = 0; k < shape.controllers; ++k) {
-      if (owner_of(shape, k) == (h == 0 ? Owner::host0 : Owner::host1)) host.paths.push_back(kControllers[k]);
-    }
-    program.hosts.push_back(std::move(host));
-  }
-}
-
-}  // namespace
-
-program::Program prepared_program(const Shape& shape, const std::string& fault) {
-  program::Program program;
-  program.name = "attach";
-  program::TopologyOptions options;
-  program.topology = program::parse_topology(words_of(shape), {}, options);
-  program::use_memory_media(program.topology);
-  add_hosts(shape, program);
-  if (!fault.empty()) program.faults.push_back(fault);
-  const auto on = [&](StepKind kind, unsigned controller) -> Step& {
-    Step& step = program.steps.emplace_back();
-    step.kind = kind;
-    put_name(step, Field::controller, kControllers[controller]);
-    return step;
-  };
-  for (unsigned k = 0; k < shape.controllers; ++k) {
-    if (owner_of(shape, k) != Owner::raw) continue;
-    Step& capabilities = on(StepKind::register_read, k);
-    put(capabilities, Field::offset, 0);
-    put(capabilities, Field::bytes, 8);
-    put(on(StepKind::enable, k), Field::depth, shape.shallow ? 8 : 32);
-    Step& identify = on(StepKind::admin, k);
-    put(identify, Field::opcode, 0x06);
-    put(identify, Field::cdw10, 1);
-    for (unsigned queue = 1; queue <= 2; ++queue) {
-      Step& pair = on(StepKind::create_queue_pair, k);
-      put(pair, Field::queue, queue);
-      put(pair, Field::depth, (shape.shallow ? 2U : 8U) * queue + (shape.shallow ? 1U : 0U));
-      put(pair, Field::vector, queue);
-    }
-    if (!shape.events) continue;
-    Step& events = on(StepKind::admin, k);
-    put(events, Field::opcode, 0x09);
-    put(events, Field::cdw10, 0x0B);
-    put(events, Field::cdw11, 0x100);
-    Step& request = on(StepKind::admin, k);
-    put(request, Field::opcode, 0x0C);
-    request.nowait = true;
-  }
-  Step& rest = program.steps.emplace_back();
-  rest.kind = StepKind::wait;
-  rest.label = kReady;
-  put(rest, Field::duration, engine::kMillisecond);
-  return program::canonical(std::move(program));
-}
 
 void append_steps(const Input& input, std::vector<Step>& steps) {
   Writer writer(input, steps);
   for (const Move& move : input.moves) writer.write(move);
 }
 
-program::Program to_program(const Input& input, const std::string& fault) {
-  program::Program program = prepared_program(input.shape, fault);
-  append_steps(input, program.steps);
-  return program::canonical(std::move(program));
-}
+}  // namespace
 
-std::size_t kinds_of_moves() { return kKinds.size(); }
+const Target& attach_target() {
+  static constexpr Target kTarget{
+      "attach", "attach and detach, resets and I/O of several actors on several controllers",
+      prepared_program, append_steps, kKinds.size()};
+  return kTarget;
+}
 
 }  // namespace polypath::fuzz

@@ -179,15 +179,20 @@ Match Blocks::read(std::uint64_t lba, std::uint64_t value, Seq since, Seq now, s
     bool undecided = live > 1;
     each(*found, [&](const Version& version) { undecided |= version.live() && version.unknown; });
     if (undecided) {
-      bool kept = false;
+      // Whose value it is may be open: a command that ended by a detach can still be refused, and then the
+      // value was another's. So every version that may have it has it, unless one is there for good.
+      bool settled = false;
+      each(*found, [&](const Version& version) {
+        settled |= version.live() && !version.unknown && version.value == value &&
+                   (version.end == WriteEnd::applied || version.end == WriteEnd::initial);
+      });
       each(edit(lba), [&](Version& version) {
         if (!version.live()) return;
         if (!version.unknown && version.value == value) return;
-        if (version.unknown && !known && !kept) {
+        if (version.unknown && !settled) {
           version.value = value;
           version.unknown = false;
           version.learned = version.writer == 0;
-          kept = true;
           return;
         }
         version.gone = now;

@@ -490,7 +490,8 @@ void on_completed(const Scene& scene) {
   check_aborted(scene, command, completion);
   command.buffer_shared = release_ranges(scene, command);
   const bool stray = scene.s.malformed_open != 0 || scene.s.malformed_until > command.submitted;
-  completion.trusted = !command.buffer_shared && !command.reused_cid && !stray;
+  // At address 0 lies whatever the commands of all controllers put there by mistake.
+  completion.trusted = !command.buffer_shared && !command.reused_cid && !command.null_pointer && !stray;
   judge_status(scene, command, completion);
   if (command.sqid == 0) {
     finish_admin(scene, command, completion);

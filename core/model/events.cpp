@@ -343,10 +343,14 @@ void reset_events(const Scene& scene) {
   c.reported.clear();
   c.bad_doorbells = {};
   c.due = false;
-  if (c.cause_until != 0) c.old_cause = c.cause_until;
-  c.cause_until = 0;
+  // What happened while the reset was under way may have come behind the moment at which it discards events.
+  const bool meanwhile = c.cause_until > c.reset_from;
+  if (!meanwhile) {
+    if (c.cause_until != 0) c.old_cause = c.cause_until;
+    c.cause_until = 0;
+  }
   c.read_cause = c.read_cause_until = 0;
-  c.cause_from = c.cause_pending != 0 ? c.cause_from : 0;
+  c.cause_from = c.cause_pending != 0 || meanwhile ? c.cause_from : 0;
   c.cause_unknown = false;
   // Whether the log of changed namespaces survives is not laid down.
   for (auto& change : c.changed) change.sure = false;

@@ -249,7 +249,8 @@ void write_cc(const Scene& scene) {
   const auto value = static_cast<std::uint32_t>(scene.event.c);
   const bool was = spec::cc::en.get(c.cc) != 0;
   const bool en = spec::cc::en.get(value) != 0;
-  const bool asked_before = spec::cc::shn.get(c.cc) != 0;
+  // SHN 3 is reserved, so what it asks for is open; the kind that follows it asks anew.
+  const bool asked_before = spec::cc::shn.get(c.cc) != 0 && spec::cc::shn.get(c.cc) != 3;
   const bool asks = spec::cc::shn.get(value) != 0;
   const auto frozen =
       spec::cc::css.mask() | spec::cc::mps.mask() | spec::cc::ams.mask() | spec::cc::crime.mask();
@@ -260,6 +261,8 @@ void write_cc(const Scene& scene) {
     c.cc_tampered = true;
   }
   c.cc_written = !(was && !en);
+  if (((c.cc ^ value) & (spec::cc::iosqes.mask() | spec::cc::iocqes.mask())) != 0)
+    c.entry_sizes_from = scene.now;
   c.cc = value;
   if (asks && !asked_before) {
     finish_commands(scene);  // a shutdown is no excuse for what was overdue before it
@@ -273,7 +276,9 @@ void write_cc(const Scene& scene) {
   if (en && !was) {
     const bool too_soon = c.power == Power::disabling || c.undefined;
     if (c.power == Power::disabling) end_reset(scene);
-    if (!asks) c.shst_may_clear = true;
+    // Enabled before RDY was 0: the reset that is under way may end the shutdown that the same write asks
+    // for.
+    if (!asks || too_soon) c.shst_may_clear = true;
     c.power = Power::enabling;
     c.enabled_at = scene.time;
     c.shutdown_complete = false;

@@ -331,6 +331,7 @@ struct Controller {
   Seq nssro_from = 0;
   std::uint32_t cc_enabled = 0;  ///< CC as it was when EN became 1
   bool cc_written = false;       ///< since the last reset
+  Seq entry_sizes_from = 0;      ///< when IOSQES or IOCQES last changed
   bool cc_tampered = false;      ///< the host changed what it may not while EN is 1: undefined
   bool shutdown_asked = false, shutdown_complete = false;
   bool late = false;  ///< LIV-03, LIV-04 or LIV-05 was reported for this transition

@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "engine/random.h"
-#include "fuzz/attach.h"
 #include "fuzz/mutate.h"
+#include "fuzz/target.h"
 #include "scenario/scenario.h"
 
 namespace polypath::fuzz {
@@ -39,22 +39,28 @@ TEST(Input, EveryBitOfTheWorldHasAMeaningOrNone) {
 
 TEST(Input, ItsProgramIsCanonicalAndSurvivesTextAndBinary) {
   for (std::uint64_t number = 0; number < 200; ++number) {
-    const program::Program program = to_program(read_input(random_bytes(number)), "sqhd-stuck");
-    EXPECT_EQ(program::canonical(program), program) << number;
-    EXPECT_EQ(program::decode(program::encode(program)), program) << number;
-    EXPECT_EQ(scenario::load_scenario_text(scenario::scenario_text(program), "fuzz"), program) << number;
+    for (const Target* target : targets()) {
+      const program::Program program = to_program(*target, read_input(random_bytes(number)), "sqhd-stuck");
+      EXPECT_EQ(program::canonical(program), program) << target->name << number;
+      EXPECT_EQ(program::decode(program::encode(program)), program) << target->name << number;
+      EXPECT_EQ(scenario::load_scenario_text(scenario::scenario_text(program), "fuzz"), program)
+          << target->name << number;
+    }
   }
 }
 
 TEST(Input, EveryKindOfMoveMakesSteps) {
-  for (std::size_t kind = 0; kind < kinds_of_moves(); ++kind) {
-    for (const std::uint8_t hosts : {std::uint8_t{0}, std::uint8_t{3}}) {
-      Input input;
-      input.shape.hosts = hosts;
-      input.moves.push_back({static_cast<std::uint8_t>(kind), 0, 0, 0, 0, 0, 0, 0});
-      const std::size_t without = prepared_program(input.shape, "").steps.size();
-      const bool gives_what_is_raw = hosts == 3 && to_program(input).steps.size() == without;
-      EXPECT_TRUE(to_program(input).steps.size() > without || gives_what_is_raw) << kind;
+  for (const Target* target : targets()) {
+    for (std::size_t kind = 0; kind < target->kinds; ++kind) {
+      for (const std::uint8_t hosts : {std::uint8_t{0}, std::uint8_t{3}}) {
+        Input input;
+        input.shape.hosts = hosts;
+        input.moves.push_back({static_cast<std::uint8_t>(kind), 0, 0, 0, 0, 0, 0, 0});
+        const std::size_t without = target->prepared(input.shape, "").steps.size();
+        const bool gives_what_is_raw = hosts == 3 && to_program(*target, input).steps.size() == without;
+        EXPECT_TRUE(to_program(*target, input).steps.size() > without || gives_what_is_raw)
+            << target->name << kind;
+      }
     }
   }
 }
