@@ -518,7 +518,8 @@ class Writer : private MoveSteps {
     if ((m.w & 1U) != 0) read_log(0x04, 1024);
     if ((m.w & 2U) != 0) read_log(0x02, 128);
     if ((m.w & 4U) != 0) read_log(0x01, 64);
-    if ((m.w & 8U) != 0) put(admin(controller_, 0x0A), Field::cdw10, operand("fid", m.x) | (m.y & 3U) << 8U);
+    if ((m.w & 8U) != 0)
+      put(admin(controller_, 0x0A), Field::cdw10, (operand("fid", m.x) & 0xFFU) | (m.y & 3U) << 8U);
     if ((m.w & 16U) != 0) {
       Step& list = admin(controller_, 0x06);
       put(list, Field::cdw10, (m.z & 1U) != 0 ? 0x10U : 0x02U);
