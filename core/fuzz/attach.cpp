@@ -557,6 +557,25 @@ class Writer : private MoveSteps {
     put(admin(controller_, 0x0A), Field::cdw10, whole ? fid : fid | (m.y & 6U) << 7U);
   }
 
+  // A timer runs; Keep Alive comes in time through its own controller or another one; the timer has run out,
+  // or not.
+  void keep_alive_story() {
+    const Move& m = *move_;
+    const std::uint64_t timeout = 100U << (m.y & 7U),
+                        tenth = timeout * 100'000U;  // milliseconds, nanoseconds
+    set_feature(0x0F, false, timeout);
+    put(add(StepKind::wait), Field::duration, 8 * tenth);
+    const unsigned other = (m.w & 1U) != 0 ? controller_ : peer_;
+    if (raw_[other]) {
+      ready(other);
+      admin(other, 0x18);
+    }
+    put(add(StepKind::wait), Field::duration, 9 * tenth);
+    put(on(StepKind::register_read, controller_), Field::offset, 0x1C);
+    if ((m.w & 2U) != 0) admin(controller_, 0x18);
+    disable();
+  }
+
   // What a reset must leave in the error log and the health log: something fails before it and after it.
   void log_story() {
     const std::uint64_t lid = (move_->x & 1U) != 0 ? 0x02 : 0x01;
@@ -642,6 +661,10 @@ class Writer : private MoveSteps {
         break;
       }
       case What::keep_alive:
+        if ((m.w & 0x80U) != 0 && raw_[controller_]) {
+          keep_alive_story();
+          break;
+        }
         if ((m.x & 3U) == 0 && raw_[controller_]) set_feature(0x0F, false, std::uint64_t{m.y} << (m.z & 7U));
         admin(controller_, 0x18);
         if ((m.w & 1U) != 0) put(on(StepKind::register_read, controller_), Field::offset, 0x1C);

@@ -276,7 +276,7 @@ class Writer : private MoveSteps {
         put(step, Field::nsid, ns());
         put(step, Field::cdw10, m.y);
         put(step, Field::cdw12, m.z & 7U);
-        if ((m.w & 0xE0U) == 0xE0U) put(step, Field::flags, m.w << 3U & 0xFFU);
+        if ((m.w & 0xE0U) == 0xE0U) put(step, Field::flags, std::uint64_t{m.w} << 3U & 0xFFU);
         break;
       }
       case What::placed:
