@@ -28,6 +28,10 @@ struct Options {
   bool no_model = false, no_counters = false;
 };
 
+fuzz::Target target_of(const Options& options) {
+  return options.target == "zoned" ? fuzz::Target::zoned : fuzz::Target::attach;
+}
+
 // A finding as it was kept.
 struct Kept {
   fuzz::Found found;
@@ -104,7 +108,7 @@ std::string stored_shape(const fuzz::Found& found, const Options& options) {
 Kept keep_finding(const fuzz::Found& found, const std::string& shape, const Options& options,
                   const Session& session) {
   Kept kept{found, 0, "", "", false};
-  program::Program program = fuzz::to_program(found.input, options.fault);
+  program::Program program = fuzz::to_program(found.input, options.fault, target_of(options));
   program.name = shape;
   if (found.rule == "CRASH" || found.rule == "HANG") {
     store::Run row;
@@ -173,7 +177,8 @@ std::string json_of(const FuzzTotals& totals, const std::vector<Kept>& findings)
 
 // A scenario file of an input, on standard output.
 void show_input(const Options& options) {
-  program::Program program = fuzz::to_program(fuzz::read_input(read_bytes(options.input)), options.fault);
+  program::Program program =
+      fuzz::to_program(fuzz::read_input(read_bytes(options.input)), options.fault, target_of(options));
   fmt::print("{}", scenario::scenario_text(program));
 }
 
@@ -184,7 +189,7 @@ void fuzz(Session& session, const Options& options) {
     return;
   }
   FuzzWork work;
-  work.arena = {options.fault, !options.no_model, !options.no_counters};
+  work.arena = {options.fault, !options.no_model, !options.no_counters, false, target_of(options)};
   work.seed = options.seed;
   work.jobs = options.jobs;
   work.runs = options.runs;
@@ -248,9 +253,9 @@ void add_fuzz(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   auto* verb =
       app.add_subcommand("fuzz", "Run random programs, guided by the states they reach, and judge them");
-  verb->add_option("target", options->target, "What to fuzz: attach")
+  verb->add_option("target", options->target, "What to fuzz: attach or zoned")
       ->required()
-      ->check(CLI::IsMember({"attach"}));
+      ->check(CLI::IsMember({"attach", "zoned"}));
   verb->add_option("--time", options->seconds, "Seconds to run (default: 60, or no bound with --runs)")
       ->check(CLI::NonNegativeNumber);
   verb->add_option("--runs", options->runs, "Runs, of all workers together");

@@ -52,11 +52,12 @@ Score score_one(const device::FaultRow& row, const ScoreOptions& options) {
   Score score;
   score.row = &row;
   FuzzWork work;
-  work.arena = {std::string(row.id), !options.no_model, !options.no_counters};
+  work.arena = {std::string(row.id), !options.no_model, !options.no_counters, false,
+                row.rule.starts_with("INV-Z-") ? fuzz::Target::zoned : fuzz::Target::attach};
   work.seed = options.seed;
   work.jobs = options.jobs;
   work.seconds = options.seconds;
-  fuzz::Arena without({"", true, false});
+  fuzz::Arena without({"", true, false, false, work.arena.target});
   FuzzCalls calls;
   calls.found = [&](const fuzz::Found& found, const FuzzTotals& totals) {
     // What breaks a rule without the fault too is not the fault's.

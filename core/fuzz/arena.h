@@ -21,6 +21,7 @@ struct ArenaOptions {
   bool model = true;     ///< false: nothing is judged
   bool counters = true;  ///< fill Arena::counters()
   bool rules = false;    ///< add up Arena::statistics()
+  Target target = Target::attach;
 };
 
 /// Of one run. Valid until the next.

@@ -5,6 +5,9 @@
 #include <iterator>
 #include <utility>
 
+#include "fuzz/zoned.h"
+#include "spec/zones.h"
+
 namespace polypath::fuzz {
 namespace {
 
@@ -246,8 +249,11 @@ Owner owner_of(const Shape& shape, unsigned controller) {
 // steps find what they ask for; where several actors interleave otherwise, a step finds nothing and passes.
 class Writer {
  public:
-  Writer(const Input& input, std::vector<Step>& steps)
-      : shape_(input.shape), steps_(steps), number_(static_cast<std::uint32_t>(steps.size())) {
+  Writer(const Input& input, std::vector<Step>& steps, Target target)
+      : shape_(input.shape),
+        steps_(steps),
+        number_(static_cast<std::uint32_t>(steps.size())),
+        target_(target) {
     for (unsigned k = 0; k < shape_.controllers; ++k) {
       raw_[k] = owner_of(shape_, k) == Owner::raw;
       enabled_[k] = raw_[k];
@@ -259,6 +265,10 @@ class Writer {
     move_ = &move;
     controller_ = (move.who & 3U) % shape_.controllers;
     peer_ = (controller_ + 1U + (move.who >> 7U)) % shape_.controllers;
+    if (target_ == Target::zoned && (move.what & 0x80U) == 0 && raw_[controller_] && raw_[peer_]) {
+      write_zones();
+      return;
+    }
     const What what = kKinds[move.what % kKinds.size()];
     if (what >= What::host_write) {
       write_host(what);
@@ -274,6 +284,19 @@ class Writer {
   }
 
  private:
+  void write_zones() {
+    ready_queue(controller_, 1);
+    ready_queue(peer_, 1);
+    write_zone_move(*move_, controller_, peer_, progress_,
+                    [this](unsigned controller, std::uint64_t opcode) -> Step& {
+                      Step& step = on(StepKind::io, controller);
+                      put(step, Field::opcode, opcode);
+                      put(step, Field::nsid, ns());
+                      put(step, Field::queue, 1);
+                      return step;
+                    });
+  }
+
   Step& add(StepKind kind) {
     const Move& m = *move_;
     Step& step = steps_.emplace_back();
@@ -1027,18 +1050,21 @@ class Writer {
   std::vector<Step>& steps_;
   const Move* move_ = nullptr;
   std::uint32_t number_;
+  Target target_;
+  ZoneProgress progress_;
   unsigned controller_ = 0, peer_ = 0;
   unsigned actors_ = 0;  ///< bit set of those that have begun
   std::array<bool, 4> raw_{}, enabled_{};
   std::array<std::uint8_t, 4> queues_{};  ///< bit q: queue q exists
 };
 
-std::vector<std::string> words_of(const Shape& shape) {
+std::vector<std::string> words_of(const Shape& shape, Target target) {
   std::vector<std::string> words{"nvme-subsys,id=subsys0"};
   for (unsigned k = 0; k < shape.controllers; ++k) {
     const bool alone = shape.alone && k + 1 == shape.controllers;
-    words.push_back(std::string("nvme,id=") + kControllers[k] + ",serial=" +
-                    (alone ? "alone" : "shared,subsys=subsys0") + ",max_ioqpairs=4,msix_qsize=4");
+    words.push_back(
+        std::string("nvme,id=") + kControllers[k] + ",serial=" + (alone ? "alone" : "shared,subsys=subsys0") +
+        ",max_ioqpairs=4,msix_qsize=4" + (target == Target::zoned ? zone_controller_words(shape) : ""));
   }
   for (unsigned i = 0; i < shape.namespaces; ++i) {
     // By pattern, ever more namespaces are private or detached; every other one of pattern 2 has large
@@ -1048,11 +1074,12 @@ std::vector<std::string> words_of(const Shape& shape) {
     const bool detached = (shape.pattern == 0 && i == 2) || (shape.pattern != 0 && turn == 3);
     const bool alone = shape.alone && i + 1 == shape.namespaces && i != 0;
     const unsigned bus = alone ? shape.controllers - 1U : i % (shape.controllers - (shape.alone ? 1U : 0U));
-    std::string word = std::string("nvme-ns,id=") + kNamespaces[i] + ",size=1MiB";
+    const std::string zones = target == Target::zoned ? zone_words(shape, i) : "";
+    std::string word = std::string("nvme-ns,id=") + kNamespaces[i] + (zones.empty() ? ",size=1MiB" : zones);
     word += is_private || alone ? std::string(",bus=") + kControllers[bus] : ",subsys=subsys0";
     if (is_private) word += ",shared=off";
     if (detached) word += ",detached=on";
-    if (shape.pattern == 2 && i % 2 == 1) word += ",logical_block_size=4096";
+    if (shape.pattern == 2 && i % 2 == 1 && zones.empty()) word += ",logical_block_size=4096";
     words.push_back(word);
   }
   return words;
@@ -1074,13 +1101,38 @@ void add_hosts(const Shape& shape, program::Program& program) {
   }
 }
 
+// What a driver asks before it uses zones: their size and limits, the longest Append, and how they are.
+template <class On>
+void look_at_zones(const Shape& shape, unsigned controller, On&& on) {
+  const auto identify = [&](std::uint64_t cns, std::uint64_t nsid, bool by_set) {
+    Step& step = on(StepKind::admin, controller);
+    put(step, Field::opcode, 0x06);
+    put(step, Field::cdw10, cns);
+    if (nsid != 0) put(step, Field::nsid, nsid);
+    if (by_set) put(step, Field::cdw11, std::uint64_t{spec::kCsiZoned} << 24U);
+  };
+  identify(0x06, 0, true);
+  for (std::uint64_t nsid = 1; nsid <= shape.namespaces; ++nsid) {
+    identify(0x00, nsid, false);
+    identify(0x05, nsid, true);
+    Step& report = on(StepKind::io, controller);
+    put(report, Field::opcode, 0x7A);
+    put(report, Field::nsid, nsid);
+    put(report, Field::cdw12, 255);
+    put(report, Field::queue, 1);
+  }
+}
+
 }  // namespace
 
-program::Program prepared_program(const Shape& shape, const std::string& fault) {
+program::Program prepared_program(const Shape& shape, const std::string& fault, Target target) {
+  const bool zoned = target == Target::zoned;
   program::Program program;
-  program.name = "attach";
+  program.name = zoned ? "zoned" : "attach";
+  if (zoned) program.profile = "spec-zoned";
   program::TopologyOptions options;
-  program.topology = program::parse_topology(words_of(shape), {}, options);
+  options.zoned = zoned;
+  program.topology = program::parse_topology(words_of(shape, target), {}, options);
   program::use_memory_media(program.topology);
   add_hosts(shape, program);
   if (!fault.empty()) program.faults.push_back(fault);
@@ -1105,6 +1157,7 @@ program::Program prepared_program(const Shape& shape, const std::string& fault) 
       put(pair, Field::depth, (shape.shallow ? 2U : 8U) * queue + (shape.shallow ? 1U : 0U));
       put(pair, Field::vector, queue);
     }
+    if (zoned) look_at_zones(shape, k, on);
     if (!shape.events) continue;
     Step& events = on(StepKind::admin, k);
     put(events, Field::opcode, 0x09);
@@ -1121,14 +1174,14 @@ program::Program prepared_program(const Shape& shape, const std::string& fault) 
   return program::canonical(std::move(program));
 }
 
-void append_steps(const Input& input, std::vector<Step>& steps) {
-  Writer writer(input, steps);
+void append_steps(const Input& input, std::vector<Step>& steps, Target target) {
+  Writer writer(input, steps, target);
   for (const Move& move : input.moves) writer.write(move);
 }
 
-program::Program to_program(const Input& input, const std::string& fault) {
-  program::Program program = prepared_program(input.shape, fault);
-  append_steps(input, program.steps);
+program::Program to_program(const Input& input, const std::string& fault, Target target) {
+  program::Program program = prepared_program(input.shape, fault, target);
+  append_steps(input, program.steps, target);
   return program::canonical(std::move(program));
 }
 

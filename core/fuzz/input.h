@@ -35,6 +35,9 @@ struct Shape {
   auto operator<=>(const Shape&) const = default;
 };
 
+/// What the moves of an input mean: the bytes are the same for all targets.
+enum class Target : std::uint8_t { attach, zoned };
+
 inline constexpr std::size_t kMostMoves = 48;
 inline constexpr std::size_t kMostBytes = 2 + kMostMoves * sizeof(Move);
 

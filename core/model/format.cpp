@@ -72,7 +72,7 @@ bool settle_format(const Scene& scene, const Command& command, std::uint32_t ind
   forget_format(ns);
   if (known && before != 0 && before == 1U << shift) {  // zones of the same size, and nothing in them
     ns.zoned = std::move(zoned);
-    empty_zones(ns, scene.now);
+    empty_zones(ns, command.submitted, scene.now);
   }
   ns.written_untracked = ns.doubtful_write >= command.submitted || writes_open(scene.s, index);
   ns.formatted = true;

@@ -413,7 +413,8 @@ bool ZoneSet::may_show_other(ZoneState state, Seq since) const {
                      [&](const ZonePast& old) { return old.gone >= since && other(old.state); });
 }
 
-void ZoneSet::decide(ZoneState state, std::uint64_t wp, bool extension, Seq now) {
+void ZoneSet::decide(ZoneState state, std::uint64_t wp, bool extension, bool history, Seq now) {
+  keep(Guesses(guesses_), history, now);
   const Seq touched = touched_;
   ZoneGuess guess;
   guess.state = state;

@@ -99,7 +99,7 @@ class ZoneSet {
   /// Was it surely in another state all the time from `since` on?
   bool may_show_other(spec::ZoneState state, Seq since) const;
   /// It looked like this, while nothing was under way.
-  void decide(spec::ZoneState state, std::uint64_t wp, bool extension, Seq now);
+  void decide(spec::ZoneState state, std::uint64_t wp, bool extension, bool history, Seq now);
 
   /// No zone stays open: NVM Subsystem Reset, or all controllers shut down. `surely`: it happened. Commands
   /// under way may have come before it.

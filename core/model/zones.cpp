@@ -222,6 +222,7 @@ void allow_unknown(const Scene& scene, const Command& command, Allowed& allowed)
                  Status::invalid_zone_operation, Status::invalid_zone_transition});
   }
   if (none) return;
+  if (command.entry.fuse() != 0) allowed.may(Status::invalid_field);
   allowed.may({Status::zone_boundary_error, Status::zone_full, Status::zone_read_only, Status::zone_offline,
                Status::zone_invalid_write, Status::too_many_active_zones, Status::too_many_open_zones});
 }
@@ -287,7 +288,7 @@ void check_descriptor(const Scene& scene, const Command& command, Namespace& ns,
     zone.forget(scene.now);
     return;
   }
-  if (zone.quiet_since(command.submitted)) zone.decide(state, wp, extension, scene.now);
+  if (zone.quiet_since(command.submitted)) zone.decide(state, wp, extension, history(ns), scene.now);
 }
 
 ZoneState state_of_filter(std::uint32_t filter) {
@@ -401,9 +402,9 @@ void lose_zones(Namespace& ns) {
   ns.zoned = std::move(fresh);
 }
 
-void empty_zones(Namespace& ns, Seq now) {
+void empty_zones(Namespace& ns, Seq since, Seq now) {
   for (ZoneSet& zone : ns.zoned.zones) {
-    if (zone.capacity() != 0) {
+    if (zone.capacity() != 0 && zone.quiet_since(since)) {
       zone.start(ZoneState::empty, 0, false, zone.capacity(), now);
     } else {
       zone.forget(now);
@@ -581,6 +582,7 @@ void allow_zone_command(const Scene& scene, const Command& command, const Namesp
     allow_unknown(scene, command, allowed);
     return;
   }
+  if (command.entry.fuse() != 0) allowed.may(Status::invalid_field);  // no fused operations on zones
   // Whether the controller was enabled for this command set decides first.
   const Controller& c = scene.c();
   const bool enabled = spec::cc::css.get(c.cc_enabled) == spec::kAllCommandSets;
@@ -717,6 +719,7 @@ void begin_zone_reset(const Scene& scene, Command& command) {
 
 WriteEnd end_of_zone_reset(const Command& command, const Namespace& ns, std::uint64_t slba) {
   if (command.zone != kAllZones) return WriteEnd::applied;
+  if (!has_zones(ns) || slba / ns.zoned.size >= ns.zoned.zones.size()) return WriteEnd::advised;
   // Of all zones those that are read only or offline keep what they have.
   const ZoneSet& zone = ns.zoned.zones[slba / ns.zoned.size];
   return zone.surely_empty() ? WriteEnd::applied : WriteEnd::advised;

@@ -21,8 +21,9 @@ inline bool has_zones(const Namespace& ns) { return ns.zoned.size != 0; }
 void follow_zones(const Scene& scene, std::uint32_t ns);
 /// Nothing is known of its zones any more, not even how large they are.
 void lose_zones(Namespace& ns);
-/// All of them are empty, as they were after a Format; of the same size as before.
-void empty_zones(Namespace& ns, Seq now);
+/// A Format that began at `since` left them empty, of the same size as before. What was done to a zone
+/// meanwhile may have come after it.
+void empty_zones(Namespace& ns, Seq since, Seq now);
 /// CNS 05 with CSI 2.
 void check_zoned_namespace(const Scene& scene, const Command& command, std::span<const std::byte> data);
 
