@@ -8,7 +8,7 @@
 namespace polypath::conform {
 namespace {
 
-enum class Where : std::uint8_t { cap, identify, capabilities };
+enum class Where : std::uint8_t { cap, identify, capabilities, zoned };
 
 /// Bits of CAP (`at`: lowest bit), of a field of Identify Controller (`at`: byte), or of what a feature can.
 struct NeedRow {
@@ -18,7 +18,7 @@ struct NeedRow {
   std::uint64_t mask;
 };
 
-constexpr std::array<NeedRow, 38> kNeeds{{
+constexpr std::array<NeedRow, 39> kNeeds{{
     {"weighted_round_robin", "CAP.AMS", Where::cap, 17, 8, 1},
     {"subsystem_reset", "CAP.NSSRS", Where::cap, 36, 8, 1},
     {"any_queue_memory", "CAP.CQR is 0", Where::cap, 16, 8, 0},
@@ -46,6 +46,7 @@ constexpr std::array<NeedRow, 38> kNeeds{{
     {"autonomous_power", "APSTA", Where::identify, 265, 1, 0x01},
     {"thermal_management", "HCTMA", Where::identify, 322, 2, 0x01},
     {"saved_features", "Temperature Threshold, SEL 3 bit 0", Where::capabilities, 0, 4, 0x01},
+    {"zones", "the first namespace has zones", Where::zoned, 2816, 8, ~std::uint64_t{0}},
     {"sanitize", "SANICAP", Where::identify, 328, 4, 0x07},
     {"compare", "ONCS bit 0", Where::identify, 520, 2, 1U << 0U},
     {"write_uncorrectable", "ONCS bit 1", Where::identify, 520, 2, 1U << 1U},
@@ -73,9 +74,10 @@ bool met(const NeedRow& row, const Announced& announced) {
     return row.mask == 0 ? !set : set;
   }
   if (row.where == Where::capabilities) return (announced.capabilities & row.mask) != 0;
+  const auto& page = row.where == Where::zoned ? announced.zoned : announced.identify;
   std::uint64_t value = 0;
-  for (std::size_t i = 0; i < row.bytes && row.at + i < announced.identify.size(); ++i)
-    value |= std::to_integer<std::uint64_t>(announced.identify[row.at + i]) << 8 * i;
+  for (std::size_t i = 0; i < row.bytes && row.at + i < page.size(); ++i)
+    value |= std::to_integer<std::uint64_t>(page[row.at + i]) << 8 * i;
   return (value & row.mask) != 0;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "device/device.h"
@@ -120,6 +121,36 @@ void flush_attached(Act& act, std::uint32_t controller);
 void flush_subsystem(Act& act, std::uint32_t controller);
 /// A planted fault: what is not durable is gone.
 void drop_cache(Act& act, std::uint32_t controller);
+
+// zones.cpp: states, write pointers and resources
+/// Gives a namespace zones, all empty.
+void make_zones(Namespace& ns, const Zones& like);
+/// A write of blocks at this place, or of an Append to the zone that begins there: may it be done? Nothing is
+/// changed. The caller has checked the namespace's size.
+spec::Status check_zone_write(const Act& act, std::uint32_t controller, const Namespace& ns,
+                              std::uint64_t slba, std::uint64_t blocks, bool append);
+/// Resources for `more` zones that are in this state and shall be open; from an open state nothing is needed.
+spec::Status zone_resources(const Act& act, std::uint32_t controller, const Namespace& ns,
+                            spec::ZoneState from, std::uint32_t more);
+/// One more zone can be open: implicitly opened ones are closed as needed.
+void make_room(const Act& act, Namespace& ns);
+/// Zones of a namespace that a host creates.
+Zones usual_zones();
+/// It is done: the write pointer moves, the zone is open or full.
+void zone_written(Act& act, std::uint32_t controller, std::uint32_t ns, std::uint64_t slba,
+                  std::uint64_t blocks);
+spec::Status check_zone_read(const Act& act, const Namespace& ns, std::uint64_t slba, std::uint64_t blocks);
+/// A range of Dataset Management.
+spec::Status check_zone_hint(const Namespace& ns, std::uint64_t slba, std::uint64_t blocks);
+/// Where the next block of a zone is written.
+std::uint64_t write_pointer(const Namespace& ns, std::uint64_t zslba);
+/// NVM Subsystem Reset, loss of power, or all controllers have shut down: no zone stays open.
+void close_zones(Device& device, std::uint32_t subsystem);
+/// Blocks of the namespace, ascending, that a power loss took away: write pointers fall back to them.
+void zones_lost(Device& device, std::uint32_t ns, std::span<const std::uint64_t> blocks);
+/// Does the controller, as it was enabled, have the Zoned command set?
+bool zones_enabled(const Act& act, std::uint32_t controller);
+spec::IdentifyZonedNamespace zoned_data(const Act& act, const Namespace* ns);
 
 // admin/events.cpp
 void raise_event(Act& act, std::uint32_t controller, spec::EventType type, std::uint8_t info,

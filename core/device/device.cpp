@@ -58,6 +58,8 @@ Device make_device(const program::Topology& topology, const Profile& profile) {
     row.vectors = spec.msix_vectors;
     row.mqes = spec.mqes;
     row.mdts = spec.mdts;
+    row.zasl = spec.zasl;
+    row.auto_close = spec.auto_close;
     row.features = row.saved = default_features(row);
     row.coalescing_disabled.assign((row.vectors + 31U) / 32U, 0);
     row.vector_masked.assign(row.vectors, 0);
@@ -79,6 +81,16 @@ Device make_device(const program::Topology& topology, const Profile& profile) {
     while ((1U << row.block_shift) < spec.block_bytes) ++row.block_shift;
     row.blocks = spec.bytes >> row.block_shift;
     row.shared = spec.shared;
+    if (spec.zones.size != 0) {
+      Zones zones;
+      zones.size = spec.zones.size;
+      zones.capacity = spec.zones.capacity;
+      zones.max_active = spec.zones.max_active;
+      zones.max_open = spec.zones.max_open;
+      zones.cross_read = spec.zones.cross_read;
+      zones.extension = spec.zones.extension;
+      make_zones(row, zones);
+    }
     if (!parse_hex_bytes(spec.uuid, row.uuid)) make_identifiers(row, device.subsystems[spec.subsystem]);
     parse_hex_bytes(spec.nguid, row.nguid);
     parse_hex_bytes(spec.eui64, row.eui64);

@@ -100,6 +100,23 @@ enum class Fault : std::uint8_t {
   self_test_restarts,
   self_test_survives_reset,
   self_test_leaves_no_result,
+  zone_write_anywhere,
+  append_address_of_zone,
+  zone_never_full,
+  zone_reset_keeps_data,
+  zone_state_on_one_path,
+  active_limit_ignored,
+  open_limit_ignored,
+  reset_closes_zones,
+  subsystem_reset_keeps_zones_open,
+  report_counts_buffer,
+  finish_leaves_open,
+  open_all_half_done,
+  zone_transition_unchecked,
+  zone_read_crosses,
+  failed_append_moves,
+  format_keeps_zones,
+  zone_reset_keeps_extension,
   count
 };
 

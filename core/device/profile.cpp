@@ -70,7 +70,7 @@ constexpr spec::IdentifyController spec_controller() {
   id.mntmt = 323;
   id.mxtmt = 363;
   id.oncs |= spec::oncs::verify | spec::oncs::write_uncorrectable | spec::oncs::dsm | spec::oncs::copy;
-  id.ocfs = 1;   // Copy descriptors of format 0
+  id.ocfs = 1;  // Copy descriptors of format 0
   id.oacs |= spec::oacs::format | spec::oacs::self_test;
   id.fna = spec::fna::crypto;  // one namespace at a time, unless all attached ones are named
   id.edstt = 1;                // minutes
@@ -79,6 +79,8 @@ constexpr spec::IdentifyController spec_controller() {
   id.acwu = 7;   // up to 8 blocks
   return id;
 }
+
+constexpr spec::IdentifyController zoned_controller() { return spec_controller(); }
 
 // Nothing that a controller is free to leave out.
 constexpr spec::IdentifyController minimal_controller() {
@@ -180,6 +182,20 @@ const std::vector<Profile>& profiles() {
        .error_entries = true,
        .capacity_bytes = std::uint64_t{16} << 40U,
        .saves_features = true},
+      {.name = "spec-zoned",
+       .title = "profile spec with the Zoned command set: namespaces may have zones",
+       .controller = zoned_controller(),
+       .ns = spec_ns(),
+       .model = "Polypath NVMe Controller",
+       .firmware = "0.1",
+       .timeout_500ms = 15,
+       .cmic_when_alone = false,
+       .serial_per_controller = false,
+       .subsystem_reset = true,
+       .error_entries = true,
+       .capacity_bytes = std::uint64_t{16} << 40U,
+       .zoned = true,
+       .saves_features = true},
       {.name = "qemu-2021",
        .title = "QEMU's device as the nvme-subsys patches of 2021 showed it (serials may differ)",
        .controller = own_controller(spec::kVersion1_4),
@@ -257,6 +273,8 @@ bool announces(const Profile& profile, const spec::CommandRow& row) {
       return profile.controller.kas != 0;
     case spec::Announced::sanicap:
       return (profile.controller.sanicap & 7U) != 0;
+    case spec::Announced::zoned:
+      return profile.zoned;
   }
   return false;
 }

@@ -29,6 +29,7 @@ struct Profile {
   bool subsystem_reset;          ///< CAP.NSSRS
   bool error_entries;            ///< failed commands set M and leave an Error Information entry
   std::uint64_t capacity_bytes;  ///< TNVMCAP of a subsystem; 0: not reported and not limited
+  bool zoned = false;            ///< has the Zoned command set, and offers a choice of command sets (CAP.CSS)
   bool saves_features = false;   ///< Set Features with SV keeps what the standard lets be kept
 };
 

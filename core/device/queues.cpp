@@ -232,7 +232,9 @@ void execute_pair(Act& act, Handle first, Handle second) {
   const spec::SubmissionEntry a = act.device.commands.get(first)->entry;
   const spec::SubmissionEntry b = act.device.commands.get(second)->entry;
   const bool alike = a.nsid == b.nsid && a.slba() == b.slba() && a.block_count() == b.block_count();
-  if (a.opcode != kCompare || b.opcode != kWrite || !alike) {
+  const std::int64_t ns = attached(act.controller(act.device.commands.get(first)->controller), a.nsid);
+  const bool zoned = ns >= 0 && act.device.namespaces[static_cast<std::uint32_t>(ns)].zoned();
+  if (a.opcode != kCompare || b.opcode != kWrite || !alike || zoned) {
     finish(act, first, Status::invalid_field);
     finish(act, second, Status::invalid_field);
     return;

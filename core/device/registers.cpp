@@ -1,5 +1,7 @@
 // Properties, and what writing CC does: enable, Controller Reset, shutdown. Base specification, "Controller
 // Properties", "Controller Level Reset", "Shutdown".
+#include <algorithm>
+
 #include "spec/registers.h"
 
 #include "device/act.h"
@@ -15,7 +17,7 @@ std::uint64_t cap_value(const Device& device, const Controller& c) {
   value = spec::cap::mqes.put(value, c.mqes);
   value = spec::cap::cqr.put(value, 1);
   value = spec::cap::to.put(value, device.profile->timeout_500ms);
-  value = spec::cap::css.put(value, 1);  // the NVM command set
+  value = spec::cap::css.put(value, 1U | (device.profile->zoned ? spec::kCapSeveralSets : 0U));
   value = spec::cap::nssrs.put(value, device.profile->subsystem_reset ? 1 : 0);
   value = spec::cap::crwms.put(value, device.profile->controller.ver >= 0x00020000 ? 1 : 0);
   return value;
@@ -36,17 +38,18 @@ void schedule(Act& act, engine::Site site, engine::Time typical, What what, std:
 }
 
 // What makes an enable impossible (the standard leaves it undefined; a fatal status is what others do too).
-bool enable_is_illegal(const Controller& c) {
+bool enable_is_illegal(const Profile& profile, const Controller& c) {
   const auto css = spec::cc::css.get(c.cc);
+  const bool known = css == 0 || (profile.zoned && css == spec::kAllCommandSets);
   const bool rings = spec::aqa::asqs.get(c.aqa) == 0 || spec::aqa::acqs.get(c.aqa) == 0 ||
                      c.asq % 4096 != 0 || c.acq % 4096 != 0;
-  return css != 0 || spec::cc::mps.get(c.cc) != 0 || rings;
+  return !known || spec::cc::mps.get(c.cc) != 0 || rings;
 }
 
 void enable(Act& act, std::uint32_t controller) {
   Controller& c = act.controller(controller);
   if (spec::cc::shn.get(c.cc) == 0 && spec::csts::st.get(c.csts) == 0) set(c.csts, spec::csts::shst, 0);
-  if (enable_is_illegal(c)) {
+  if (enable_is_illegal(act.profile(), c)) {
     set(c.csts, spec::csts::cfs, 1);
     return;
   }
@@ -79,6 +82,10 @@ void controller_reset(Act& act, std::uint32_t controller) {
       act.fired(Fault::reset_restores_attachment);
       attach(act, static_cast<std::uint32_t>(ns), controller);
     }
+  }
+  if (act.fault(Fault::reset_closes_zones)) {
+    close_zones(act.device, act.controller(controller).subsystem);
+    act.fired(Fault::reset_closes_zones);
   }
   act.controller(controller).stopping = true;
   schedule(act, site::disable_delay, 100 * engine::kMicrosecond, What::disabled, controller);
@@ -141,6 +148,8 @@ void subsystem_reset(Act& act, std::uint32_t controller) {
     set(act.controller(peer).csts, spec::csts::nssro, 1);
     act.world.functions[peer].observer->lost();
   }
+  if (!act.broken_by(Fault::subsystem_reset_keeps_zones_open))
+    close_zones(act.device, act.controller(controller).subsystem);
 }
 
 }  // namespace
@@ -279,6 +288,11 @@ void shutdown_complete(Act& act, std::uint32_t controller) {
     flush_subsystem(act, controller);
   }
   set(act.controller(controller).csts, spec::csts::shst, static_cast<std::uint64_t>(ShutdownState::complete));
+  const Subsystem& subsystem = act.device.subsystems[act.controller(controller).subsystem];
+  const bool all = std::all_of(
+      subsystem.controllers.begin(), subsystem.controllers.end(),
+      [&](std::uint32_t peer) { return shutdown_state(act.controller(peer)) == ShutdownState::complete; });
+  if (all) close_zones(act.device, act.controller(controller).subsystem);
 }
 
 std::uint64_t read_register(const Device& device, std::uint32_t controller, std::uint32_t offset,

@@ -14,6 +14,7 @@
 #include "spec/log_feature_event.h"
 #include "spec/queue_entry.h"
 #include "spec/status.h"
+#include "spec/zones.h"
 
 namespace polypath::device {
 
@@ -165,6 +166,8 @@ struct Controller {
   std::string name, serial;
   std::uint32_t subsystem = 0;
   std::uint16_t cntlid = 0;
+  std::uint8_t zasl = 0;
+  bool auto_close = true;  ///< of implicitly opened zones, where others need to be open
   std::uint16_t max_io_queues = 64;
   std::uint16_t vectors = 65;
   std::uint16_t mqes = 2047;
@@ -225,6 +228,38 @@ struct Controller {
   }
 };
 
+/// One zone. Its place in the vector is its number.
+struct Zone {
+  spec::ZoneState state = spec::ZoneState::empty;
+  std::uint8_t attributes = 0;
+  std::uint64_t wp = 0;      ///< blocks from its start
+  std::uint64_t opened = 0;  ///< the how-many-th implicit open made it open
+  std::array<std::uint8_t, spec::kZoneExtensionUnit> extension{};
+
+  template <class V>
+  void fields(V&& v) const {
+    v("state", state), v("attributes", attributes), v("wp", wp), v("opened", opened);
+    for (const std::uint8_t byte : extension) v("extension", byte);
+  }
+};
+
+/// Of a namespace, whichever controller it is reached through.
+struct Zones {
+  std::uint64_t size = 0, capacity = 0;        ///< bytes of each; 0: the namespace has none
+  std::uint32_t max_active = 0, max_open = 0;  ///< 0: no limit
+  bool cross_read = false, extension = false;
+  std::uint64_t openings = 0;
+  std::vector<Zone> zones;
+  std::vector<Zone> former;   ///< before the last Zone Management Send (a planted fault shows them elsewhere)
+  std::uint16_t manager = 0;  ///< controller of that command
+
+  template <class V>
+  void fields(V&& v) const {
+    v("size", size), v("capacity", capacity), v("max_active", max_active), v("max_open", max_open);
+    v("cross_read", cross_read), v("extension", extension), v("openings", openings), v("zones", zones);
+  }
+};
+
 struct Namespace {
   std::uint32_t subsystem = 0;
   std::uint32_t nsid = 0;
@@ -241,13 +276,17 @@ struct Namespace {
   std::uint16_t formatter = 0;    ///< controller of the last Format
   std::uint32_t tler_dulbe = 0;  ///< Error Recovery feature (kept per namespace; no deallocated-block errors)
 
+  Zones zones;
+
   std::uint64_t bytes() const { return blocks << block_shift; }
+  bool zoned() const { return zones.size != 0; }
 
   template <class V>
   void fields(V&& v) const {
     v("subsystem", subsystem), v("nsid", nsid), v("blocks", blocks), v("block_shift", block_shift);
     v("shared", shared), v("controllers", controllers), v("media", media), v("tler_dulbe", tler_dulbe);
     for (const std::uint8_t byte : uuid) v("uuid", byte);
+    if (zoned()) v("zones", zones);
   }
 };
 

@@ -32,9 +32,16 @@ void drop_cache(Act& act, std::uint32_t controller) {
 
 void lose_power(Device& device, const Surroundings& world, std::uint32_t subsystem) {
   each_namespace(device.subsystems[subsystem], [&](std::uint32_t ns) {
+    std::vector<std::uint64_t> blocks;
     device.media[ns].lose_power(std::uint64_t{1} << device.namespaces[ns].block_shift,
-                                [&](std::uint64_t) { return world.engine.decide(site::power_loss, 2) != 0; });
+                                [&](std::uint64_t block) {
+                                  const bool lost = world.engine.decide(site::power_loss, 2) != 0;
+                                  if (lost) blocks.push_back(block);
+                                  return lost;
+                                });
+    zones_lost(device, ns, blocks);
   });
+  close_zones(device, subsystem);
 }
 
 }  // namespace polypath::device

@@ -1,5 +1,6 @@
 // The fuzz target `attach`: programs over 1 to 4 controllers and 1 to 6 namespaces that attach, detach,
-// create, delete, reset, shut down, make and delete queues, and read and write meanwhile.
+// create, delete, reset, shut down, make and delete queues, and read and write meanwhile. And `zoned`: the
+// same, with moves on zones between.
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -7,6 +8,7 @@
 #include "fuzz/move_steps.h"
 #include "fuzz/target.h"
 #include "fuzz/world.h"
+#include "fuzz/zoned.h"
 
 namespace polypath::fuzz {
 namespace {
@@ -208,7 +210,8 @@ static_assert(kKinds.size() == 128);
 // steps find what they ask for; where several actors interleave otherwise, a step finds nothing and passes.
 class Writer : private MoveSteps {
  public:
-  Writer(const Input& input, std::vector<Step>& steps) : MoveSteps(input.shape, steps) {
+  Writer(const Input& input, std::vector<Step>& steps, Zones zones)
+      : MoveSteps(input.shape, steps), zones_(zones) {
     for (unsigned k = 0; k < shape_.controllers; ++k) {
       raw_[k] = owner_of(shape_, k) == Owner::raw;
       enabled_[k] = raw_[k];
@@ -218,6 +221,10 @@ class Writer : private MoveSteps {
 
   void write(const Move& move) {
     begin(move);
+    if (zones_ == Zones::some && (move.what & 0x80U) == 0 && raw_[controller_] && raw_[peer_]) {
+      write_zones();
+      return;
+    }
     const What what = kKinds[move.what % kKinds.size()];
     if (what >= What::host_write) {
       write_host(what);
@@ -233,6 +240,19 @@ class Writer : private MoveSteps {
   }
 
  private:
+  void write_zones() {
+    ready_queue(controller_, 1);
+    ready_queue(peer_, 1);
+    write_zone_move(*move_, controller_, peer_, progress_,
+                    [this](unsigned controller, std::uint64_t opcode) -> Step& {
+                      Step& step = on(StepKind::io, controller);
+                      put(step, Field::opcode, opcode);
+                      put(step, Field::nsid, ns());
+                      put(step, Field::queue, 1);
+                      return step;
+                    });
+  }
+
   // A namespace operand that must be a number or a name everywhere: steps of applications know heads only.
   Value plain_ns() const { return named(kNamespaces[move_->ns % shape_.namespaces]); }
 
@@ -969,12 +989,14 @@ class Writer : private MoveSteps {
     }
   }
 
+  Zones zones_;
+  ZoneProgress progress_;
   std::array<bool, 4> raw_{}, enabled_{};
   std::array<std::uint8_t, 4> queues_{};  ///< bit q: queue q exists
 };
 
-void append_steps(const Input& input, std::vector<Step>& steps) {
-  Writer writer(input, steps);
+void append(const Input& input, std::vector<Step>& steps, Zones zones) {
+  Writer writer(input, steps, zones);
   for (const Move& move : input.moves) writer.write(move);
 }
 
@@ -983,7 +1005,22 @@ void append_steps(const Input& input, std::vector<Step>& steps) {
 const Target& attach_target() {
   static constexpr Target kTarget{
       "attach", "attach and detach, resets and I/O of several actors on several controllers",
-      prepared_program, append_steps, kKinds.size()};
+      [](const Shape& shape, const std::string& fault) {
+        return prepared_program(shape, fault, Zones::none);
+      },
+      [](const Input& input, std::vector<Step>& steps) { append(input, steps, Zones::none); }, kKinds.size()};
+  return kTarget;
+}
+
+const Target& zoned_target() {
+  static constexpr Target kTarget{
+      "zoned", "the same, with namespaces whose zones several controllers write, append to, send and report",
+      [](const Shape& shape, const std::string& fault) {
+        program::Program program = prepared_program(shape, fault, Zones::some);
+        program.name = "zoned";
+        return program;
+      },
+      [](const Input& input, std::vector<Step>& steps) { append(input, steps, Zones::some); }, kKinds.size()};
   return kTarget;
 }
 

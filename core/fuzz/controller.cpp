@@ -660,7 +660,7 @@ class Writer : private MoveSteps {
 program::Program prepared(const Shape& shape, const std::string& fault) {
   Shape raw = shape;
   raw.hosts = 0;  // every controller is a raw driver's
-  program::Program program = prepared_program(raw, fault);
+  program::Program program = prepared_program(raw, fault, Zones::none);
   program.name = "controller";
   return program;
 }

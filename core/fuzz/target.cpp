@@ -5,7 +5,7 @@
 namespace polypath::fuzz {
 
 std::span<const Target* const> targets() {
-  static const Target* const kTargets[] = {&attach_target(), &controller_target()};
+  static const Target* const kTargets[] = {&attach_target(), &controller_target(), &zoned_target()};
   return kTargets;
 }
 

@@ -25,6 +25,7 @@ struct Target {
 
 const Target& attach_target();
 const Target& controller_target();
+const Target& zoned_target();
 std::span<const Target* const> targets();
 /// Null when there is none of this name.
 const Target* find_target(std::string_view name);

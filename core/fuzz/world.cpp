@@ -1,6 +1,8 @@
 #include "fuzz/world.h"
 
 #include "fuzz/put.h"
+#include "fuzz/zoned.h"
+#include "spec/zones.h"
 
 namespace polypath::fuzz {
 
@@ -23,12 +25,13 @@ Owner owner_of(const Shape& shape, unsigned controller) {
 
 namespace {
 
-std::vector<std::string> words_of(const Shape& shape) {
+std::vector<std::string> words_of(const Shape& shape, Zones with) {
   std::vector<std::string> words{"nvme-subsys,id=subsys0"};
   for (unsigned k = 0; k < shape.controllers; ++k) {
     const bool alone = shape.alone && k + 1 == shape.controllers;
-    words.push_back(std::string("nvme,id=") + kControllers[k] + ",serial=" +
-                    (alone ? "alone" : "shared,subsys=subsys0") + ",max_ioqpairs=4,msix_qsize=4");
+    words.push_back(
+        std::string("nvme,id=") + kControllers[k] + ",serial=" + (alone ? "alone" : "shared,subsys=subsys0") +
+        ",max_ioqpairs=4,msix_qsize=4" + (with == Zones::some ? zone_controller_words(shape) : ""));
   }
   for (unsigned i = 0; i < shape.namespaces; ++i) {
     // By pattern, ever more namespaces are private or detached; every other one of pattern 2 has large
@@ -38,11 +41,12 @@ std::vector<std::string> words_of(const Shape& shape) {
     const bool detached = (shape.pattern == 0 && i == 2) || (shape.pattern != 0 && turn == 3);
     const bool alone = shape.alone && i + 1 == shape.namespaces && i != 0;
     const unsigned bus = alone ? shape.controllers - 1U : i % (shape.controllers - (shape.alone ? 1U : 0U));
-    std::string word = std::string("nvme-ns,id=") + kNamespaces[i] + ",size=1MiB";
+    const std::string zones = with == Zones::some ? zone_words(shape, i) : "";
+    std::string word = std::string("nvme-ns,id=") + kNamespaces[i] + (zones.empty() ? ",size=1MiB" : zones);
     word += is_private || alone ? std::string(",bus=") + kControllers[bus] : ",subsys=subsys0";
     if (is_private) word += ",shared=off";
     if (detached) word += ",detached=on";
-    if (shape.pattern == 2 && i % 2 == 1) word += ",logical_block_size=4096";
+    if (shape.pattern == 2 && i % 2 == 1 && zones.empty()) word += ",logical_block_size=4096";
     words.push_back(word);
   }
   return words;
@@ -64,13 +68,37 @@ void add_hosts(const Shape& shape, program::Program& program) {
   }
 }
 
+// What a driver asks before it uses zones: their size and limits, the longest Append, and how they are.
+template <class On>
+void look_at_zones(const Shape& shape, unsigned controller, On&& on) {
+  const auto identify = [&](std::uint64_t cns, std::uint64_t nsid, bool by_set) {
+    Step& step = on(StepKind::admin, controller);
+    put(step, Field::opcode, 0x06);
+    put(step, Field::cdw10, cns);
+    if (nsid != 0) put(step, Field::nsid, nsid);
+    if (by_set) put(step, Field::cdw11, std::uint64_t{spec::kCsiZoned} << 24U);
+  };
+  identify(0x06, 0, true);
+  for (std::uint64_t nsid = 1; nsid <= shape.namespaces; ++nsid) {
+    identify(0x00, nsid, false);
+    identify(0x05, nsid, true);
+    Step& report = on(StepKind::io, controller);
+    put(report, Field::opcode, 0x7A);
+    put(report, Field::nsid, nsid);
+    put(report, Field::cdw12, 255);
+    put(report, Field::queue, 1);
+  }
+}
+
 }  // namespace
 
-program::Program prepared_program(const Shape& shape, const std::string& fault) {
+program::Program prepared_program(const Shape& shape, const std::string& fault, Zones zones) {
   program::Program program;
   program.name = "attach";
+  if (zones == Zones::some) program.profile = "spec-zoned";
   program::TopologyOptions options;
-  program.topology = program::parse_topology(words_of(shape), {}, options);
+  options.zoned = zones == Zones::some;
+  program.topology = program::parse_topology(words_of(shape, zones), {}, options);
   program::use_memory_media(program.topology);
   add_hosts(shape, program);
   if (!fault.empty()) program.faults.push_back(fault);
@@ -95,6 +123,7 @@ program::Program prepared_program(const Shape& shape, const std::string& fault) 
       put(pair, Field::depth, (shape.shallow ? 2U : 8U) * queue + (shape.shallow ? 1U : 0U));
       put(pair, Field::vector, queue);
     }
+    if (zones == Zones::some) look_at_zones(shape, k, on);
     if (!shape.events) continue;
     Step& events = on(StepKind::admin, k);
     put(events, Field::opcode, 0x09);

@@ -18,6 +18,7 @@
 #include "model/queues.h"
 #include "model/self_test.h"
 #include "model/status.h"
+#include "model/zones.h"
 #include "spec/commands.h"
 #include "trace/text.h"
 
@@ -123,6 +124,7 @@ void finish_abort(const Scene& scene, const Command& command, const Completion& 
 }  // namespace
 
 void lose_namespace(Namespace& ns) {
+  lose_zones(ns);
   ns.attached_default.forget();
   for (auto& attached : ns.attached) attached.fact.forget();
   ns.tracked = false;

@@ -8,6 +8,9 @@
 #include "model/events.h"
 #include "model/io.h"
 #include "model/namespaces.h"
+#include "model/registers.h"
+#include "spec/registers.h"
+#include "spec/zones.h"
 
 namespace polypath::model {
 namespace {
@@ -215,6 +218,16 @@ void end_attachment(const Scene& scene, Command& command, End end, const Complet
   if (end == End::applied && attach) check_private(scene, ns, command);
 }
 
+/// May a namespace be of a command set that a controller of the subsystem was not enabled for?
+bool may_lack_command_set(const Scene& scene, const Namespace& ns) {
+  for (const auto controller : scene.s.subsystems[ns.subsystem].controllers) {
+    const Controller& there = scene.s.controllers[controller];
+    const bool several = !cap_known(there) || (spec::cap::css.get(there.cap) & spec::kCapSeveralSets) != 0;
+    if (several && (ns.zoned.announced || !ns.identified || there.cc_written)) return true;
+  }
+  return false;
+}
+
 void allow_attachment(const Scene& scene, const Command& command, Allowed& allowed) {
   const Controller& c = scene.c();
   const auto& announced = c.announced;
@@ -251,8 +264,12 @@ void allow_attachment(const Scene& scene, const Command& command, Allowed& allow
     allowed.may({Status::invalid_field, Status::controller_list_invalid, Status::namespace_already_attached,
                  Status::namespace_not_attached, Status::namespace_is_private,
                  Status::attachment_limit_exceeded});
+    if (may_lack_command_set(scene, ns))
+      allowed.may({Status::command_set_not_enabled, Status::command_set_not_supported});
     return;
   }
+  if (attaches(command) && may_lack_command_set(scene, ns))
+    allowed.may({Status::command_set_not_enabled, Status::command_set_not_supported});
   if (!ns.exists.possible_since(true, command.submitted)) {
     allowed.must(Rule::ns11, {Status::invalid_field});
   } else if (ns.exists.possible_since(false, command.submitted)) {

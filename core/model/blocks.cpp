@@ -120,6 +120,7 @@ void Blocks::begin(std::uint64_t lba, std::uint64_t value, Seq writer, std::uint
   version.zeroes = what == Written::zeroes;
   version.unknown = what == Written::unknown || what == Written::copied;
   version.copied = what == Written::copied;
+  version.emptied = what == Written::emptied;
   version.durable = durable;
   add(edit(lba), version, quiet);
 }

@@ -38,6 +38,7 @@ struct Version {
   bool learned = false;   ///< the value is known from a read only
   bool zeroes = false;    ///< written by Write Zeroes
   bool copied = false;    ///< written by Copy
+  bool emptied = false;   ///< its zone was reset
   bool durable = false;   ///< when it was written: FUA, or no cache
   bool excluded = false;  ///< gone because a read decided for another one
 
@@ -73,7 +74,7 @@ class Blocks {
 
   /// A write of `value` by the command submitted at `writer`; `quiet` is a moment before which no open reader
   /// began.
-  enum class Written : std::uint8_t { data, zeroes, unknown, copied };
+  enum class Written : std::uint8_t { data, zeroes, unknown, copied, emptied };
   void begin(std::uint64_t lba, std::uint64_t value, Seq writer, std::uint16_t controller, Written what,
              Seq quiet, bool durable = false);
   /// The write's window ends at `now`.

@@ -8,6 +8,7 @@
 #include "model/identify.h"
 #include "model/io.h"
 #include "model/namespaces.h"
+#include "model/zones.h"
 
 namespace polypath::model {
 namespace {
@@ -164,6 +165,8 @@ void check_namespace(const Scene& scene, const Command& command, std::span<const
   const bool fresh_format = ns.block_bytes != block_bytes;
   ns.blocks = id.nsze;
   ns.block_bytes = block_bytes;
+  ns.zoned.format = id.flbas & 0xFU;
+  follow_zones(scene, index);
   if (ns.tracked && !fresh_format) return;
   if (ns.tracked) lose_content(ns);
   bool data_seen = !metadata_inside;

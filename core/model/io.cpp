@@ -12,6 +12,7 @@
 #include "model/power.h"
 #include "model/registers.h"
 #include "model/status.h"
+#include "model/zones.h"
 #include "spec/commands.h"
 #include "trace/text.h"
 
@@ -44,7 +45,7 @@ bool has_range(std::uint8_t opcode) {
 
 bool is_write_type(std::uint8_t opcode) {
   return opcode == kWrite || opcode == kWriteZeroes || opcode == kWriteUncorrectable ||
-         opcode == kDatasetManagement || opcode == kCopy;
+         opcode == kDatasetManagement || opcode == kCopy || opcode == kZoneAppend;
 }
 
 /// Ends with an error when a block of its range cannot be read.
@@ -52,7 +53,7 @@ bool is_read_type(std::uint8_t opcode) { return opcode == kRead || opcode == kCo
 
 /// Changes blocks in a way that the model does not follow.
 bool is_foreign_write(std::uint8_t opcode) {
-  return opcode == kDatasetManagement || opcode == kCopy || opcode >= 0x80 ||
+  return opcode == kDatasetManagement || opcode == kCopy || opcode == kZoneSend || opcode >= 0x80 ||
          spec::find_command(spec::CommandSet::nvm, opcode) == nullptr;
 }
 
@@ -62,9 +63,6 @@ bool is_foreign_opcode(std::uint8_t opcode) {
     case 0x12:
     case 0x18:
     case 0x1D:
-    case 0x79:
-    case 0x7A:
-    case 0x7D:
       return true;
     default:
       return opcode >= 0x80;
@@ -154,6 +152,7 @@ Rule rule_of_read(const Scene& scene, const Namespace& ns, const Blocks::Story& 
   if (expected != nullptr && expected->end == WriteEnd::applied && expected->writer != 0 &&
       expected->settled < ns.power_lost && story.possible == 1)
     return rule_of_loss(scene, ns, *expected);
+  if (expected != nullptr && expected->emptied && story.possible == 1) return Rule::z07;
   if (expected != nullptr && expected->zeroes && story.possible == 1) return Rule::d13;
   if (expected != nullptr && expected->copied && story.possible == 1) return Rule::d16;
   if (expected != nullptr && expected->end == WriteEnd::applied && story.possible == 1 &&
@@ -201,7 +200,8 @@ void each_written(const State& s, const Command& command, F&& f) {
     f(command.entry.slba(), total);
     return;
   }
-  if (command.entry.opcode != kDatasetManagement) {
+  const bool listed = command.entry.opcode == kDatasetManagement || is_zone_opcode(command.entry.opcode);
+  if (!listed) {
     f(command.entry.slba(), std::uint64_t{command.entry.block_count()});
     return;
   }
@@ -391,6 +391,15 @@ WriteEnd end_of(Status status) {
     case Status::incompatible_namespace_or_format:
     case Status::fast_copy_not_possible:
     case Status::overlapping_io_range:
+    case Status::invalid_zone_operation:
+    case Status::zone_boundary_error:
+    case Status::zone_full:
+    case Status::zone_read_only:
+    case Status::zone_offline:
+    case Status::zone_invalid_write:
+    case Status::too_many_active_zones:
+    case Status::too_many_open_zones:
+    case Status::invalid_zone_transition:
       return WriteEnd::refused;
     default:
       return WriteEnd::failed;
@@ -405,11 +414,22 @@ void begin_io(const Scene& scene, Command& command, std::span<const std::byte> d
   Namespace& ns = scene.s.namespaces[command.ns];
   command.incarnation = ns.incarnation;
   const std::uint8_t opcode = entry.opcode;
+  if (opcode != kCopy) begin_zone_command(scene, command);
   command.length_known =
       ns.block_bytes != 0 && command.data_bytes == std::uint64_t{entry.block_count()} * ns.block_bytes;
   if (opcode == kCopy) {
     command.length_known = true;
     begin_copy(scene, command, data);
+    begin_zone_command(scene, command);  // its list says how much it writes
+    return;
+  }
+  if (opcode == kZoneAppend) {
+    begin_append(scene, command, digests);
+    return;
+  }
+  if (opcode == kZoneSend || opcode == kZoneReceive) {
+    command.length_known = true;
+    begin_zone_reset(scene, command);
     return;
   }
   if (opcode == kDatasetManagement) {
@@ -516,6 +536,7 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
   observe_namespace(scene, command, completion);
   if (!completion.success()) remember_failure(scene, command, completion);
   if (opcode == kFlush && completion.success() && !command.reused_cid) finish_flush(scene, command);
+  finish_zone_command(scene, command, completion);
   Namespace* ns = namespace_of(scene, command);
   const bool sure = ns != nullptr && !may_be_another(*ns, command.submitted);
   finish_fused(scene, command, completion, sure ? ns : nullptr);
@@ -555,6 +576,19 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
     end_copy(scene, command, completion, *ns);
     return;
   }
+  if (command.writing && opcode == kZoneAppend && !command.aborted_at_once) {
+    end_append(scene, command, completion, *ns);
+    return;
+  }
+  if (command.writing && opcode == kZoneSend && completion.success()) {
+    const Seq quiet = ns->readers.quiet();
+    each_written(scene.s, command, [&](std::uint64_t slba, std::uint64_t blocks) {
+      const WriteEnd how = end_of_zone_reset(command, *ns, slba);
+      for (std::uint64_t i = 0; i < blocks; ++i)
+        ns->content.end(slba + i, command.submitted, how, scene.now, quiet);
+    });
+    return;
+  }
   if (command.writing) {
     if (completion.success()) {
       end_write(scene, command, opcode == kDatasetManagement ? WriteEnd::advised : WriteEnd::applied);
@@ -577,12 +611,17 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
     taint(*ns, command.entry.slba(), command.entry.block_count());
   } else if (opcode == kDatasetManagement && (command.entry.cdw11 & spec::kDeallocate) == 0) {
     return;  // hints change nothing
+  } else if (opcode == kZoneSend) {
+    return;  // no other action than a reset changes data
+  } else if (opcode == kZoneAppend) {
+    lose_content(*ns);  // where it wrote was not followed
   } else if (is_foreign_write(opcode)) {
     lose_content(*ns);  // what it wrote where is not known
   }
 }
 
 void drop_io(const Scene& scene, Command& command, bool at_once) {
+  drop_zone_command(scene, command, at_once);
   Namespace* ns = namespace_of(scene, command);
   if (ns == nullptr || may_be_another(*ns, command.submitted)) doubt_content(scene, command);
   if (ns == nullptr) return;
@@ -612,6 +651,7 @@ void settle_limbo(const Scene& scene) {
     }
   }
   scene.c().limbo.clear();
+  settle_zones(scene);
 }
 
 void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
@@ -620,8 +660,9 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
   const auto& announced = c.announced;
   const std::uint8_t opcode = entry.opcode;
   const auto* row = spec::find_command(spec::CommandSet::nvm, opcode);
-  if (is_foreign_opcode(opcode) || (row != nullptr && !has_range(opcode) && opcode != kFlush &&
-                                    opcode != kDatasetManagement && opcode != kCopy)) {
+  if (is_foreign_opcode(opcode) ||
+      (row != nullptr && !has_range(opcode) && opcode != kFlush && opcode != kDatasetManagement &&
+       opcode != kCopy && !is_zone_opcode(opcode))) {
     allowed.anything();
     return;
   }
@@ -679,7 +720,10 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
   if (!announced.known) allowed.may(Status::invalid_namespace_or_format);
 
   const Namespace* ns = index == kNone ? nullptr : &scene.s.namespaces[index];
-  if (opcode == kDatasetManagement) {
+  allow_zone_command(scene, command, ns, allowed);
+  if (is_zone_opcode(opcode)) {
+    if (opcode == kZoneAppend) allowed.may({Status::write_fault, Status::write_to_read_only_range});
+  } else if (opcode == kDatasetManagement) {
     // Ranges that are not processed need not be checked, and need not be left unchecked.
     allowed.may({Status::lba_out_of_range, Status::write_fault, Status::write_to_read_only_range});
     const bool recommended = announced.known && (announced.oncs >> row->bit & 1U) != 0;
@@ -758,6 +802,8 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
 }
 
 Rule rule_of_refusal_io(const Command& command, Status status) {
+  const Rule zones = rule_of_zone_refusal(status);
+  if (zones != Rule::count) return zones;
   switch (status) {
     case Status::invalid_namespace_or_format:
       return Rule::ns10;

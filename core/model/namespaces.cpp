@@ -8,6 +8,7 @@
 #include "model/attachment.h"
 #include "model/format.h"
 #include "model/io.h"
+#include "model/zones.h"
 
 namespace polypath::model {
 namespace {
@@ -158,6 +159,7 @@ std::uint32_t create_namespace(const Scene& scene, std::uint32_t nsid, Seq since
   ns.formatted = false;
   ns.format_wanted = -1;
   ns.formats = 0;
+  lose_zones(ns);
   ns.blocks = 0;
   ns.block_bytes = 0;
   ns.shared = 2;

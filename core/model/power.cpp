@@ -1,6 +1,7 @@
 #include "model/power.h"
 
 #include "model/namespaces.h"
+#include "model/zones.h"
 #include "spec/identify.h"
 
 namespace polypath::model {
@@ -30,8 +31,8 @@ bool writes_through(const Scene& scene, const Command& command) {
   const auto& announced = scene.c().announced;
   if (announced.known && (announced.vwc & 1U) == 0) return true;
   // Write Uncorrectable and Dataset Management have no such bit.
-  const bool has_bit =
-      command.entry.opcode == 0x01 || command.entry.opcode == 0x08 || command.entry.opcode == 0x19;
+  const bool has_bit = command.entry.opcode == 0x01 || command.entry.opcode == 0x08 ||
+                       command.entry.opcode == 0x19 || command.entry.opcode == kZoneAppend;
   return has_bit && (command.entry.cdw12 & kUnitAccess) != 0;
 }
 
@@ -53,6 +54,7 @@ void lose_power(const Scene& scene) {
   for (const std::uint32_t index : s.subsystems[scene.c().subsystem].namespaces) {
     Namespace& ns = s.namespaces[index];
     ns.power_lost = scene.now;
+    if (!ns.tracked) zones_after_power_loss(scene, ns);
     if (!ns.tracked) continue;
     bool unit = false, flush = false, shutdown = false;
     ns.content.lose_power([&](const Version& version) {
@@ -62,10 +64,12 @@ void lose_power(const Scene& scene) {
       shutdown |= c;
       return a || b || c;
     });
+    zones_after_power_loss(scene, ns);
     if (unit) exercised(scene, Rule::d09);
     if (flush) exercised(scene, Rule::d08);
     if (shutdown) exercised(scene, Rule::r14);
   }
+  close_all_zones(scene, true);
 }
 
 Rule rule_of_loss(const Scene& scene, const Namespace& ns, const Version& version) {

@@ -7,6 +7,7 @@
 #include "model/keep_alive.h"
 #include "model/queues.h"
 #include "model/reset.h"
+#include "model/zones.h"
 #include "spec/registers.h"
 
 namespace polypath::model {
@@ -115,6 +116,7 @@ void read_shutdown(const Scene& scene, std::uint32_t value) {
     exercised(scene, Rule::liv05);
     c.shutdown_complete = true;
     if (spec::cc::shn.get(c.cc) == 1 && c.shutdown_asked) c.written_out = c.shutdown_from;
+    zones_after_shutdown(scene, true);
   } else if (c.shutdown_asked) {
     late(scene, Rule::liv05, "does not finish its shutdown", c.shutdown_at, scene.options.shutdown_bound);
   }
@@ -272,8 +274,10 @@ void write_cc(const Scene& scene) {
     c.shutdown_at = scene.time;
     c.late = false;
     count_peers(scene);
+    zones_after_shutdown(scene, false);
   }
   if (en && !was) {
+    zones_after_shutdown(scene, false);
     const bool too_soon = c.power == Power::disabling || c.undefined;
     if (c.power == Power::disabling) end_reset(scene);
     // Enabled before RDY was 0: the reset that is under way may end the shutdown that the same write asks

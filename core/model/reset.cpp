@@ -7,6 +7,7 @@
 #include "model/keep_alive.h"
 #include "model/queues.h"
 #include "model/self_test.h"
+#include "model/zones.h"
 
 namespace polypath::model {
 
@@ -18,6 +19,7 @@ void count_peers(const Scene& scene) {
 
 void begin_reset(const Scene& scene) {
   finish_commands(scene);  // a reset is no excuse for what was overdue before it
+  zones_after_shutdown(scene, false);
   Controller& c = scene.c();
   c.reset_from = scene.now;
   c.reset_until = kNow;
@@ -110,6 +112,7 @@ void doubt_subsystem(const Scene& scene) {
     }
     forget_controller(there);
   }
+  close_all_zones(scene, false);
 }
 
 void reset_subsystem(const Scene& scene) {
@@ -119,6 +122,7 @@ void reset_subsystem(const Scene& scene) {
     there.c().nssro = Controller::Nssro::set;
     there.c().nssro_from = there.c().reset_from;
   }
+  close_all_zones(scene, true);
 }
 
 }  // namespace polypath::model

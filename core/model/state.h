@@ -12,6 +12,7 @@
 #include "model/cid_table.h"
 #include "model/facts.h"
 #include "model/findings.h"
+#include "model/zone_set.h"
 #include "spec/identify.h"
 #include "spec/queue_entry.h"
 #include "trace/event.h"
@@ -19,6 +20,7 @@
 namespace polypath::model {
 
 inline constexpr std::uint32_t kNone = 0xFFFFFFFF;
+inline constexpr std::uint32_t kAllZones = 0xFFFFFFFE;
 
 /// A piece of host memory, as the payload of `submitted` holds it.
 struct Range {
@@ -70,6 +72,7 @@ struct Command {
   std::uint32_t detail = kNone;
   std::uint32_t ns = kNone;  ///< index in State::namespaces
   std::uint32_t incarnation = 0;
+  std::uint32_t zone = kNone;  ///< that it may change, kAllZones: any
   std::uint32_t next_same_cid = kNone;
   std::uint16_t sqid = 0;
   std::uint8_t readers = 0;  ///< generation in Readers
@@ -92,6 +95,7 @@ struct Command {
   bool null_pointer : 1 = false;     ///< its PRPs name address 0
   bool has_list : 1 = false;         ///< PRP2 names a list
   bool wide : 1 = false;             ///< Format: may meet other namespaces than its NSID's
+  bool zone_report : 1 = false;      ///< counted among the reports of its namespace's zones
   bool counted : 1 = false;          ///< it began a change of facts, which its end must close
 };
 
@@ -360,6 +364,10 @@ struct Controller {
   Seq life = 0;  ///< last command that completed without error
   // announcements and features
   Announced announced;
+  struct {
+    bool known = false;
+    std::uint64_t bytes = 0;  ///< 0: as MDTS
+  } append_limit;             ///< of Zone Append: ZASL
   std::vector<Feature> features;
   Fact ns_events;  ///< FID 0Bh bit 8
   Fact acre{false};
@@ -410,6 +418,24 @@ struct Deleting {
   std::uint16_t controller = 0;  ///< that processes it
 };
 
+/// What Identify said of the zones of a namespace, and what they may be.
+struct Zoned {
+  static constexpr std::size_t kFormats = 16;
+
+  bool announced = false;
+  std::uint16_t zoc = 0, ozcs = 0;
+  std::uint32_t mar = 0, mor = 0;  ///< 0's based, all ones: no limit
+  std::array<std::uint64_t, kFormats> sizes{};
+  std::array<std::uint8_t, kFormats> extensions{};
+  std::uint8_t format = 0;
+  std::uint64_t size = 0;  ///< blocks of a zone; 0: not followed
+  std::vector<ZoneSet> zones;
+  std::vector<std::uint16_t> changed_by;  ///< controller of the last command that changed a zone
+  std::uint32_t reports_open = 0;
+  Seq closed = 0;       ///< end of the last event that left no zone open
+  Seq failed_open = 0;  ///< end of the last Open that failed for resources
+};
+
 struct Namespace {
   std::uint32_t subsystem = 0, nsid = 0;
   std::uint32_t incarnation = 0;
@@ -434,6 +460,7 @@ struct Namespace {
   Blocks content;
   Readers readers;
   Seq power_lost = 0;  ///< last time
+  Zoned zoned;
   // from Identify
   bool identified = false;
   bool block_size_given = false;  ///< by the header, and nothing happened that could change it

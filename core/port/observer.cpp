@@ -18,6 +18,7 @@ using trace::Boundary;
 // walked.
 constexpr std::uint64_t kLongestTransfer = std::uint64_t{16} << 20U;
 constexpr std::size_t kDigestBytes = 512;
+constexpr std::uint8_t kZoneReceive = 0x7A;
 
 }  // namespace
 
@@ -134,7 +135,8 @@ void Observer::submit(const Scene& scene, std::uint16_t sqid, std::uint32_t slot
   bool sends = false;
   // What a list says matters byte by byte; of blocks the content does.
   const bool whole = sqid == 0 || (row != nullptr && (row->length == spec::DataLength::ranges ||
-                                                      row->length == spec::DataLength::copy_ranges));
+                                                      row->length == spec::DataLength::copy_ranges ||
+                                                      row->length == spec::DataLength::zone_data));
   if (walkable) {
     if (walk_prps(scene.memory, entry.prp1, entry.prp2, bytes, ranges_)) {
       e.b |= trace::submitted_part::ranges;
@@ -299,11 +301,14 @@ void Observer::completed(const Scene& scene, std::uint16_t cqid, std::uint64_t a
       bytes = 0;
     }
   }
-  if (bytes != 0) e.b |= entry.sqid == 0 ? trace::completed_part::data : trace::completed_part::digests;
+  // What a report of zones says matters byte by byte.
+  const bool report = open != nullptr && entry.sqid != 0 && open->entry.opcode == kZoneReceive;
+  const bool whole = entry.sqid == 0 || report;
+  if (bytes != 0) e.b |= whole ? trace::completed_part::data : trace::completed_part::digests;
   scene.trace.begin(e);
   scene.trace.append_value(entry);
-  if (bytes != 0 && entry.sqid == 0) append_data(scene, bytes);
-  if (bytes != 0 && entry.sqid != 0) append_digests(scene, bytes);
+  if (bytes != 0 && whole) append_data(scene, bytes);
+  if (bytes != 0 && !whole) append_digests(scene, bytes);
   scene.trace.commit();
 
   if (open == nullptr) return;

@@ -246,6 +246,8 @@ constexpr bool is_expectation(Field field) {
 }
 /// True for a profile whose controllers may have serials of their own within a subsystem.
 bool profile_allows_serials(std::string_view profile);
+/// Does the profile have the Zoned command set?
+bool profile_has_zones(std::string_view profile);
 
 /// A name of a host, device, label, actor or outcome: a letter, then letters, digits, '_', '-' or '.', 64 at
 /// most.

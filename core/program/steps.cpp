@@ -182,7 +182,8 @@ constexpr std::array<F, 5> kCreateQueuePair{{{Field::controller, kRequired},
                                              {Field::status, kOptional}}};
 constexpr std::array<F, 3> kDeleteQueuePair{
     {{Field::controller, kRequired}, {Field::queue, kOptional}, {Field::status, kOptional}}};
-constexpr std::array<F, 2> kEnable{{{Field::controller, kRequired}, {Field::depth, kOptional}}};
+constexpr std::array<F, 3> kEnable{
+    {{Field::controller, kRequired}, {Field::depth, kOptional}, {Field::value, kOptional}}};
 constexpr std::array<F, 3> kMaskVector{
     {{Field::controller, kRequired}, {Field::vector, kRequired}, {Field::masked, kOptional}}};
 constexpr std::array<F, 1> kWait{{{Field::duration, kRequired}}};

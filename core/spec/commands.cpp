@@ -61,6 +61,20 @@ constexpr std::array<F, 6> kFormat{{{"lbafl", 10, 0, 4, false},
                                     {"ses", 10, 9, 3, false},
                                     {"lbafu", 10, 12, 2, false}}};
 
+constexpr std::array<F, 4> kZoneSend{{{"slba", 10, 0, 64, false},
+                                      {"zsa", 13, 0, 8, false},
+                                      {"all", 13, 8, 1, false},
+                                      {"zsaso", 13, 9, 1, false}}};
+constexpr std::array<F, 5> kZoneReceive{{{"slba", 10, 0, 64, false},
+                                         {"numd", 12, 0, 32, true},
+                                         {"zra", 13, 0, 8, false},
+                                         {"zrasf", 13, 8, 8, false},
+                                         {"partial", 13, 16, 1, false}}};
+constexpr std::array<F, 4> kZoneAppend{{{"zslba", 10, 0, 64, false},
+                                        {"nlb", 12, 0, 16, true},
+                                        {"piremap", 12, 25, 1, false},
+                                        {"fua", 12, 30, 1, false}}};
+
 using enum Direction;
 using enum NsidUse;
 using enum Announced;
@@ -69,7 +83,7 @@ constexpr auto kNvm = CommandSet::nvm;
 
 // Numbers are permanent. Rows that are not implemented yet are here because recordings and Identify pages
 // name them.
-constexpr std::array<CommandRow, 33> kRows{{
+constexpr std::array<CommandRow, 36> kRows{{
     {1, kAdmin, 0x00, "delete_sq", "Delete I/O Submission Queue", none, unused, mandatory, 0, 0, true,
      DataLength::none, kQueueId},
     {2, kAdmin, 0x01, "create_sq", "Create I/O Submission Queue", none, unused, mandatory, 0, 0, true,
@@ -241,6 +255,12 @@ constexpr std::array<CommandRow, 33> kRows{{
      {}},
     {33, kNvm, 0x19, "copy", "Copy", to_controller, required, oncs, 8, effect::block_content, true,
      DataLength::copy_ranges, kCopy},
+    {34, kNvm, 0x79, "zone_send", "Zone Management Send", to_controller, required, zoned, 0,
+     effect::block_content, true, DataLength::zone_data, kZoneSend},
+    {35, kNvm, 0x7A, "zone_receive", "Zone Management Receive", to_host, required, zoned, 0, 0, true,
+     DataLength::dwords_cdw12, kZoneReceive},
+    {36, kNvm, 0x7D, "zone_append", "Zone Append", to_controller, required, zoned, 0, effect::block_content,
+     true, DataLength::blocks, kZoneAppend},
 }};
 
 // Opcode to row, built once by the compiler: dispatch is an index, never a search.
@@ -315,6 +335,8 @@ std::uint64_t data_bytes(const CommandRow& row, const SubmissionEntry& entry, st
       return (std::uint64_t{entry.cdw12} + 1) * 4;
     case DataLength::key_pair:
       return 16;
+    case DataLength::zone_data:
+      return (entry.cdw13 & 0xFFU) == 0x10 ? 64 : 0;
   }
   return 0;
 }

@@ -21,11 +21,15 @@ enum class Cns : std::uint8_t {
   csi_controller = 0x06,
   csi_active_list = 0x07,
   independent_ns = 0x08,
+  format_ns = 0x09,
+  csi_format_ns = 0x0A,
   allocated_list = 0x10,
   allocated_ns = 0x11,
   attached_controllers = 0x12,
   controllers = 0x13,
   csi_allocated_list = 0x1A,
+  csi_allocated_ns = 0x1B,
+  command_sets = 0x1C,
 };
 
 #pragma pack(push, 1)
@@ -133,7 +137,8 @@ namespace nmic {
 inline constexpr std::uint8_t shared = 1;
 }
 namespace nsfeat {
-inline constexpr std::uint8_t own_atomic_units = 2, preferred_sizes = 0x10;  ///< NAWUN and others; NPWG to NOWS
+inline constexpr std::uint8_t own_atomic_units = 2,
+                              preferred_sizes = 0x10;  ///< NAWUN and others; NPWG to NOWS
 }
 namespace oacs {
 inline constexpr std::uint16_t security = 1, format = 2, firmware = 4, ns_management = 8, self_test = 0x10,

@@ -39,6 +39,7 @@ enum class FeatureId : std::uint8_t {
   thermal_management = 0x10,
   non_operational_power = 0x11,
   host_behavior = 0x16,
+  command_set_profile = 0x19,
   software_progress = 0x80,
 };
 

@@ -10,7 +10,7 @@ constexpr auto kNvm = CommandSet::nvm;
 constexpr std::string_view kBreadth = "issue 4, the controller at breadth", kMultipath = "issue 5, multipath",
                            kRest = "later: the rest of the controller";
 
-constexpr std::array<OwedCommand, 39> kOwed{{
+constexpr std::array<OwedCommand, 36> kOwed{{
     {kAdmin, 0x10, "Firmware Commit", kBreadth},
     {kAdmin, 0x11, "Firmware Image Download", kBreadth},
     {kAdmin, 0x19, "Directive Send", kRest},
@@ -47,9 +47,6 @@ constexpr std::array<OwedCommand, 39> kOwed{{
     {kNvm, 0x15, "Reservation Release", kMultipath},
     {kNvm, 0x18, "Cancel", kRest},
     {kNvm, 0x1D, "I/O Management Send", kRest},
-    {kNvm, 0x79, "Zone Management Send", kBreadth},
-    {kNvm, 0x7A, "Zone Management Receive", kBreadth},
-    {kNvm, 0x7D, "Zone Append", kBreadth},
 }};
 
 }  // namespace

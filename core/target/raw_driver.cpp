@@ -17,7 +17,7 @@ std::uint32_t list_pages(std::uint32_t pages) { return pages <= 2 ? 0 : (pages -
 
 }  // namespace
 
-void RawDriver::enable(port::Port& port, std::uint32_t admin_entries) {
+void RawDriver::enable(port::Port& port, std::uint32_t admin_entries, std::uint32_t cc) {
   queues_.assign(1, {});
   outstanding_.clear();
   QueuePair& admin = queues_[0];
@@ -27,7 +27,7 @@ void RawDriver::enable(port::Port& port, std::uint32_t admin_entries) {
   port.write_register(spec::reg::aqa, std::uint64_t{admin_entries - 1} << 16U | (admin_entries - 1), 4);
   port.write_register(spec::reg::asq, admin.sq, 8);
   port.write_register(spec::reg::acq, admin.cq, 8);
-  port.write_register(spec::reg::cc, 0x00460001, 4);  // EN, 64-byte and 16-byte queue entries
+  port.write_register(spec::reg::cc, cc, 4);
 }
 
 void RawDriver::disable(port::Port& port) {

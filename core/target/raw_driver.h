@@ -44,8 +44,10 @@ class RawDriver {
     std::uint32_t pages = 0;
   };
 
-  /// Programs AQA, ASQ, ACQ with rings of its own and sets CC.EN; `poll` tells when CSTS.RDY (or CFS) shows.
-  void enable(port::Port& port, std::uint32_t admin_entries);
+  static constexpr std::uint32_t kUsualCc = 0x00460001;  ///< EN, 64-byte and 16-byte queue entries
+
+  /// Programs AQA, ASQ, ACQ with rings of its own and writes CC; `poll` tells when CSTS.RDY (or CFS) shows.
+  void enable(port::Port& port, std::uint32_t admin_entries, std::uint32_t cc = kUsualCc);
   /// The controller is ready: the admin queue may be used.
   void enabled() { set_usable(0, true); }
   /// Clears CC.EN. Everything outstanding is lost, and no queue is left.

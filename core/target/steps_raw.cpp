@@ -9,6 +9,7 @@
 #include "spec/commands.h"
 #include "spec/identify.h"
 #include "spec/registers.h"
+#include "spec/zones.h"
 #include "target/pattern.h"
 #include "target/runner.h"
 
@@ -463,8 +464,15 @@ void Runner::enable_raw(std::uint32_t controller) {
   RawState& raw = raw_[controller];
   raw.handshake = RawState::Handshake::enabling;
   const std::uint64_t depth = program_.steps[raw.step].number(Field::depth, kAdminEntries);
-  raw.driver.enable(world_.port(controller), static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
-                                                 depth, 2, spec::kAdminQueueEntriesMax)));
+  // A driver takes every command set that it is offered.
+  const auto* profile = device::find_profile(program_.profile);
+  const bool several = profile != nullptr && profile->zoned;
+  const auto usual =
+      static_cast<std::uint32_t>(spec::cc::css.put(RawDriver::kUsualCc, several ? spec::kAllCommandSets : 0));
+  const auto cc = static_cast<std::uint32_t>(program_.steps[raw.step].number(Field::value, usual));
+  raw.driver.enable(
+      world_.port(controller),
+      static_cast<std::uint32_t>(std::clamp<std::uint64_t>(depth, 2, spec::kAdminQueueEntriesMax)), cc);
   poll_ready(controller);
 }
 

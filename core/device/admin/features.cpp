@@ -25,6 +25,8 @@ bool known(const Profile& profile, FeatureId fid) {
       return profile.saves_features;  // its whole use is to outlive a failed boot
     case FeatureId::keep_alive:
       return profile.controller.kas != 0;
+    case FeatureId::command_set_profile:
+      return profile.zoned;
     case FeatureId::arbitration:
     case FeatureId::power_management:
     case FeatureId::temperature_threshold:
@@ -296,6 +298,9 @@ Outcome set_value(Act& act, std::uint32_t controller, Handle command, const spec
       return set_keep_alive(act, controller, value);
     case FeatureId::host_behavior:
       return set_host_behavior(act, controller, command, entry);
+    case FeatureId::command_set_profile:  // the index of the one combination is 0
+      if (!zones_enabled(act, controller) || (value & 0x1FFU) == 0) return Status::success;
+      return Status::command_set_combination_rejected;
     default:
       return Status::invalid_field;
   }
@@ -385,6 +390,8 @@ Outcome get_value(Act& act, std::uint32_t controller, Handle command, const spec
       outcome.status = copy_out(act, controller, command, entry, data);
       break;
     }
+    case FeatureId::command_set_profile:
+      break;
     default:
       return Status::invalid_field;
   }

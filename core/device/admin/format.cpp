@@ -75,6 +75,8 @@ void format_one(Act& act, std::uint32_t controller, std::uint32_t ns_index, std:
   if (act.fault(Fault::format_hits_neighbour)) hit_neighbour(act, ns_index);
   ns.former_shift = ns.block_shift;
   ns.formatter = static_cast<std::uint16_t>(controller);
+  const bool keeps_zones = ns.zoned() && act.broken_by(Fault::format_keeps_zones);
+  if (ns.zoned() && !keeps_zones) make_zones(ns, Zones(ns.zones));
   if (ns.block_shift == shift) return;
   Subsystem& owner = act.device.subsystems[ns.subsystem];
   owner.allocated_bytes -= ns.bytes();

@@ -71,10 +71,12 @@ Bytes changed_namespaces(const Controller& c) {
   return log;
 }
 
-Bytes effects(const Act& act) {
+// With a choice of command sets CSI says whose I/O commands are listed.
+Bytes effects(const Act& act, std::uint32_t csi) {
   Bytes log(spec::kEffectsLogBytes);
   for (const spec::CommandRow& row : spec::commands()) {
     if (!row.implemented || !announces(act.profile(), row)) continue;
+    if (row.announced == spec::Announced::zoned && csi != spec::kCsiZoned) continue;
     const std::size_t table = row.set == spec::CommandSet::admin ? 0 : 1024;
     put(log, table + 4 * std::size_t{row.opcode}, row.effects | spec::effect::supported);
   }
@@ -164,9 +166,12 @@ Outcome get_log_page(Act& act, std::uint32_t controller, Handle command, const s
     case LogId::changed_ns:
       log = changed_namespaces(c);
       break;
-    case LogId::effects:
-      log = effects(act);
+    case LogId::effects: {
+      const std::uint32_t csi = zones_enabled(act, controller) ? entry.cdw14 >> 24U : spec::kCsiNvm;
+      if (csi != spec::kCsiNvm && csi != spec::kCsiZoned) return Status::command_set_not_supported;
+      log = effects(act, csi);
       break;
+    }
     case LogId::self_test:
       log = self_test_log(act, controller);
       break;

@@ -9,6 +9,7 @@
 #include "model/rules.h"
 #include "spec/commands.h"
 #include "spec/registers.h"
+#include "zone_history.h"
 
 namespace polypath::model {
 namespace {
@@ -729,6 +730,91 @@ const std::vector<Case>& cases() {
          h.disable(0);
          h.read(1, 1, 0, broken ? 0 : 5);
        }},
+
+      // Zones
+      {Rule::z01,
+       [](History& h, bool broken) {
+         ready_zones(h);
+         h.run(0, 1, send_entry(0, 3));
+         h.run(0, 1, send_entry(0, 1));
+         h.run(1, 1, send_entry(1, 3));
+         h.run(1, 1, send_entry(2, 3), {.status = broken ? Status::success : Status::too_many_active_zones});
+       },
+       0,
+       {.zoned = true}},
+      {Rule::z02,
+       [](History& h, bool broken) {
+         ready_zones(h);
+         append(h, 0, 0, 5, 0);
+         report(h, 0, {{spec::ZoneState::implicitly_open, broken ? 2U : 1U}});
+       },
+       0,
+       {.zoned = true}},
+      {Rule::z04,
+       [](History& h, bool broken) {
+         ready_zones(h);
+         append(h, 0, 0, 5, 0);
+         append(h, 1, 0, 6, broken ? 2 : 1);
+       },
+       0,
+       {.zoned = true}},
+      {Rule::z05,
+       [](History& h, bool broken) {
+         ready_zones(h);
+         h.run(0, 1, send_entry(0, 2));
+         h.run(1, 1, send_entry(0, 1),
+               {.status = broken ? Status::success : Status::invalid_zone_transition});
+       },
+       0,
+       {.zoned = true}},
+      {Rule::z06,
+       [](History& h, bool broken) {
+         ready_zones(h);
+         for (const std::uint64_t zone : {0U, 1U}) {
+           append(h, 0, zone, 5, 0);
+           h.run(0, 1, send_entry(zone, 1));
+         }
+         h.run(0, 1, send_entry(0, 0x103), {.status = Status::too_many_open_zones});
+         const auto first = broken ? spec::ZoneState::explicitly_open : spec::ZoneState::closed;
+         report(h, 0, {{first, 1}, {spec::ZoneState::closed, 1}});
+       },
+       0,
+       {.zoned = true}},
+      {Rule::z07,
+       [](History& h, bool broken) {
+         ready_zones(h);
+         append(h, 0, 0, 5, 0);
+         h.run(0, 1, send_entry(0, 4));
+         h.read(1, 1, 0, broken ? 5 : 0);
+         report(h, 0, {});
+       },
+       0,
+       {.zoned = true}},
+      {Rule::z08,
+       [](History& h, bool broken) {
+         ready_zones(h);
+         h.run(0, 1, send_entry(0, 3));
+         report(h, 1, {{broken ? spec::ZoneState::empty : spec::ZoneState::explicitly_open}});
+       },
+       0,
+       {.zoned = true}},
+      {Rule::z09,
+       [](History& h, bool broken) {
+         ready_zones(h);
+         append(h, 0, 0, 5, 0);
+         h.write_register(0, spec::reg::nssr, spec::kSubsystemReset);
+         h.ready(1);
+         report(h, 1, {{broken ? spec::ZoneState::implicitly_open : spec::ZoneState::closed, 1}});
+       },
+       0,
+       {.zoned = true}},
+      {Rule::z10,
+       [](History& h, bool broken) {
+         ready_zones(h);
+         report(h, 0, {}, broken ? 15 : 16);
+       },
+       0,
+       {.zoned = true}},
 
       // Events and logs
       {Rule::ae01,

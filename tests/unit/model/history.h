@@ -28,6 +28,7 @@ struct Layout {
   bool known = true;  ///< initial state and attachments
   std::uint32_t block_bytes = 512;
   bool content_zero = true;
+  bool zoned = false;  ///< controllers have the Zoned command set, and are enabled for it
 };
 
 class History {
@@ -175,6 +176,8 @@ class History {
   /// Address of the next buffer.
   std::uint64_t buffer(std::uint64_t bytes);
   std::uint16_t next_cid(std::uint16_t c, std::uint16_t q);
+
+  std::uint32_t cc(bool enabled) const;  ///< as the history's hosts write it
 
  private:
   struct Ring {

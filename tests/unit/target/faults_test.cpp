@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <vector>
 
 #include "check/judge.h"
 #include "scenario/scenario.h"
@@ -48,6 +49,84 @@ steps:
   - reset: {controller: nvme1}
   - detach: {via: nvme1, ns: ns4, controllers: [nvme0]}
   - wait: 5ms
+)";
+
+// Two controllers over a namespace with 8 zones of 32 blocks, 24 of them to be written, 4 active and 2 open
+// at most.
+constexpr const char* kZonedTopology = R"(
+name: trouble
+profile: spec-zoned
+topology:
+  - nvme-subsys,id=subsys0
+  - nvme,id=nvme0,serial=foo,subsys=subsys0
+  - nvme,id=nvme1,serial=foo,subsys=subsys0
+  - nvme-ns,id=ns1,nsid=1,size=128KiB,subsys=subsys0,zoned=on,zoned.zone_size=16KiB,zoned.zone_capacity=12KiB,zoned.max_active=4,zoned.max_open=2,zoned.descr_ext_size=64
+steps:
+  - register_read: {controller: nvme0, offset: 0, bytes: 8}
+  - register_read: {controller: nvme1, offset: 0, bytes: 8}
+  - enable: {controller: nvme0}
+  - enable: {controller: nvme1}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - create_queue_pair: {controller: nvme1, queue: 1, depth: 8}
+  - admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 0}
+  - admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 5, cdw11: 0x2000000}
+  - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 255}
+)";
+
+// Write pointers, reports and data.
+constexpr const char* kZoneData = R"(
+  - io: {controller: nvme0, opcode: zone_append, nsid: 1, lba: 0, blocks: 4, tag: A}
+  - io: {controller: nvme0, opcode: zone_append, nsid: 1, lba: 0, blocks: 4, tag: B}
+  - io: {controller: nvme0, opcode: write, nsid: 1, lba: 2, blocks: 2, tag: C}
+  - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 63}
+  - submit: {controller: nvme0, queue: 1, opcode: zone_append, nsid: 1, lba: 0, blocks: 2, prp1: 0x4000000000000}
+  - wait: {duration: 1ms}
+  - reap: {controller: nvme0}
+  - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 63}
+  - io: {controller: nvme0, opcode: read, nsid: 1, lba: 30, blocks: 4}
+  - io: {controller: nvme0, opcode: write, nsid: 1, lba: 32, blocks: 24, tag: D}
+  - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 255}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, lba: 0, cdw13: 4}
+  - io: {controller: nvme1, opcode: read, nsid: 1, lba: 0, blocks: 8}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, lba: 64, cdw13: 0x10}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, lba: 64, cdw13: 4}
+  - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 255}
+  - io: {controller: nvme0, opcode: zone_append, nsid: 1, lba: 64, blocks: 4, tag: A}
+  - admin: {controller: nvme0, opcode: format, nsid: 1, cdw10: 0}
+  - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 255}
+)";
+
+// States and resources.
+constexpr const char* kZoneStates = R"(
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, lba: 0, cdw13: 1}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, lba: 0, cdw13: 3}
+  - io: {controller: nvme1, opcode: zone_receive, nsid: 1, cdw12: 255}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, lba: 0, cdw13: 2}
+  - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 255}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, cdw13: 0x104}
+  - io: {controller: nvme0, opcode: zone_append, nsid: 1, lba: 0, blocks: 1, tag: A}
+  - io: {controller: nvme0, opcode: zone_append, nsid: 1, lba: 32, blocks: 1, tag: A}
+  - io: {controller: nvme0, opcode: zone_append, nsid: 1, lba: 64, blocks: 1, tag: A}
+  - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 255}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, cdw13: 0x101}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, cdw13: 0x103}
+  - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 255}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, lba: 0, cdw13: 3}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, lba: 32, cdw13: 3}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, lba: 64, cdw13: 3}
+  - io: {controller: nvme0, opcode: zone_append, nsid: 1, lba: 96, blocks: 1, tag: A}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, lba: 96, cdw13: 1}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, lba: 128, cdw13: 0x10}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, lba: 160, cdw13: 0x10}
+  - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 255}
+  - disable: {controller: nvme1}
+  - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 255}
+  - register_write: {controller: nvme0, offset: 0x20, value: 0x4e564d65}
+  - enable: {controller: nvme0}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 255}
 )";
 
 // Raw drivers that ask for what hosts do not. They identify their controllers first: the model knows
@@ -426,8 +505,20 @@ steps:
   - wait: 20s
 )";
 
-constexpr std::array kPrograms{kHosted, kRaw,  kManagement, kQueues,    kEnabling, kResets, kFeatures,
-                               kMedia,  kLogs, kFused,      kKeepAlive, kFormat,   kCache};
+struct Trouble {
+  const char* world;
+  const char* steps;
+  std::string text() const { return std::string(world) + steps; }
+};
+constexpr std::array kPlain{kHosted, kRaw,  kManagement, kQueues,    kEnabling, kResets, kFeatures,
+                            kMedia,  kLogs, kFused,      kKeepAlive, kFormat,   kCache};
+
+std::vector<Trouble> programs() {
+  std::vector<Trouble> out;
+  for (const char* steps : kPlain) out.push_back({kTopology, steps});
+  for (const char* steps : {kZoneData, kZoneStates}) out.push_back({kZonedTopology, steps});
+  return out;
+}
 
 check::Judgement judged(const std::string& text, const std::string& fault, std::string* findings = nullptr) {
   auto program = scenario::load_scenario_text(text, "trouble.yaml");
@@ -451,9 +542,9 @@ bool names(const check::Judgement& judgement, std::string_view rule) {
 }
 
 TEST(PlantedFaults, WithoutOneNoRuleOfTheStandardIsBroken) {
-  for (const char* program : kPrograms) {
+  for (const Trouble& program : programs()) {
     std::string findings;
-    const auto judgement = judged(std::string(kTopology) + program, "", &findings);
+    const auto judgement = judged(program.text(), "", &findings);
     EXPECT_EQ(findings, "");
     for (const auto& finding : judgement.findings) {
       EXPECT_EQ(finding.scope(), model::Scope::hazard)
@@ -469,8 +560,8 @@ TEST_P(PlantedFault, IsNoticedByTheRuleThatItsRowNames) {
   if (!device::faults_compiled_in()) GTEST_SKIP() << "preset dist has no planted faults";
   const auto& row = device::faults()[GetParam()];
   std::string seen;
-  for (const char* program : kPrograms) {
-    const auto judgement = judged(std::string(kTopology) + program, std::string(row.id));
+  for (const Trouble& program : programs()) {
+    const auto judgement = judged(program.text(), std::string(row.id));
     if (names(judgement, row.rule)) return;
     for (const auto& finding : judgement.findings) {
       seen += std::string(model::row_of(finding.rule).id) + ": " + finding.summary + "\n";
