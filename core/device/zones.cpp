@@ -146,6 +146,17 @@ void zones_lost(Device& device, std::uint32_t ns_index, std::span<const std::uin
   }
 }
 
+bool wear_zone(Device& device, std::uint32_t subsystem, std::uint32_t nsid, std::uint64_t lba, bool offline) {
+  const auto& rows = device.subsystems[subsystem].ns_of_nsid;
+  if (nsid >= rows.size() || rows[nsid] == 0) return false;
+  Namespace& ns = device.namespaces[rows[nsid] - 1];
+  if (!ns.zoned() || lba >= ns.blocks) return false;
+  Zone& zone = ns.zones.zones[lba / blocks_of(ns, ns.zones.size)];
+  if (zone.state == ZoneState::offline) return true;  // it stays so
+  zone.state = offline ? ZoneState::offline : ZoneState::read_only;
+  return true;
+}
+
 spec::IdentifyZonedNamespace zoned_data(const Act& act, const Namespace* ns) {
   spec::IdentifyZonedNamespace id{};
   const Zones usual = usual_zones();

@@ -51,6 +51,7 @@ void finish_flush(const Scene& scene, const Command& command) {
 
 void lose_power(const Scene& scene) {
   State& s = scene.s;
+  close_all_zones(scene, true);
   for (const std::uint32_t index : s.subsystems[scene.c().subsystem].namespaces) {
     Namespace& ns = s.namespaces[index];
     ns.power_lost = scene.now;
@@ -69,7 +70,6 @@ void lose_power(const Scene& scene) {
     if (flush) exercised(scene, Rule::d08);
     if (shutdown) exercised(scene, Rule::r14);
   }
-  close_all_zones(scene, true);
 }
 
 Rule rule_of_loss(const Scene& scene, const Namespace& ns, const Version& version) {

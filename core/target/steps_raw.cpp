@@ -171,6 +171,17 @@ void Runner::begin_raw(std::size_t index) {
     case StepKind::fatal:
       world_.fail(controller);
       break;
+    case StepKind::zone_read_only:
+    case StepKind::zone_offline: {
+      std::uint32_t nsid = 0;
+      const bool offline = step.kind == StepKind::zone_offline;
+      if (!ns_of(step.find(Field::ns), controller, nsid) ||
+          !world_.wear_zone(controller, nsid, step.number(Field::lba), offline)) {
+        unable(index, "names no zone of a namespace of the controller's subsystem");
+        return;
+      }
+      break;
+    }
     case StepKind::take:
       change_hands(index, controller, true);
       return;

@@ -123,6 +123,11 @@ void World::fail(std::uint32_t controller) {
   device::fail(state_.device, device_surroundings(), controller);
 }
 
+bool World::wear_zone(std::uint32_t controller, std::uint32_t nsid, std::uint64_t lba, bool offline) {
+  return device::wear_zone(state_.device, state_.device.controllers[controller].subsystem, nsid, lba,
+                           offline);
+}
+
 bool World::step(engine::Time until, engine::Event& out, bool& ours) {
   ours = true;
   if (machine_ != nullptr) poll_machine();
