@@ -269,7 +269,7 @@ void write_cc(const Scene& scene) {
   if (asks && !asked_before) {
     finish_commands(scene);  // a shutdown is no excuse for what was overdue before it
     c.shutdown_asked = true;
-    if (c.shst == 0) c.shst_may_clear = false;
+    if (c.shst == 0) c.shst_may_clear = c.undefined;
     c.shutdown_from = scene.now;
     c.shutdown_at = scene.time;
     c.late = false;
