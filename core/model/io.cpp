@@ -556,7 +556,10 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
   if (opcode == kRead && completion.success() && !completion.digests.empty() && ns->tracked && !spoilt) {
     // A buffer of another length than the blocks have, because the host believed in other blocks, shows
     // nothing.
-    const bool whole = completion.digests.size() == command.entry.block_count() * (ns->block_bytes / 512) * 8;
+    // A Format beside it changed what its blocks are: the rest of them lies where its buffer does not reach.
+    const bool fits = !command.ranges_known || completion.digests.size() * 64 == command.data_bytes;
+    const bool whole =
+        fits && completion.digests.size() == command.entry.block_count() * (ns->block_bytes / 512) * 8;
     if (completion.trusted && whole) {
       check_read(scene, command.ns, command.entry.slba(), completion.digests, command.submitted, "read",
                  false);
