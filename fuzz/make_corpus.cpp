@@ -1,4 +1,4 @@
-// Makes the seed corpus of the target `attach`: fuzz_make_corpus DIRECTORY [RUNS [FILES]]. The loop of
+// Makes the seed corpus of a target: fuzz_make_corpus DIRECTORY [RUNS [FILES [TARGET]]]. The loop of
 // core/fuzz runs for a while; of the inputs that it kept, those that reach most states that no earlier one
 // reached are written, one file each. Inputs that break a rule are left out: a corpus is replayed as a test.
 #include <algorithm>
@@ -15,13 +15,15 @@ using namespace polypath;
 
 int main(int argc, char** argv) {
   if (argc < 2) {
-    std::fprintf(stderr, "usage: fuzz_make_corpus DIRECTORY [RUNS [FILES]]\n");
+    std::fprintf(stderr, "usage: fuzz_make_corpus DIRECTORY [RUNS [FILES [attach|zoned]]]\n");
     return 2;
   }
   const std::filesystem::path directory = argv[1];
   const unsigned long runs = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 50'000;
   const std::size_t most = argc > 3 ? std::strtoul(argv[3], nullptr, 10) : 200;
-  fuzz::Loop loop({}, 1);
+  fuzz::ArenaOptions options;
+  if (argc > 4 && std::string(argv[4]) == "zoned") options.target = fuzz::Target::zoned;
+  fuzz::Loop loop(options, 1);
   fuzz::Found found;
   for (unsigned long i = 0; i < runs; ++i) loop.step(found);
 
@@ -29,7 +31,7 @@ int main(int argc, char** argv) {
     const fuzz::Input* input;
     std::vector<std::size_t> states;
   };
-  fuzz::Arena arena;
+  fuzz::Arena arena(options);
   std::vector<Candidate> candidates;
   for (const fuzz::Input& input : loop.corpus()) {
     const fuzz::Result result = arena.run(input);

@@ -32,6 +32,24 @@ TEST(Arena, RunsWhatTheWholeProgramRuns) {
   }
 }
 
+TEST(Arena, RunsWhatTheWholeProgramOfZonesRuns) {
+  ArenaOptions options;
+  options.target = Target::zoned;
+  Arena arena(options);
+  engine::Random dice(5, "zones");
+  for (int i = 0; i < 60; ++i) {
+    const Input input = generate(dice);
+    const Result result = arena.run(input);
+    if (result.cut) continue;
+    const program::Program program = to_program(input, "", Target::zoned);
+    target::World world(program);
+    target::Runner runner(world, program);
+    runner.run();
+    ASSERT_EQ(world.trace().hash(), result.trace->hash()) << i;
+    EXPECT_TRUE(result.findings.empty()) << i;
+  }
+}
+
 TEST(Arena, ARunDependsOnNoEarlierOne) {
   engine::Random dice(2, "arena");
   std::vector<Input> inputs;

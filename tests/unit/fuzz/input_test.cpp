@@ -46,6 +46,16 @@ TEST(Input, ItsProgramIsCanonicalAndSurvivesTextAndBinary) {
   }
 }
 
+TEST(Input, ItsProgramOfZonesIsCanonicalAndSurvivesTextAndBinary) {
+  for (std::uint64_t number = 0; number < 200; ++number) {
+    const program::Program program = to_program(read_input(random_bytes(number)), "", Target::zoned);
+    EXPECT_EQ(program.profile, "spec-zoned");
+    EXPECT_EQ(program::canonical(program), program) << number;
+    EXPECT_EQ(program::decode(program::encode(program)), program) << number;
+    EXPECT_EQ(scenario::load_scenario_text(scenario::scenario_text(program), "fuzz"), program) << number;
+  }
+}
+
 TEST(Input, EveryKindOfMoveMakesSteps) {
   for (std::size_t kind = 0; kind < kinds_of_moves(); ++kind) {
     for (const std::uint8_t hosts : {std::uint8_t{0}, std::uint8_t{3}}) {

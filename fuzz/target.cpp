@@ -1,5 +1,6 @@
-// libFuzzer target `attach`: any bytes are a program over several controllers; the model judges its run.
-// What it does beyond that is set by environment variables: fuzz/README.md.
+// The libFuzzer targets `attach` and `zoned` (POLYPATH_FUZZ_TARGET): any bytes are a program over several
+// controllers; the model judges its run. What it does beyond that is set by environment variables:
+// fuzz/README.md.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -37,6 +38,7 @@ bool is_off(const char* name) {
 struct Target {
   Target() {
     fuzz::ArenaOptions options;
+    options.target = fuzz::Target::POLYPATH_FUZZ_TARGET;
     if (const char* fault = std::getenv("POLYPATH_FUZZ_FAULT")) options.fault = fault;
     options.model = !is_off("POLYPATH_FUZZ_MODEL");
     options.counters = !is_off("POLYPATH_FUZZ_COUNTERS");
