@@ -71,9 +71,9 @@ TEST_F(Zones, AppendsOfTwoControllersFollowEachOther) {
 }
 
 TEST_F(Zones, AZoneIsFullAtItsCapacityAndAnAppendIsNotSplit) {
-  EXPECT_EQ(append(0, 0, 20).status(), Status::success);
-  EXPECT_EQ(append(1, 0, 5).status(), Status::zone_boundary_error);
-  EXPECT_EQ(append(1, 0, 4).status(), Status::success);
+  EXPECT_EQ(append(0, 0, 16).status(), Status::success);
+  EXPECT_EQ(append(1, 0, 9).status(), Status::zone_boundary_error);
+  EXPECT_EQ(append(1, 0, 8).status(), Status::success);
   EXPECT_EQ(state(0, 0), ZoneState::full);
   EXPECT_EQ(append(0, 0, 1).status(), Status::zone_full);
 }
