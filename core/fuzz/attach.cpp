@@ -243,14 +243,20 @@ class Writer : private MoveSteps {
   void write_zones() {
     ready_queue(controller_, 1);
     ready_queue(peer_, 1);
-    write_zone_move(*move_, controller_, peer_, progress_,
-                    [this](unsigned controller, std::uint64_t opcode) -> Step& {
-                      Step& step = on(StepKind::io, controller);
-                      put(step, Field::opcode, opcode);
-                      put(step, Field::nsid, ns());
-                      put(step, Field::queue, 1);
-                      return step;
-                    });
+    write_zone_move(
+        *move_, controller_, peer_, progress_,
+        [this](unsigned controller, std::uint64_t opcode) -> Step& {
+          Step& step = on(StepKind::io, controller);
+          put(step, Field::opcode, opcode);
+          put(step, Field::nsid, ns());
+          put(step, Field::queue, 1);
+          return step;
+        },
+        [this](bool offline) -> Step& {
+          Step& step = on(offline ? StepKind::zone_offline : StepKind::zone_read_only, controller_);
+          put(step, Field::ns, ns());
+          return step;
+        });
   }
 
   // A namespace operand that must be a number or a name everywhere: steps of applications know heads only.

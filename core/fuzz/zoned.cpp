@@ -47,8 +47,9 @@ constexpr std::uint64_t kReset = 4, kAll = 0x100;
 
 class ZoneWriter {
  public:
-  ZoneWriter(const Move& move, unsigned controller, unsigned peer, ZoneProgress& progress, const AddIo& add)
-      : m_(move), controller_(controller), peer_(peer), progress_(progress), add_(add) {}
+  ZoneWriter(const Move& move, unsigned controller, unsigned peer, ZoneProgress& progress, const AddIo& add,
+             const AddWear& wear)
+      : m_(move), controller_(controller), peer_(peer), progress_(progress), add_(add), wear_(wear) {}
 
   void write() {
     switch (kKinds[m_.what % std::size(kKinds)]) {
@@ -99,6 +100,7 @@ class ZoneWriter {
         report((m_.w & 32U) != 0 ? peer_ : controller_);
         break;
       case What::look:
+        if (m_.z >= 0xE0) put(wear_((m_.z & 1U) != 0), Field::lba, start() + (m_.y & 31U));
         report(controller_, true);
         report(peer_, true);
         break;
@@ -178,13 +180,14 @@ class ZoneWriter {
   unsigned controller_, peer_;
   ZoneProgress& progress_;
   const AddIo& add_;
+  const AddWear& wear_;
 };
 
 }  // namespace
 
 void write_zone_move(const Move& move, unsigned controller, unsigned peer, ZoneProgress& progress,
-                     const AddIo& add) {
-  ZoneWriter(move, controller, peer, progress, add).write();
+                     const AddIo& add, const AddWear& wear) {
+  ZoneWriter(move, controller, peer, progress, add, wear).write();
 }
 
 std::string zone_words(const Shape& shape, unsigned number) {

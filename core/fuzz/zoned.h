@@ -21,9 +21,12 @@ struct ZoneProgress {
 /// Adds an `io` step for an opcode on a controller: with its namespace and queue, and nothing else.
 using AddIo = std::function<program::Step&(unsigned controller, std::uint64_t opcode)>;
 
+/// Adds a step that makes media of a zone wear out, with its controller and namespace.
+using AddWear = std::function<program::Step&(bool offline)>;
+
 /// Steps of a move on zones.
 void write_zone_move(const Move& move, unsigned controller, unsigned peer, ZoneProgress& progress,
-                     const AddIo& add);
+                     const AddIo& add, const AddWear& wear);
 
 /// What makes namespace `number` of a shape a zoned one, in words of the topology; empty: it has no zones.
 std::string zone_words(const Shape& shape, unsigned number);

@@ -10,6 +10,7 @@
 #include "model/queues.h"
 #include "model/registers.h"
 #include "model/scene.h"
+#include "model/zones.h"
 
 namespace polypath::model {
 namespace {
@@ -115,6 +116,11 @@ void Monitor::take(const trace::BoundaryEvent& event) {
       break;
     case Boundary::function:
       on_function(scene);
+      break;
+    case Boundary::administrator:
+      wear_zone(scene, scene.event.a == static_cast<std::uint32_t>(trace::AdminAction::zone_offline)
+                           ? spec::ZoneState::offline
+                           : spec::ZoneState::read_only);
       break;
     default:
       break;

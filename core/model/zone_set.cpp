@@ -114,16 +114,23 @@ void add_errors(const ZoneCommand& command, ZoneState state, std::uint64_t wp, s
     if (!legal(command.verb, state)) errors.push_back(Status::invalid_zone_transition);
     return;
   }
+  if (state == ZoneState::read_only) errors.push_back(Status::zone_read_only);
+  if (state == ZoneState::offline) errors.push_back(Status::zone_offline);
   const std::uint64_t from = write ? command.at : writable(state) ? wp : 0;
   if (from > capacity || command.blocks > capacity - from) errors.push_back(Status::zone_boundary_error);
   if (state == ZoneState::full) errors.push_back(Status::zone_full);
   if (write && writable(state) && command.at != wp) errors.push_back(Status::zone_invalid_write);
 }
 
-bool shows(const ZoneGuess& guess, ZoneState state, std::uint64_t wp, bool extension) {
-  // Media may make any zone read only, and any zone offline, by itself.
-  if (state == ZoneState::offline) return true;
-  if (state == ZoneState::read_only) return guess.state != ZoneState::offline;
+/// May a zone in the one state have come into the other by itself?
+bool worn(bool by_itself, ZoneState from, ZoneState to) {
+  if (!by_itself) return false;
+  return to == ZoneState::offline || (to == ZoneState::read_only && from != ZoneState::offline);
+}
+
+bool shows(const ZoneGuess& guess, bool by_itself, ZoneState state, std::uint64_t wp, bool extension) {
+  if (worn(by_itself, guess.state, state)) return true;
+  if (state == ZoneState::offline && guess.state == state) return true;  // its extension may be gone
   if (guess.extension != extension) return false;
   if (zone_has_pointer(state) && guess.wp != wp) return false;
   // Closed, perhaps, to make room.
@@ -170,6 +177,23 @@ void ZoneSet::start(ZoneState state, std::uint64_t wp, bool extension, std::uint
   capacity_ = capacity;
   known_ = true;
   settle_guesses({guess}, now);
+}
+
+void ZoneSet::wear(ZoneState state, Seq now) {
+  touched_ = now;
+  if (!known_) return;
+  Guesses all;
+  if (!explore(0, all)) {
+    forget(now);
+    return;
+  }
+  keep(all, true, now);
+  for (ZoneGuess& guess : all) {
+    if (guess.state == ZoneState::offline) continue;
+    guess.state = state;
+    guess.wp = 0;
+  }
+  settle_guesses(std::move(all), now);
 }
 
 const ZoneCommand* ZoneSet::find(Seq submitted) const {
@@ -273,6 +297,11 @@ ZoneSet::Verdict ZoneSet::judge(Seq submitted) const {
     successes(*command, guess, capacity_, [&](const ZoneGuess&) { verdict.success = true; });
     add_errors(*command, guess.state, guess.wp, capacity_, verdict.errors);
   }
+  if (by_itself_) {  // as in a zone that nobody knows to be worn
+    add_errors(*command, ZoneState::read_only, 0, capacity_, verdict.errors);
+    add_errors(*command, ZoneState::offline, 0, capacity_, verdict.errors);
+    verdict.success |= command->verb == ZoneVerb::offline;
+  }
   for (const ZonePast& old : past_) {
     if (old.gone >= submitted) add_errors(*command, old.state, old.wp, capacity_, verdict.errors);
   }
@@ -331,7 +360,7 @@ void ZoneSet::fail(Seq submitted, Status status, bool history, Seq now) {
   }
   drop(submitted);
   // An error that media made shows the state that they left.
-  if (status == Status::zone_read_only || status == Status::zone_offline) {
+  if (by_itself_ && (status == Status::zone_read_only || status == Status::zone_offline)) {
     ZoneGuess guess;
     guess.state = status == Status::zone_read_only ? ZoneState::read_only : ZoneState::offline;
     if (known_ && open_.empty()) after = {guess};
@@ -378,14 +407,14 @@ void ZoneSet::doubt(Seq submitted, Seq now) {
 bool ZoneSet::may_show(ZoneState state, std::uint64_t wp, bool extension, Seq since) const {
   Guesses all;
   if (!known_ || blurred_ >= since || !explore(0, all)) return true;
-  const auto fits = [&](const ZoneGuess& guess) { return shows(guess, state, wp, extension); };
+  const auto fits = [&](const ZoneGuess& guess) { return shows(guess, by_itself_, state, wp, extension); };
   if (std::any_of(all.begin(), all.end(), fits)) return true;
   return std::any_of(past_.begin(), past_.end(), [&](const ZonePast& old) {
     ZoneGuess guess;
     guess.state = old.state;
     guess.extension = old.extension;
     guess.wp = old.wp;
-    return old.gone >= since && shows(guess, state, wp, extension);
+    return old.gone >= since && shows(guess, by_itself_, state, wp, extension);
   });
 }
 
@@ -393,8 +422,7 @@ bool ZoneSet::may_show_state(ZoneState state, Seq since) const {
   Guesses all;
   if (!known_ || blurred_ >= since || !explore(0, all)) return true;
   const auto fits = [&](ZoneState one) {
-    return one == state || state == ZoneState::offline ||
-           (state == ZoneState::read_only && one != ZoneState::offline) ||
+    return one == state || worn(by_itself_, one, state) ||
            (one == ZoneState::implicitly_open && state == ZoneState::closed);
   };
   if (std::any_of(all.begin(), all.end(), [&](const ZoneGuess& guess) { return fits(guess.state); }))

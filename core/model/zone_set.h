@@ -57,8 +57,11 @@ struct ZonePast {
 
 class ZoneSet {
  public:
-  /// Everything is possible.
+  /// Everything is possible. `by_itself`: media may make it read only or offline, and nobody tells.
   void forget(Seq now);
+  void set_by_itself(bool by_itself) { by_itself_ = by_itself; }
+  /// Media made it read only or offline. Commands under way may have come before.
+  void wear(spec::ZoneState state, Seq now);
   /// One state for sure. Commands under way stay so.
   void start(spec::ZoneState state, std::uint64_t wp, bool extension, std::uint64_t capacity, Seq now);
   bool known() const { return known_; }
@@ -129,6 +132,7 @@ class ZoneSet {
   void drop(Seq submitted);
 
   bool known_ = false;
+  bool by_itself_ = false;
   std::uint64_t capacity_ = 0;
   Seq touched_ = 0;
   Seq blurred_ = 0;  ///< until then the past is not known

@@ -195,12 +195,20 @@ void allow_fields(const Scene& scene, const Command& command, const Namespace& n
 void allow_reads(const Command& command, const Namespace& ns, Allowed& allowed) {
   const auto& entry = command.entry;
   const Zoned& zoned = ns.zoned;
-  allowed.may(Status::zone_offline);
-  if (entry.opcode == kDatasetManagement) return;
+  if (entry.opcode == kDatasetManagement) {
+    allowed.may(Status::zone_offline);
+    return;
+  }
   const std::uint64_t slba = entry.slba(), blocks = entry.block_count();
   if (slba >= blocks_in(ns) || blocks > blocks_in(ns) - slba) {
-    allowed.may(Status::zone_boundary_error);
+    allowed.may({Status::zone_boundary_error, Status::zone_offline});
     return;
+  }
+  for (std::uint64_t k = slba / zoned.size; k <= (slba + blocks - 1) / zoned.size; ++k) {
+    if (!zoned.zones[k].may_show_state(ZoneState::offline, command.submitted)) continue;
+    allowed.may(Status::zone_offline);
+    if (zoned.zones[k].known() && !zoned.zones[k].may_show_other(ZoneState::offline, command.submitted))
+      allowed.must(Rule::z05, {Status::zone_offline});
   }
   const bool crosses = slba / zoned.size != (slba + blocks - 1) / zoned.size;
   if (crosses && (zoned.ozcs & spec::kReadsCrossZones) == 0)
@@ -423,7 +431,10 @@ void follow_zones(const Scene& scene, std::uint32_t index) {
   if (writes_open(scene.s, index)) return;  // what they do to zones was not followed
   zoned.size = size;
   zoned.zones.assign(ns.blocks / size, ZoneSet{});
-  for (ZoneSet& zone : zoned.zones) zone.forget(scene.now);
+  for (ZoneSet& zone : zoned.zones) {
+    zone.forget(scene.now);
+    zone.set_by_itself(!scene.s.simulator);
+  }
   zoned.changed_by.assign(zoned.zones.size(), scene.index);
 }
 
@@ -599,8 +610,8 @@ void allow_zone_command(const Scene& scene, const Command& command, const Namesp
     allowed.may({Status::zone_boundary_error, Status::zone_offline});
   }
   if (verb == nullptr) return;
-  // Any zone may become read only or offline by itself.
-  allowed.may({Status::zone_read_only, Status::zone_offline});
+  // A zone may fail while it is changed.
+  if (!scene.s.simulator || code == kCopy) allowed.may({Status::zone_read_only, Status::zone_offline});
   add_resources(*ns, command, *verb, allowed);
   if (command.zone == kNone || command.zone == kAllZones) return;
   if (code == kCopy && blocks_of(scene, command) == 0) {
@@ -611,12 +622,12 @@ void allow_zone_command(const Scene& scene, const Command& command, const Namesp
   if (!verdict.judged) {
     inconclusive(scene, rule_of_verb(*verb));
     allowed.may({Status::zone_boundary_error, Status::zone_full, Status::zone_invalid_write,
-                 Status::invalid_zone_transition});
+                 Status::invalid_zone_transition, Status::zone_read_only, Status::zone_offline});
     return;
   }
   exercised(scene, rule_of_verb(*verb));
   for (const Status status : verdict.errors) allowed.may(status);
-  if (!verdict.success) allowed.must(rule_of_verb(*verb), {Status::zone_read_only, Status::zone_offline});
+  if (!verdict.success) allowed.must(rule_of_verb(*verb), {});
 }
 
 Rule rule_of_zone_refusal(Status status) {
@@ -723,6 +734,14 @@ WriteEnd end_of_zone_reset(const Command& command, const Namespace& ns, std::uin
   // Of all zones those that are read only or offline keep what they have.
   const ZoneSet& zone = ns.zoned.zones[slba / ns.zoned.size];
   return zone.surely_empty() ? WriteEnd::applied : WriteEnd::advised;
+}
+
+void wear_zone(const Scene& scene, ZoneState state) {
+  const std::uint32_t index = find_namespace(scene.s, scene.c().subsystem, scene.event.b);
+  if (index == kNone) return;
+  Namespace& ns = scene.s.namespaces[index];
+  if (!has_zones(ns) || scene.event.c >= blocks_in(ns)) return;
+  ns.zoned.zones[scene.event.c / ns.zoned.size].wear(state, scene.now);
 }
 
 void close_all_zones(const Scene& scene, bool surely) {

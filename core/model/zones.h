@@ -43,6 +43,8 @@ void end_append(const Scene& scene, Command& command, const Completion& completi
 void begin_zone_reset(const Scene& scene, Command& command);
 WriteEnd end_of_zone_reset(const Command& command, const Namespace& ns, std::uint64_t slba);
 
+/// The event at hand: media made the zone of a block read only or offline.
+void wear_zone(const Scene& scene, spec::ZoneState state);
 /// No zone of the controller's subsystem is open any more: surely, or perhaps.
 void close_all_zones(const Scene& scene, bool surely);
 /// The same where every controller was asked to shut down: `complete`, all of them say that they have.

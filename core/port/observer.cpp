@@ -377,6 +377,15 @@ void Observer::function(const Scene& scene, trace::FunctionEvent what) {
 
 void Observer::failed(const Scene& scene) { tell(scene, trace::FunctionEvent::fatal); }
 
+void Observer::administrator(const Scene& scene, trace::AdminAction what, std::uint32_t nsid,
+                             std::uint64_t lba) {
+  auto e = event(scene, Boundary::administrator, 0);
+  e.a = static_cast<std::uint32_t>(what);
+  e.b = nsid;
+  e.c = lba;
+  scene.trace.add(e);
+}
+
 void Observer::tell(const Scene& scene, trace::FunctionEvent what) const {
   auto e = event(scene, Boundary::function, 0);
   e.a = static_cast<std::uint32_t>(what);

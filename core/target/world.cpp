@@ -124,8 +124,11 @@ void World::fail(std::uint32_t controller) {
 }
 
 bool World::wear_zone(std::uint32_t controller, std::uint32_t nsid, std::uint64_t lba, bool offline) {
-  return device::wear_zone(state_.device, state_.device.controllers[controller].subsystem, nsid, lba,
-                           offline);
+  const std::uint32_t subsystem = state_.device.controllers[controller].subsystem;
+  if (!device::wear_zone(state_.device, subsystem, nsid, lba, offline)) return false;
+  const auto what = offline ? trace::AdminAction::zone_offline : trace::AdminAction::zone_read_only;
+  state_.observers[controller].administrator(device_surroundings().scene(controller), what, nsid, lba);
+  return true;
 }
 
 bool World::step(engine::Time until, engine::Event& out, bool& ours) {

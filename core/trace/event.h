@@ -61,6 +61,11 @@ enum class FunctionEvent : std::uint8_t {
   fatal = 6
 };
 
+enum class AdminAction : std::uint8_t {
+  zone_read_only = 1,  ///< media of the zone of LBA c of namespace b wear out
+  zone_offline = 2,
+};
+
 /// Flags of BoundaryEvent.
 namespace event_flag {
 inline constexpr std::uint8_t dma_write = 1;  ///< dma: controller wrote host memory (else read)
