@@ -18,7 +18,7 @@ struct NeedRow {
   std::uint64_t mask;
 };
 
-constexpr std::array<NeedRow, 38> kNeeds{{
+constexpr std::array<NeedRow, 39> kNeeds{{
     {"weighted_round_robin", "CAP.AMS", Where::cap, 17, 8, 1},
     {"subsystem_reset", "CAP.NSSRS", Where::cap, 36, 8, 1},
     {"any_queue_memory", "CAP.CQR is 0", Where::cap, 16, 8, 0},
@@ -47,6 +47,7 @@ constexpr std::array<NeedRow, 38> kNeeds{{
     {"thermal_management", "HCTMA", Where::identify, 322, 2, 0x01},
     {"saved_features", "Temperature Threshold, SEL 3 bit 0", Where::capabilities, 0, 4, 0x01},
     {"sanitize", "SANICAP", Where::identify, 328, 4, 0x07},
+    {"sanitize_config", "SANICAP bit 29", Where::identify, 328, 4, 1U << 29U},
     {"compare", "ONCS bit 0", Where::identify, 520, 2, 1U << 0U},
     {"write_uncorrectable", "ONCS bit 1", Where::identify, 520, 2, 1U << 1U},
     {"dataset_management", "ONCS bit 2", Where::identify, 520, 2, 1U << 2U},

@@ -53,6 +53,8 @@ void execute(Act& act, Handle command);
 void post(Act& act, Handle command);
 /// Ends a command that has no result of its own yet with this status, at once.
 void finish(Act& act, Handle command, const Outcome& outcome);
+/// The same for one that was not executed, and for the other half of its fused pair, which fails with it.
+void finish_waiting(Act& act, Handle command, spec::Status status);
 /// Removes a command without a completion entry (resets, deleted queues).
 void drop(Act& act, Handle command);
 Handle create_sq(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint64_t base,
@@ -146,6 +148,13 @@ void end_self_test(Act& act, std::uint32_t controller, std::uint8_t result);
 void disturb_self_tests(Act& act, std::uint32_t ns, std::uint8_t result);
 std::vector<std::byte> self_test_log(const Act& act, std::uint32_t controller);
 engine::Time self_test_time(std::uint8_t code);
+
+// admin/sanitize.cpp
+/// Status that a sanitize operation, or the failure of the last one, gives this command; success: it may run.
+spec::Status sanitize_refuses(const Act& act, std::uint32_t controller, std::uint16_t qid,
+                              const spec::SubmissionEntry& entry);
+void end_sanitize(Act& act, std::uint32_t subsystem);
+std::vector<std::byte> sanitize_log(const Act& act, std::uint32_t controller);
 
 // admin/identify.cpp
 /// Of the LBA format that Identify shows for a namespace at this place; 0: there is none.

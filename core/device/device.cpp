@@ -131,6 +131,9 @@ void handle(Device& device, const Surroundings& world, const engine::Event& even
     case What::self_test_done:
       end_self_test(act, event.whom, spec::self_test::passed);
       break;
+    case What::sanitize_done:
+      end_sanitize(act, event.whom);
+      break;
     case What::message:
       break;
   }

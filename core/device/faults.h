@@ -100,6 +100,13 @@ enum class Fault : std::uint8_t {
   self_test_restarts,
   self_test_survives_reset,
   self_test_leaves_no_result,
+  sanitize_spares_peers,
+  sanitize_spares_unattached,
+  sanitize_event_everywhere,
+  sanitize_event_missing,
+  sanitize_ends_at_reset,
+  sanitize_failure_forgotten,
+  sanitize_never_ends,
   count
 };
 

@@ -70,8 +70,10 @@ constexpr spec::IdentifyController spec_controller() {
   id.mntmt = 323;
   id.mxtmt = 363;
   id.oncs |= spec::oncs::verify | spec::oncs::write_uncorrectable | spec::oncs::dsm | spec::oncs::copy;
-  id.ocfs = 1;   // Copy descriptors of format 0
+  id.ocfs = 1;  // Copy descriptors of format 0
   id.oacs |= spec::oacs::format | spec::oacs::self_test;
+  id.sanicap = spec::sanitize::can_crypto | spec::sanitize::can_block | spec::sanitize::can_overwrite |
+               spec::sanitize::inhibits_no_deallocate | spec::sanitize::not_modified;
   id.fna = spec::fna::crypto;  // one namespace at a time, unless all attached ones are named
   id.edstt = 1;                // minutes
   id.kas = 1;

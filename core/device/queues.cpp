@@ -156,6 +156,7 @@ bool do_not_retry(Status status) {
     case Status::abort_limit_exceeded:
     case Status::aer_limit_exceeded:
     case Status::format_in_progress:
+    case Status::sanitize_in_progress:
     case Status::self_test_in_progress:
       return false;
     default:
@@ -221,9 +222,16 @@ Outcome run(Act& act, Handle handle, bool fused) {
   const spec::CommandRow* row = spec::find_command(spec::set_of_queue(sq.qid), entry.opcode);
   const Handler handler = row == nullptr || !announces(act.profile(), *row) ? nullptr : handler_of(*row);
   if (handler == nullptr) return Status::invalid_opcode;
+  const Status refused = sanitize_refuses(act, command.controller, sq.qid, entry);
+  if (refused != Status::success) return refused;
   // SGLs are not announced, and FUSE is that of a pair or of nothing.
   if ((entry.fuse() != 0 && !fused) || entry.psdt() != 0) return Status::invalid_field;
-  return handler(act, command.controller, handle, entry);
+  const std::uint32_t controller = command.controller;
+  const bool writes = sq.qid != 0 && (row->effects & spec::effect::block_content) != 0;
+  const Outcome outcome = handler(act, controller, handle, entry);
+  if (writes && outcome.status == Status::success)
+    act.device.subsystems[act.controller(controller).subsystem].sanitize.erased = false;
+  return outcome;
 }
 
 /// Compare and Write in one step, so that no other command of any controller gets between them.
@@ -399,6 +407,15 @@ void finish(Act& act, Handle handle, const Outcome& outcome) {
   }
   act.device.commands.get(handle)->ticket = act.world.engine.schedule_cancellable(
       act.world.engine.now() + delay, static_cast<std::uint16_t>(What::post), handle.index, pack(handle));
+}
+
+void finish_waiting(Act& act, Handle handle, spec::Status status) {
+  const Handle partner = act.device.commands.get(handle)->partner;
+  act.world.engine.cancel(act.device.commands.get(handle)->ticket);
+  finish(act, handle, status);
+  if (!waits(act, partner)) return;
+  act.world.engine.cancel(act.device.commands.get(partner)->ticket);
+  finish(act, partner, Status::aborted_failed_fused);
 }
 
 void post(Act& act, Handle handle) {

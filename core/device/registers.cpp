@@ -210,6 +210,12 @@ void clear_controller(Act& act, std::uint32_t controller) {
   // An extended self-test goes on after the reset.
   if (c.self_test == spec::self_test::brief && !act.broken_by(Fault::self_test_survives_reset))
     end_self_test(act, controller, spec::self_test::aborted_by_reset);
+  Sanitize& sanitize = act.device.subsystems[c.subsystem].sanitize;
+  if (sanitize.outcome == spec::sanitize::Outcome::in_progress &&
+      act.broken_by(Fault::sanitize_ends_at_reset)) {
+    act.world.engine.cancel(sanitize.end);
+    sanitize = {};
+  }
   c.coalescing_disabled.assign((c.vectors + 31U) / 32U, 0);
   c.event_requests.clear();
   const bool keep_events = !c.events.empty() && act.broken_by(Fault::event_survives_reset);

@@ -251,18 +251,40 @@ struct Namespace {
   }
 };
 
+/// A sanitize operation: the one that goes on, or how the last one ended. No reset and no power loss ends it.
+struct Sanitize {
+  spec::sanitize::State state = spec::sanitize::State::idle;
+  spec::sanitize::Outcome outcome = spec::sanitize::Outcome::never;
+  bool erased = false;            ///< nothing was written since it succeeded
+  bool fails = false;             ///< the one that goes on will
+  bool allow_deallocate = false;  ///< feature 17h, NODRM
+  std::uint32_t cdw10 = 0;
+  std::uint32_t controller = 0;  ///< that took the command
+  engine::Time from = 0, length = 0;
+  engine::Ticket end;
+
+  template <class V>
+  void fields(V&& v) const {
+    v("state", state), v("outcome", outcome), v("erased", erased), v("fails", fails),
+        v("allow_deallocate", allow_deallocate), v("cdw10", cdw10), v("controller", controller),
+        v("from", from), v("length", length);
+  }
+};
+
 struct Subsystem {
   std::string nqn;
   std::vector<std::uint32_t> controllers;  ///< indices, ascending by CNTLID
   std::vector<std::uint32_t> ns_of_nsid;   ///< NSID to index in Device::namespaces plus 1
   std::uint64_t allocated_bytes = 0;
   std::uint32_t created = 0;  ///< namespaces ever created: makes identifiers unique
+  Sanitize sanitize;
 
   template <class V>
   void fields(V&& v) const {
     v("nqn", nqn), v("controllers", controllers), v("ns_of_nsid", ns_of_nsid),
         v("allocated_bytes", allocated_bytes);
     v("created", created);
+    sanitize.fields(v);
   }
 };
 

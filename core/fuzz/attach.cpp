@@ -654,6 +654,44 @@ class Writer {
     fail_and_look(1);
   }
 
+  // Something is written and the whole subsystem sanitized, from one path or from two; meanwhile and
+  // afterwards the peer reads, asks, and is reset.
+  void sanitize_story() {
+    const Move& m = *move_;
+    constexpr std::uint8_t kActions[] = {2, 3, 4, 4};
+    io(controller_, 0x01, true);
+    if ((m.w & 1U) != 0) request_event();
+    if ((m.y & 8U) != 0) set_feature(0x17, false, m.z & 1U);
+    const std::uint64_t flags =
+        (m.x & 4U) << 1U | ((m.z & 3U) + 1U) << 4U | ((m.y & 0x10U) != 0 ? 0x200U : 0U);
+    put(admin(controller_, 0x84), Field::cdw10, kActions[m.x & 3U] | flags);
+    io(peer_, 0x02, true);
+    const auto log = [&](unsigned controller, std::uint64_t retain) {
+      put(admin(controller, 0x02), Field::cdw10, 0x007F'0081U | retain);
+    };
+    log(peer_, 0x8000U);
+    if ((m.w & 4U) != 0) {
+      on((m.w & 8U) != 0 ? StepKind::flr : StepKind::disable, controller_).nowait = false;
+      forget_queues(controller_);
+      ready(controller_);
+    }
+    if ((m.w & 0x10U) != 0) {
+      on(StepKind::power_cycle, controller_);
+      for (unsigned k = 0; k < shape_.controllers; ++k) forget_queues(k);
+    }
+    put(add(StepKind::wait), Field::duration, engine::kSecond / 2 * (1U + (m.y & 7U)));
+    ready(peer_);
+    log(peer_, 0x8000U);
+    if ((m.y & 0x20U) != 0) put(admin(controller_, 0x84), Field::cdw10, 1);
+    if ((m.y & 0x40U) != 0) {
+      put(admin(peer_, 0x84), Field::cdw10, 4);
+      put(add(StepKind::wait), Field::duration, 5 * engine::kSecond);
+    }
+    io(peer_, 0x02, true);
+    io(controller_, 0x02, true);
+    if ((m.w & 2U) != 0) log(controller_, 0);
+  }
+
   void write_admin(What what) {
     const Move& m = *move_;
     if (!raw_[controller_] && (what == What::event_request || what == What::event_cycle)) {
@@ -711,6 +749,10 @@ class Writer {
         break;
       }
       case What::self_test: {
+        if ((m.w & 0xC0U) == 0xC0U && all_raw()) {
+          sanitize_story();
+          break;
+        }
         constexpr std::uint8_t kCodes[] = {1, 2, 1, 2, 0xF, 0xF, 1, 0};
         Step& step = admin(controller_, 0x14);
         if ((m.y & 3U) == 3U) put(step, Field::nsid, ns());

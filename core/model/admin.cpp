@@ -16,6 +16,7 @@
 #include "model/namespaces.h"
 #include "model/queue_commands.h"
 #include "model/queues.h"
+#include "model/sanitize.h"
 #include "model/self_test.h"
 #include "model/status.h"
 #include "spec/commands.h"
@@ -68,7 +69,7 @@ void end_command(const Scene& scene, Command& command, End end, const Completion
       end_self_test(scene, command, end);
       break;
     case opcode::sanitize:
-      if (end != End::refused) lose_subsystem(scene);
+      end_sanitize(scene, command, end);
       break;
     default:
       break;
@@ -189,6 +190,9 @@ void begin_admin(const Scene& scene, Command& command, std::span<const std::byte
     case opcode::self_test:
       begin_self_test(scene, command);
       break;
+    case opcode::sanitize:
+      begin_sanitize(scene, command);
+      break;
     default:
       break;
   }
@@ -295,6 +299,9 @@ void allow_admin(const Scene& scene, const Command& command, Allowed& allowed) {
       return;
     case opcode::self_test:
       allow_self_test(scene, command, allowed);
+      return;
+    case opcode::sanitize:
+      allow_sanitize(scene, command, allowed);
       return;
     default:
       allowed.anything();

@@ -6,6 +6,7 @@
 
 #include "model/io.h"
 #include "model/namespaces.h"
+#include "model/sanitize.h"
 #include "spec/commands.h"
 #include "trace/text.h"
 
@@ -230,6 +231,8 @@ void finish_applications(const Scene& scene) {
     if (path == 0xFFFF) continue;  // without a path a request may wait
     // Nobody tells the host of a new size of blocks where these events are off: it waits for the path to
     // agree.
+    if (may_be_sanitized(scene.s.subsystems[scene.s.namespaces[request.ns].subsystem].sanitize, request.from))
+      continue;
     const Seq formatted = scene.s.namespaces[request.ns].formatted_until;
     if (formatted != 0 && !scene.s.controllers[path].ns_events.surely_since(true, formatted)) continue;
     violation(scene, Rule::h03, fmt::format("request {} never ended", request.id),

@@ -288,7 +288,9 @@ bool Blocks::lose_power(const std::function<bool(const Version&)>& durable) {
         if (!version.live()) return;
         ++live;
         written |= version.end != WriteEnd::initial;
-        sure &= version.end == WriteEnd::initial || (version.end == WriteEnd::applied && durable(version));
+        // What only a read showed may have been written, and not made durable, before anybody followed it.
+        const bool stays = version.end == WriteEnd::initial && !version.learned;
+        sure &= stays || (version.end == WriteEnd::applied && durable(version));
       });
       if (live == 0) continue;
       if (live > 1 || !sure) {

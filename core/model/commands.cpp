@@ -12,6 +12,7 @@
 #include "model/queues.h"
 #include "model/registers.h"
 #include "model/reset.h"
+#include "model/sanitize.h"
 #include "model/status.h"
 #include "spec/commands.h"
 #include "trace/text.h"
@@ -492,6 +493,7 @@ void on_completed(const Scene& scene) {
   const bool stray = scene.s.malformed_open != 0 || scene.s.malformed_until > command.submitted;
   completion.trusted = !command.buffer_shared && !command.reused_cid && !stray;
   judge_status(scene, command, completion);
+  learn_sanitize(scene, command, completion);
   if (command.sqid == 0) {
     finish_admin(scene, command, completion);
   } else {

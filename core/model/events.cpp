@@ -6,6 +6,7 @@
 
 #include "model/keep_alive.h"
 #include "model/registers.h"
+#include "model/sanitize.h"
 #include "spec/log_feature_event.h"
 #include "trace/text.h"
 
@@ -279,6 +280,7 @@ void request_came(const Scene& scene) {
 
 void request_gone(const Scene& scene) {
   Controller& c = scene.c();
+  if (c.aers.open == 0) c.sanitize_due = 0;
   if (!c.due || c.aers.open != 0) return;
   c.due_waits = c.due_waited = true;
 }
@@ -321,6 +323,7 @@ void report_event(const Scene& scene, std::uint32_t dword, Seq requested) {
   if (type == EventType::error) judge_doorbell_event(scene, info);
   if (type == EventType::notice && info == spec::event_info::ns_attribute_changed)
     judge_namespace_event(scene, last_report, requested);
+  if (type == EventType::io_set && info != 0) judge_sanitize_event(scene, info, requested);
   Reported& row = reported_of(c, static_cast<std::uint8_t>(type), info);
   row.at = scene.now;
   row.requested = requested;
@@ -358,6 +361,7 @@ void reset_events(const Scene& scene) {
 
 void finish_events(const Scene& scene) {
   Controller& c = scene.c();
+  finish_sanitize(scene);
   const std::uint32_t held = requests_held(scene);
   // A refusal waits for room in the queue.
   const CompletionQueue* admin = c.cqs.find(0);

@@ -67,6 +67,15 @@ Monitor::Monitor(const trace::Trace& trace, const Options& options) : trace_(&tr
   start_namespaces(trace.header, state_);
   state_.profile = trace.header.profile;
   state_.simulator = trace.header.source == "simulator";
+  for (auto& subsystem : state_.subsystems) {
+    Sanitize& sanitize = subsystem.sanitize;
+    sanitize.log_known = state_.simulator;
+    if (state_.simulator) sanitize.nodrm = Fact(false);
+    if (subsystem.complete) continue;
+    sanitize.known = sanitize.log_known = false;
+    sanitize.settled = 31;
+    sanitize.until.fill(kNow);
+  }
   state_.serials_may_differ = find_waiver(Rule::ns07, state_.profile) != nullptr;
 }
 
@@ -176,6 +185,13 @@ std::uint64_t Monitor::hash() const {
     ns.exists.hash(hasher);
     for (const auto& attached : ns.attached) attached.fact.hash(hasher);
     ns.content.hash(hasher);
+  }
+  for (const auto& subsystem : state_.subsystems) {
+    const Sanitize& sanitize = subsystem.sanitize;
+    hasher.add(sanitize.settled | std::uint64_t{sanitize.cdw10} << 8U | std::uint64_t{sanitize.open} << 40U);
+    hasher.add(sanitize.changed);
+    for (const Seq until : sanitize.until) hasher.add(until);
+    sanitize.nodrm.hash(hasher);
   }
   hasher.add(state_.requests.size());
   return hasher.value();

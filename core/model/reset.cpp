@@ -6,6 +6,7 @@
 #include "model/io.h"
 #include "model/keep_alive.h"
 #include "model/queues.h"
+#include "model/sanitize.h"
 #include "model/self_test.h"
 
 namespace polypath::model {
@@ -70,6 +71,7 @@ void end_reset(const Scene& scene) {
   reset_features(scene);
   reset_keep_alive(scene);
   reset_self_test(scene);
+  reset_sanitize(scene);
   c.reset_until = scene.now;
   c.io_queue_created = 0;
   c.io_queue_maybe = false;

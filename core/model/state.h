@@ -300,6 +300,29 @@ struct SelfTest {
   std::uint32_t ended_results = 0;
 };
 
+inline constexpr std::uint16_t kNoTaker = 0xFFFF;
+
+/// The sanitize operation of a subsystem, as far as commands and its log tell. States are bits by SSI.
+struct Sanitize {
+  bool known = true;                           ///< not known where the recording began in mid-life
+  std::uint8_t settled = 1;                    ///< states that are possible now
+  std::array<Seq, 5> until{kNow, 0, 0, 0, 0};  ///< last moment at which each was, kNow: it is
+  std::uint32_t open = 0, starts_open = 0;     ///< Sanitize commands under way; those that start one
+  Seq changed = 0;                             ///< end of the last that may have had an effect
+  bool log_known = true;                       ///< what follows holds
+  bool ever = false;                           ///< there was an operation
+  bool exited = false;                         ///< its failure was left, perhaps
+  std::uint32_t cdw10 = 0;                     ///< of the command that started it
+  std::uint16_t taker = kNoTaker;              ///< controller that took it
+  std::uint16_t progress = 0;                  ///< as last shown
+  Seq progress_at = 0, started = 0, started_until = 0;
+  Time started_time = 0;
+  std::uint32_t writes_open = 0;    ///< commands under way that write blocks
+  Seq write_seen = 0, written = 0;  ///< begin or end of the last; end of one since it that succeeded
+  Fact nodrm;                       ///< feature 17h
+  bool nodrm_kept = false;          ///< it cannot be saved: resets leave it
+};
+
 enum class Power : std::uint8_t { off, enabling, ready, disabling, unknown };
 
 struct Controller {
@@ -364,10 +387,14 @@ struct Controller {
   Fact acre{false};
   KeepAlive keep_alive;
   SelfTest self_test;
+  std::uint32_t sanitizes_open = 0;   ///< Sanitize commands of its own under way
+  std::uint32_t sanitize_events = 0;  ///< operations that it started and whose end it may yet report
+  Seq sanitize_due = 0;               ///< when that became due, 0: it is not
+  Time sanitize_due_time = 0;
   // events
   std::vector<Reported> reported;
   std::vector<Changed> changed;
-  LogReads log04, log01, log02;
+  LogReads log04, log01, log02, log81;
   std::uint32_t cause_pending = 0;
   Seq cause_from = 0;                            ///< begin of the oldest cause since the event was cleared
   Seq read_cause = 0;                            ///< begin of the oldest cause that a read of the log settled
@@ -429,6 +456,8 @@ struct Namespace {
   bool formatted = false;            ///< the last thing that surely happened to all its blocks is a Format
   std::int8_t format_wanted = -1;    ///< index that this Format asked for, -1 not known
   Seq format_from = 0;               ///< submission of that Format
+  std::uint32_t sanitizes_open = 0;  ///< Sanitize commands under way that may start an operation
+  Seq sanitized_until = 0;           ///< end of the last one that may have
   std::vector<Attachment> attached;  ///< ascending by controller
   Blocks content;
   Readers readers;
@@ -458,6 +487,7 @@ struct Subsystem {
   std::uint32_t deletes_all = 0;  ///< deletes of every namespace under way
   Seq all_deleted_until = 0;      ///< end of the last one
   Seq formatted_until = 0;        ///< end of the last Format that may have met any namespace
+  Sanitize sanitize;
 };
 
 /// An identifier of a namespace, for finding another one with the same.

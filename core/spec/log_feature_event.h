@@ -19,6 +19,7 @@ enum class LogId : std::uint8_t {
   ana = 0x0C,
   feature_effects = 0x12,
   mi_effects = 0x13,
+  sanitize = 0x81,
 };
 
 enum class FeatureId : std::uint8_t {
@@ -39,6 +40,7 @@ enum class FeatureId : std::uint8_t {
   thermal_management = 0x10,
   non_operational_power = 0x11,
   host_behavior = 0x16,
+  sanitize_config = 0x17,
   software_progress = 0x80,
 };
 
@@ -57,6 +59,7 @@ enum class EventType : std::uint8_t {
 namespace event_info {
 inline constexpr std::uint8_t invalid_doorbell_register = 0, invalid_doorbell_value = 1;  // type error
 inline constexpr std::uint8_t ns_attribute_changed = 0, ana_change = 3;                   // type notice
+inline constexpr std::uint8_t sanitize_completed = 1, sanitize_deallocated = 2;           // type I/O set
 }  // namespace event_info
 
 /// CQE DW0 of an Asynchronous Event Request: type 2:0, information 15:8, log 23:16.
@@ -68,7 +71,7 @@ constexpr std::uint32_t event_dword(EventType type, std::uint8_t info, LogId log
 /// Fields of a dword of the Feature Identifiers Supported and Effects log (12h).
 namespace feature_effect {
 inline constexpr std::uint32_t supported = 1U << 0, of_namespace = 1U << 20, of_controller = 1U << 21,
-                               scopes = 0xFFFU << 20;
+                               of_subsystem = 1U << 25, scopes = 0xFFFU << 20;
 }
 /// LPA bit 5: logs 00h, 12h and 13h, and scopes.
 inline constexpr std::uint8_t kLpaSmartPerNamespace = 1U << 0, kLpaSupportedLogs = 1U << 5;
@@ -99,10 +102,37 @@ inline constexpr std::size_t kEffectsLogBytes = 4096;
 namespace self_test {
 inline constexpr std::uint8_t none = 0, brief = 1, extended = 2, abort = 0xF;  // STC and the operation
 inline constexpr std::uint8_t passed = 0, aborted_by_command = 1, aborted_by_reset = 2, ns_removed = 3,
-                              aborted_by_format = 4, unused = 0xF;
+                              aborted_by_format = 4, aborted_by_sanitize = 9, unused = 0xF;
 inline constexpr std::uint8_t nsid_valid = 1;
 inline constexpr std::size_t results = 20, first = 4, entry_bytes = 28;
 inline constexpr std::size_t log_bytes = first + results * entry_bytes;
 }  // namespace self_test
+
+/// Sanitize: the command's action (CDW10 2:0) and flags, SANICAP, and the Sanitize Status log (81h).
+namespace sanitize {
+inline constexpr std::uint32_t exit_failure = 1, block_erase = 2, overwrite = 3, crypto_erase = 4,
+                               exit_verification = 5;
+inline constexpr std::uint32_t unrestricted = 1U << 3, no_deallocate = 1U << 9, verification = 1U << 10;
+inline constexpr std::uint32_t can_crypto = 1U << 0, can_block = 1U << 1, can_overwrite = 1U << 2,
+                               can_verify = 1U << 3, inhibits_no_deallocate = 1U << 29,
+                               not_modified = 1U << 30;
+/// SSI bits 3:0.
+enum class State : std::uint8_t {
+  idle = 0,
+  restricted_processing = 1,
+  restricted_failure = 2,
+  unrestricted_processing = 3,
+  unrestricted_failure = 4
+};
+/// SSTAT bits 2:0.
+enum class Outcome : std::uint8_t { never = 0, done = 1, in_progress = 2, failed = 3, deallocated = 4 };
+inline constexpr std::uint16_t no_progress = 0xFFFF;
+inline constexpr std::size_t log_bytes = 512;
+/// Passes of an overwrite, OWPASS of the command.
+constexpr std::uint32_t passes(std::uint32_t cdw10) {
+  return (cdw10 >> 4U & 0xFU) == 0 ? 16 : cdw10 >> 4U & 0xFU;
+}
+constexpr std::uint32_t action(std::uint32_t cdw10) { return cdw10 & 7U; }
+}  // namespace sanitize
 
 }  // namespace polypath::spec

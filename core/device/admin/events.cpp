@@ -21,6 +21,9 @@ bool clears(spec::LogId log, spec::EventType& type) {
     case spec::LogId::changed_ns:
       type = spec::EventType::notice;
       return true;
+    case spec::LogId::sanitize:
+      type = spec::EventType::io_set;
+      return true;
     default:
       return false;
   }

@@ -92,6 +92,8 @@ bool available(const Profile& profile, LogId lid) {
       return true;
     case LogId::self_test:
       return (profile.controller.oacs & spec::oacs::self_test) != 0;
+    case LogId::sanitize:
+      return profile.controller.sanicap != 0;
     case LogId::supported:
     case LogId::feature_effects:
     case LogId::mi_effects:
@@ -169,6 +171,9 @@ Outcome get_log_page(Act& act, std::uint32_t controller, Handle command, const s
       break;
     case LogId::self_test:
       log = self_test_log(act, controller);
+      break;
+    case LogId::sanitize:
+      log = sanitize_log(act, controller);
       break;
     default:
       break;

@@ -114,5 +114,47 @@ TEST_F(Lifecycle, AnExtendedSelfTestOutlivesAResetAndAShortOneDoesNot) {
   EXPECT_EQ(device_.controllers[1].self_tests, std::vector<std::uint8_t>{0x20});
 }
 
+TEST_F(Lifecycle, ASanitizeRefusesOthersUntilItsTimeIsOverAndErasesEverything) {
+  device_.media[1].write(0, std::vector<std::byte>(512, std::byte{1}));
+  put(0, 0, command(0x84, 0, 2));
+  ring(0, 0);
+  run(engine_.now() + 100 * engine::kMillisecond);
+  const Sanitize& s = device_.subsystems[0].sanitize;
+  ASSERT_EQ(s.state, spec::sanitize::State::restricted_processing);
+  put(1, 0, command(0x80, 1, 0));
+  ring(1, 0);
+  write(0, spec::reg::cc, 0);
+  run(engine_.now() + 100 * engine::kMillisecond);
+  EXPECT_EQ(take(1, 0)->status(), Status::sanitize_in_progress);
+  EXPECT_EQ(s.state, spec::sanitize::State::restricted_processing) << "a reset does not end it";
+  run();
+  EXPECT_EQ(s.state, spec::sanitize::State::idle);
+  EXPECT_EQ(s.outcome, spec::sanitize::Outcome::done);
+  EXPECT_TRUE(s.erased);
+  EXPECT_EQ(device_.media[1].version(0), 0U);
+}
+
+TEST_F(Lifecycle, ASanitizeThatIsNoneIsRefused) {
+  EXPECT_EQ(admin(0, 0x84, 0, 0).status(), Status::invalid_field);
+  EXPECT_EQ(admin(0, 0x84, 0, 5).status(), Status::invalid_field) << "no media verification";
+  EXPECT_EQ(admin(0, 0x84, 0, 0x204).status(), Status::invalid_field) << "NDAS is inhibited";
+  EXPECT_EQ(admin(1, 0x09, 0, 0x17, 1).status(), Status::success);
+  EXPECT_EQ(admin(0, 0x84, 0, 0x204).status(), Status::success);
+  EXPECT_EQ(device_.subsystems[0].sanitize.outcome, spec::sanitize::Outcome::deallocated);
+}
+
+TEST_F(Lifecycle, AFailedSanitizeLeavesWhatItsKindAllows) {
+  Sanitize& s = device_.subsystems[0].sanitize;
+  s.state = spec::sanitize::State::restricted_failure;
+  EXPECT_EQ(admin(0, 0x84, 0, 1).status(), Status::sanitize_failed);
+  EXPECT_EQ(admin(0, 0x84, 0, 0xC).status(), Status::sanitize_failed);
+  EXPECT_EQ(admin(0, 0x80, 1, 0).status(), Status::sanitize_failed);
+  EXPECT_EQ(admin(0, 0x84, 0, 4).status(), Status::success);
+  EXPECT_EQ(s.state, spec::sanitize::State::idle);
+  s.state = spec::sanitize::State::unrestricted_failure;
+  EXPECT_EQ(admin(0, 0x84, 0, 1).status(), Status::success);
+  EXPECT_EQ(s.state, spec::sanitize::State::idle);
+}
+
 }  // namespace
 }  // namespace polypath::device

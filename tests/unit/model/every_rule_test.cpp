@@ -69,6 +69,19 @@ std::vector<std::byte> self_test_log(std::uint8_t current, std::uint8_t newest) 
   return out;
 }
 
+/// Sanitize of every kind; and what namespace 1 is.
+void announce_sanitize(History& h, std::uint16_t c) {
+  h.identify(c, [](spec::IdentifyController& id) { id.sanicap = 7; });
+  h.identify_ns(c, 1, two_formats(0));
+}
+std::vector<std::byte> sanitize_log(std::uint16_t progress, std::uint16_t sstat, std::uint32_t cdw10) {
+  std::vector<std::byte> out(512);
+  std::memcpy(out.data(), &progress, 2);
+  std::memcpy(out.data() + 2, &sstat, 2);
+  std::memcpy(out.data() + 4, &cdw10, 4);
+  return out;
+}
+
 std::vector<std::byte> effects_log(bool with_identify) {
   std::vector<std::byte> out(4096);
   for (const auto& row : spec::commands()) {
@@ -1015,6 +1028,40 @@ const std::vector<Case>& cases() {
          h.run(0, 0, log_entry(0x06, 564), {.data = self_test_log(2, 0x0F)});
          h.run(0, 0, admin_entry(0x14, 0, 0xF));
          h.run(0, 0, log_entry(0x06, 564), {.data = self_test_log(0, broken ? 0x0F : 0x21)});
+       }},
+      {Rule::san01,
+       [](History& h, bool broken) {
+         h.ready(0);
+         h.ready(1);
+         announce_sanitize(h, 0);
+         h.run(0, 0, admin_entry(0x84, 0, 2));
+         if (broken) h.read(1, 1, 0, 0);
+         h.complete(h.start_read(0, 1, 0), {.status = Status::sanitize_in_progress});
+       }},
+      {Rule::san02,
+       [](History& h, bool broken) {
+         h.ready(0);
+         announce_sanitize(h, 0);
+         h.run(0, 0, admin_entry(0x84, 0, 2));
+         h.run(0, 0, log_entry(0x81, 512), {.data = sanitize_log(0x10, 2, broken ? 3 : 2)});
+       }},
+      {Rule::liv15,
+       [](History& h, bool broken) {
+         h.ready(0);
+         announce_sanitize(h, 0);
+         h.run(0, 0, admin_entry(0x84, 0, 2));
+         h.run(0, 0, log_entry(0x81, 512), {.data = sanitize_log(0x10, 2, 2)});
+         h.run(0, 0, log_entry(0x81, 512), {.data = sanitize_log(broken ? 0x0F : 0x11, 2, 2)});
+       }},
+      {Rule::ae19,
+       [](History& h, bool broken) {
+         h.ready(0);
+         h.ready(1);
+         announce_sanitize(h, 0);
+         const std::uint16_t c = broken ? 1 : 0;
+         const auto request = h.start(c, 0, admin_entry(0x0C));
+         h.run(0, 0, admin_entry(0x84, 0, 2));
+         h.complete(request, {.dw0 = 0x00810106});
        }},
       {Rule::log03,
        [](History& h, bool broken) {

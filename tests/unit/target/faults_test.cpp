@@ -426,8 +426,57 @@ steps:
   - wait: 20s
 )";
 
-constexpr std::array kPrograms{kHosted, kRaw,  kManagement, kQueues,    kEnabling, kResets, kFeatures,
-                               kMedia,  kLogs, kFused,      kKeepAlive, kFormat,   kCache};
+// A sanitize seen over three paths: what it refuses, its end, its log over a reset, one that fails.
+constexpr const char* kSanitize = R"(
+steps:
+  - enable: {controller: nvme0}
+  - enable: {controller: nvme1}
+  - enable: {controller: nvme2}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme2, opcode: identify, cdw10: 1}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - create_queue_pair: {controller: nvme1, queue: 1, depth: 8}
+  - create_queue_pair: {controller: nvme2, queue: 1, depth: 8}
+  - admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 0}
+  - admin: {controller: nvme2, opcode: identify, nsid: 2, cdw10: 0}
+  - io: {controller: nvme0, opcode: write, nsid: ns1, lba: 0, blocks: 8, tag: A}
+  - io: {controller: nvme2, opcode: write, nsid: ns2, lba: 0, blocks: 8, tag: B}
+  - {nowait: true, admin: {controller: nvme0, opcode: async_event_request}}
+  - {nowait: true, admin: {controller: nvme1, opcode: async_event_request}}
+  - admin: {controller: nvme0, opcode: sanitize, cdw10: 2}
+  - io: {controller: nvme1, opcode: read, nsid: ns1, lba: 0, blocks: 8}
+  - io: {controller: nvme0, opcode: read, nsid: ns1, lba: 0, blocks: 8}
+  - admin: {controller: nvme1, opcode: get_log_page, cdw10: 0x007f8081}
+  - disable: {controller: nvme1}
+  - enable: {controller: nvme1}
+  - {nowait: true, admin: {controller: nvme1, opcode: async_event_request}}
+  - admin: {controller: nvme1, opcode: get_log_page, cdw10: 0x007f8081}
+  - wait: 60s
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x007f8081}
+  - io: {controller: nvme0, opcode: read, nsid: ns1, lba: 0, blocks: 8}
+  - io: {controller: nvme2, opcode: read, nsid: ns2, lba: 0, blocks: 8}
+  - wait: 20s
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x007f0081}
+)";
+
+// Restricted sanitizes of which one fails, which nothing but another restricted one leaves.
+#define POLYPATH_SANITIZE_AND_EXIT                                            \
+  "  - admin: {controller: nvme0, opcode: sanitize, cdw10: 4, latitude: 2}\n" \
+  "  - wait: 20s\n"                                                           \
+  "  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x007f8081}\n" \
+  "  - admin: {controller: nvme0, opcode: sanitize, cdw10: 1}\n"
+constexpr const char* kSanitizeFailure =
+    "steps:\n"
+    "  - enable: {controller: nvme0}\n"
+    "  - admin: {controller: nvme0, opcode: identify, cdw10: 1}\n" POLYPATH_SANITIZE_AND_EXIT
+        POLYPATH_SANITIZE_AND_EXIT POLYPATH_SANITIZE_AND_EXIT POLYPATH_SANITIZE_AND_EXIT
+            POLYPATH_SANITIZE_AND_EXIT POLYPATH_SANITIZE_AND_EXIT;
+#undef POLYPATH_SANITIZE_AND_EXIT
+
+constexpr std::array kPrograms{kHosted,    kRaw,      kManagement, kQueues,   kEnabling,
+                               kResets,    kFeatures, kMedia,      kLogs,     kFused,
+                               kKeepAlive, kFormat,   kCache,      kSanitize, kSanitizeFailure};
 
 check::Judgement judged(const std::string& text, const std::string& fault, std::string* findings = nullptr) {
   auto program = scenario::load_scenario_text(text, "trouble.yaml");
