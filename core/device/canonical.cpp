@@ -63,6 +63,7 @@ std::uint64_t name_of(const Device& device, const engine::Event& event) {
       break;
     case What::self_test_done:
     case What::sanitize_done:
+    case What::firmware_done:
       about = event.whom;
       break;
     case What::message:
@@ -81,6 +82,7 @@ void hash_canonical(const Device& device, engine::Hasher& hasher) {
     hasher.add(s.allocated_bytes);
     hasher.add(s.created);
     s.sanitize.fields(fields);
+    s.firmware.fields(fields);
     for (const std::uint32_t row : s.ns_of_nsid) {
       if (row == 0) {
         hasher.add(0);

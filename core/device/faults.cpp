@@ -230,6 +230,22 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
      "INV-SAN-01"},
     {Fault::sanitize_never_ends, "sanitize-never-ends", "a sanitize goes on for ever",
      "the last pass is counted again", "LIV-15"},
+    {Fault::firmware_not_activated, "firmware-not-activated",
+     "a Controller Level Reset does not activate the image that waits for it", "activation on power on alone",
+     "INV-FW-01"},
+    {Fault::firmware_on_one_path, "firmware-on-one-path",
+     "other controllers than the one whose reset activated an image show the revision of before",
+     "Identify page kept per controller", "INV-FW-02"},
+    {Fault::firmware_read_only_written, "firmware-read-only-written",
+     "Firmware Commit stores an image in slot 1, which is read only", "FRMW bit 0 not looked at", "INV-Q-33"},
+    {Fault::firmware_event_unasked, "firmware-event-unasked",
+     "the start of an activation is reported to hosts that did not ask", "FID 0Bh bit 9 not looked at",
+     "INV-FW-03"},
+    {Fault::lba_status_on_one_path, "lba-status-on-one-path",
+     "Get LBA Status lists blocks that were spoilt through its own controller alone",
+     "list kept per controller", "INV-LBA-01"},
+    {Fault::lba_status_beyond_range, "lba-status-beyond-range",
+     "Get LBA Status lists blocks behind the range that it was asked for", "RL not looked at", "INV-LBA-01"},
 }};
 
 }  // namespace

@@ -107,6 +107,12 @@ enum class Fault : std::uint8_t {
   sanitize_ends_at_reset,
   sanitize_failure_forgotten,
   sanitize_never_ends,
+  firmware_not_activated,
+  firmware_on_one_path,
+  firmware_read_only_written,
+  firmware_event_unasked,
+  lba_status_on_one_path,
+  lba_status_beyond_range,
   count
 };
 

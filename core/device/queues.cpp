@@ -21,6 +21,9 @@ bool processing(const Controller& c) {
          shst != spec::ShutdownState::complete && spec::csts::cfs.get(c.csts) == 0;
 }
 
+// CSTS.PP: doorbells are taken, commands are not processed.
+bool paused(const Controller& c) { return spec::csts::pp.get(c.csts) != 0; }
+
 void doorbell_error(Act& act, std::uint32_t controller, std::uint8_t info) {
   log_error(act, controller, 0xFFFF, 0xFFFF, nullptr, Status::invalid_field, Outcome{});
   raise_event(act, controller, spec::EventType::error, info, spec::LogId::error_information);
@@ -157,6 +160,9 @@ bool do_not_retry(Status status) {
     case Status::aer_limit_exceeded:
     case Status::format_in_progress:
     case Status::sanitize_in_progress:
+    case Status::firmware_needs_conventional_reset:
+    case Status::firmware_needs_subsystem_reset:
+    case Status::firmware_needs_controller_reset:
     case Status::self_test_in_progress:
       return false;
     default:
@@ -330,7 +336,8 @@ void fetch(Act& act, Handle handle) {
   if (sq == nullptr) return;
   sq->fetch_pending = false;
   const std::uint32_t controller = sq->controller;
-  if (sq->frozen || sq->head == sq->tail || !processing(act.controller(controller))) return;
+  const Controller& owner = act.controller(controller);
+  if (sq->frozen || sq->head == sq->tail || !processing(owner) || paused(owner)) return;
   const CompletionQueue* cq = act.device.cqs.get(sq->cq);
   if (cq == nullptr || cq->held.size() > cq->held_head) return;
 
@@ -364,9 +371,20 @@ void fetch(Act& act, Handle handle) {
   schedule_execution(act, next, act.world.engine.duration(site::execute_delay, typical, kMostDelay));
 }
 
+void fetch_all(Act& act, std::uint32_t controller) {
+  for (const Handle sq : act.controller(controller).sq) {
+    if (act.device.sqs.get(sq) != nullptr) want_fetch(act, sq);
+  }
+}
+
 void execute(Act& act, Handle handle) {
   const Command* command = act.device.commands.get(handle);
   if (command == nullptr) return;
+  if (paused(act.controller(command->controller))) {
+    const auto& firmware = act.device.subsystems[act.controller(command->controller).subsystem].firmware;
+    schedule_execution(act, handle, firmware.paused_until - act.world.engine.now() + 1);
+    return;
+  }
   if (command->partner) {
     execute_pair(act, handle, command->partner);
     return;

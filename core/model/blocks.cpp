@@ -304,6 +304,18 @@ bool Blocks::lose_power(const std::function<bool(const Version&)>& durable) {
   return kept;
 }
 
+void Blocks::each_with(std::uint64_t value, const std::function<void(std::uint64_t lba)>& f) const {
+  pages_.for_each([&](std::uint64_t key, const Page& page) {
+    for (std::size_t i = 0; i < page.blocks.size(); ++i) {
+      bool any = false;
+      each(page.blocks[i], [&](const Version& version) {
+        any |= version.live() && !version.unknown && version.value == value;
+      });
+      if (any) f(key * page.blocks.size() + i);
+    }
+  });
+}
+
 void Blocks::taint(std::uint64_t lba) {
   // Writes that are still open may come last, so they stay.
   each(edit(lba), [](Version& version) {

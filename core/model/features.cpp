@@ -19,7 +19,7 @@ using spec::FeatureSelect;
 using spec::Status;
 
 constexpr std::uint32_t kSave = 1U << 31U;
-constexpr std::uint32_t kNamespaceEvents = 1U << 8U;
+constexpr std::uint32_t kNamespaceEvents = 1U << 8U, kFirmwareEvents = 1U << 9U;
 
 FeatureId fid_of(const Command& command) { return static_cast<FeatureId>(command.entry.cdw10 & 0xFFU); }
 FeatureSelect select_of(const Command& command) {
@@ -187,6 +187,7 @@ void begin_set_features(const Scene& scene, Command& command, std::span<const st
   if (fid == FeatureId::async_event) {
     const bool on = (command.entry.cdw11 & kNamespaceEvents) != 0;
     c.ns_events.begin(on);
+    c.firmware_events.begin((command.entry.cdw11 & kFirmwareEvents) != 0);
     if (!on) c.due = false;
   }
   if (fid == FeatureId::sanitize_config) nodrm_of(scene).begin((command.entry.cdw11 & 1U) != 0);
@@ -207,7 +208,10 @@ void end_set_features(const Scene& scene, Command& command, End end, const Compl
     if (end == End::dropped) fact.drop(target, scene.now);
   };
   if (fid == FeatureId::sanitize_config) settle(nodrm_of(scene), (command.entry.cdw11 & 1U) != 0);
-  if (fid == FeatureId::async_event) settle(c.ns_events, (command.entry.cdw11 & kNamespaceEvents) != 0);
+  if (fid == FeatureId::async_event) {
+    settle(c.ns_events, (command.entry.cdw11 & kNamespaceEvents) != 0);
+    settle(c.firmware_events, (command.entry.cdw11 & kFirmwareEvents) != 0);
+  }
   if (fid == FeatureId::host_behavior) settle(c.acre, scene.s.details[command.detail].host_behavior_acre);
   if (fid == FeatureId::number_of_queues && end == End::applied && completion != nullptr) {
     queue_counts(scene, command, completion->entry.dw0);
@@ -370,6 +374,7 @@ void reset_features(const Scene& scene) {
   }
   Sanitize& sanitize = scene.s.subsystems[c.subsystem].sanitize;
   if (!sanitize.nodrm_kept) sanitize.nodrm.forget();
+  c.firmware_events = Fact();
   c.ns_events = Fact();  // the default is the vendor's
   c.acre = Fact(false);
 }

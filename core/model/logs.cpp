@@ -6,6 +6,7 @@
 #include <array>
 
 #include "model/features.h"
+#include "model/firmware.h"
 #include "model/namespaces.h"
 #include "model/sanitize.h"
 #include "model/self_test.h"
@@ -39,6 +40,8 @@ LogReads* reads_of(Controller& c, LogId lid) {
       return &c.log02;
     case LogId::changed_ns:
       return &c.log04;
+    case LogId::firmware_slot:
+      return &c.log03;
     case LogId::sanitize:
       return &c.log81;
     default:
@@ -392,6 +395,9 @@ void check_log(const Scene& scene, const Command& command, std::span<const std::
       break;
     case LogId::self_test:
       check_self_test_log(scene, command, data);
+      break;
+    case LogId::firmware_slot:
+      check_firmware_log(scene, command, data);
       break;
     case LogId::sanitize:
       check_sanitize_log(scene, command, data);

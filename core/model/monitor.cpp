@@ -71,6 +71,8 @@ Monitor::Monitor(const trace::Trace& trace, const Options& options) : trace_(&tr
     Sanitize& sanitize = subsystem.sanitize;
     sanitize.log_known = state_.simulator;
     if (state_.simulator) sanitize.nodrm = Fact(false);
+    subsystem.firmware.known = subsystem.complete && state_.simulator;
+    if (!subsystem.firmware.known) subsystem.firmware.next = 0xFF;
     if (subsystem.complete) continue;
     sanitize.known = sanitize.log_known = false;
     sanitize.settled = 31;
@@ -192,6 +194,11 @@ std::uint64_t Monitor::hash() const {
     hasher.add(sanitize.changed);
     for (const Seq until : sanitize.until) hasher.add(until);
     sanitize.nodrm.hash(hasher);
+    const Firmware& firmware = subsystem.firmware;
+    hasher.add(firmware.active | std::uint64_t{firmware.next} << 8U | std::uint64_t{firmware.open} << 16U |
+               std::uint64_t{firmware.resetting} << 40U | std::uint64_t{firmware.revision_known} << 56U);
+    hasher.add(firmware.changed);
+    hasher.add(firmware.running);
   }
   hasher.add(state_.requests.size());
   return hasher.value();

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "model/admin.h"
+#include "model/firmware.h"
 #include "model/format.h"
 #include "model/io.h"
 #include "model/keep_alive.h"
@@ -67,13 +68,25 @@ void lose_contents(const Scene& scene) {
   }
 }
 
-/// Nothing but the one event request that nobody may need stands between the end and its report?
+/// Has the controller an event request, and room to answer it?
+bool hears(const Controller& c) {
+  const SubmissionQueue* sq = c.sqs.find(0);
+  const CompletionQueue* cq = c.cqs.find(0);
+  const bool stuck = (sq != nullptr && sq->frozen) || (cq != nullptr && (cq->full || cq->head_doubtful));
+  if (c.aers.open == 0 || stuck) return false;
+  const bool fetches = (c.observed & trace::observed::fetches) != 0;
+  return std::any_of(c.commands.begin(), c.commands.end(), [&](const Command& command) {
+    return command.open && command.sqid == 0 && command.entry.opcode == opcode::async_event_request &&
+           (command.fetched != 0 || !fetches);
+  });
+}
+
+/// The operation has ended, and its controller owes the report from now on if nothing stands between.
 void make_due(const Scene& scene, const Sanitize& sanitize) {
   if (sanitize.taker == kNoTaker) return;
   Controller& c = scene.s.controllers[sanitize.taker];
-  const SubmissionQueue* admin = c.sqs.find(0);
-  const bool deaf = c.power != Power::ready || c.shutdown_asked || may_have_stopped(c, scene.time) ||
-                    c.aers.open == 0 || (admin != nullptr && admin->frozen);
+  const bool deaf =
+      c.power != Power::ready || c.shutdown_asked || may_have_stopped(c, scene.time) || !hears(c);
   if (deaf || c.sanitize_events == 0 || c.reset_until > sanitize.started || c.sanitize_due != 0) return;
   if (c.log81.open_clearing != 0 || c.log81.cleared_until >= sanitize.started) return;
   for (const Reported& row : c.reported) {
@@ -269,6 +282,10 @@ void allow_sanitize(const Scene& scene, const Command& command, Allowed& allowed
       allowed.may(Status::invalid_field);
     }
   }
+  const bool firmware = !announced.known || (announced.oacs & spec::oacs::firmware) != 0;
+  if (firmware && may_be_pending(scene.s.subsystems[scene.c().subsystem].firmware, command.submitted))
+    allowed.may({Status::firmware_needs_conventional_reset, Status::firmware_needs_subsystem_reset,
+                 Status::firmware_needs_controller_reset});
   const std::uint8_t states = possible_since(sanitize, command.submitted, true);
   if ((states & kProcessing) != 0) allowed.may(Status::sanitize_in_progress);
   const bool leaves = action == san::exit_failure || (starts(command) && (cdw10 & san::unrestricted) != 0);
@@ -456,11 +473,9 @@ void reset_sanitize(const Scene& scene) {
 
 void finish_sanitize(const Scene& scene) {
   const Controller& c = scene.c();
-  if (c.sanitize_due == 0 || c.aers.open == 0 || c.power != Power::ready || c.shutdown_asked ||
+  if (c.sanitize_due == 0 || !hears(c) || c.power != Power::ready || c.shutdown_asked ||
       may_have_stopped(c, scene.time))
     return;
-  const SubmissionQueue* admin = c.sqs.find(0);
-  if (admin != nullptr && admin->frozen) return;
   if (scene.time < c.sanitize_due_time || scene.time - c.sanitize_due_time <= scene.options.event_bound)
     return;
   violation(scene, Rule::liv07,

@@ -213,7 +213,7 @@ struct Announced {
   std::uint32_t nn = 0, mnan = 0, maxcna = 0, oaes = 0, sgls = 0, anagrpmax = 0, ctratt = 0;
   std::uint32_t endgidmax = 0, nsetidmax = 0;
   std::uint16_t kas = 0, mntmt = 0, mxtmt = 0, edstt = 0;
-  std::uint8_t fna = 0, dsto = 0;
+  std::uint8_t fna = 0, dsto = 0, frmw = 0, fwug = 0;
   std::uint32_t sanicap = 0;
   std::uint64_t maxdna = 0;
   std::array<char, 20> sn{};
@@ -300,6 +300,24 @@ struct SelfTest {
   std::uint32_t ended_results = 0;
 };
 
+/// Firmware of a subsystem, as far as commits, resets and its log tell. 0xFF: not known.
+struct Firmware {
+  bool known = true;                     ///< not known where the recording began in mid-life
+  std::uint8_t active = 0xFF, next = 0;  ///< slots: the one that runs, the one that a reset activates, 0 none
+  bool by_any_reset = false;             ///< it does not need a certain kind of reset
+  std::uint8_t promised = 0;             ///< slot that the reset under way surely activates
+  std::uint8_t revision_known = 0;       ///< bit per slot
+  std::array<std::uint64_t, 7> revision{};  ///< digests, 0: empty
+  bool running_known = false;
+  bool stored = true;                    ///< what runs is what lies in its slot
+  std::uint64_t running = 0;             ///< digest of the revision that Identify shows
+  std::uint32_t open = 0, now_open = 0;  ///< commits under way; those that activate at once
+  Seq changed = 0;                       ///< end of the last that may have had an effect, or of such a reset
+  Seq pending_until = 0;                 ///< when an image last waited for a reset
+  Seq reset_seen = 0;                    ///< begin or end of the last reset of any controller
+  std::uint16_t resetting = 0xFFFF;      ///< controller whose reset may activate an image now
+};
+
 inline constexpr std::uint16_t kNoTaker = 0xFFFF;
 
 /// The sanitize operation of a subsystem, as far as commands and its log tell. States are bits by SSI.
@@ -383,7 +401,10 @@ struct Controller {
   // announcements and features
   Announced announced;
   std::vector<Feature> features;
-  Fact ns_events;  ///< FID 0Bh bit 8
+  Fact ns_events;                 ///< FID 0Bh bit 8
+  Fact firmware_events;           ///< FID 0Bh bit 9
+  std::uint32_t activations = 0;  ///< without a reset, that it may have to report
+  Seq activation_from = 0;        ///< submission of the first of them, 0 none
   Fact acre{false};
   KeepAlive keep_alive;
   SelfTest self_test;
@@ -394,7 +415,7 @@ struct Controller {
   // events
   std::vector<Reported> reported;
   std::vector<Changed> changed;
-  LogReads log04, log01, log02, log81;
+  LogReads log04, log01, log02, log03, log81;
   std::uint32_t cause_pending = 0;
   Seq cause_from = 0;                            ///< begin of the oldest cause since the event was cleared
   Seq read_cause = 0;                            ///< begin of the oldest cause that a read of the log settled
@@ -488,6 +509,7 @@ struct Subsystem {
   Seq all_deleted_until = 0;      ///< end of the last one
   Seq formatted_until = 0;        ///< end of the last Format that may have met any namespace
   Sanitize sanitize;
+  Firmware firmware;
 };
 
 /// An identifier of a namespace, for finding another one with the same.

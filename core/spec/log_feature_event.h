@@ -58,8 +58,9 @@ enum class EventType : std::uint8_t {
 
 namespace event_info {
 inline constexpr std::uint8_t invalid_doorbell_register = 0, invalid_doorbell_value = 1;  // type error
-inline constexpr std::uint8_t ns_attribute_changed = 0, ana_change = 3;                   // type notice
-inline constexpr std::uint8_t sanitize_completed = 1, sanitize_deallocated = 2;           // type I/O set
+inline constexpr std::uint8_t ns_attribute_changed = 0, firmware_activation = 1,
+                              ana_change = 3;                                    // type notice
+inline constexpr std::uint8_t sanitize_completed = 1, sanitize_deallocated = 2;  // type I/O set
 }  // namespace event_info
 
 /// CQE DW0 of an Asynchronous Event Request: type 2:0, information 15:8, log 23:16.
@@ -107,6 +108,24 @@ inline constexpr std::uint8_t nsid_valid = 1;
 inline constexpr std::size_t results = 20, first = 4, entry_bytes = 28;
 inline constexpr std::size_t log_bytes = first + results * entry_bytes;
 }  // namespace self_test
+
+/// Get LBA Status: ATYPE (CDW13 31:24), and what the list says of itself.
+namespace lba_status {
+inline constexpr std::uint8_t allocated = 0x02, scan = 0x10, tracked = 0x11;
+inline constexpr std::uint8_t buffer_full = 1, range_done = 2;  // CMPC
+inline constexpr std::uint8_t by_write_uncorrectable = 1U << 1;
+inline constexpr std::size_t header_bytes = 8, entry_bytes = 16, completion = 4, blocks = 8, status = 13;
+}  // namespace lba_status
+
+/// Firmware Commit: action (CDW10 5:3); slots and FRMW; and the Firmware Slot log (03h).
+namespace firmware {
+inline constexpr std::uint32_t store = 0, store_for_reset = 1, activate_at_reset = 2, activate_now = 3;
+inline constexpr std::uint8_t slot1_read_only = 1U << 0, without_reset = 1U << 4;
+inline constexpr std::size_t slots = 7, revision_bytes = 8, revisions = 8;
+constexpr unsigned slots_of(std::uint8_t frmw) { return frmw >> 1U & 7U; }
+constexpr std::uint32_t slot(std::uint32_t cdw10) { return cdw10 & 7U; }
+constexpr std::uint32_t action(std::uint32_t cdw10) { return cdw10 >> 3U & 7U; }
+}  // namespace firmware
 
 /// Sanitize: the command's action (CDW10 2:0) and flags, SANICAP, and the Sanitize Status log (81h).
 namespace sanitize {

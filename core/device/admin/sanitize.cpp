@@ -217,6 +217,8 @@ Outcome sanitize(Act& act, std::uint32_t controller, Handle command, const spec:
   const bool inhibited = (sanicap & san::inhibits_no_deallocate) != 0;
   if ((cdw10 & san::no_deallocate) != 0 && inhibited && !s.allow_deallocate) return Status::invalid_field;
   if (restricted_failure && (cdw10 & san::unrestricted) != 0) return Status::sanitize_failed;
+  const Status pending = activation_pending(act, controller);
+  if (pending != Status::success) return pending;
   begin(act, controller, command, cdw10);
   return Status::success;
 }

@@ -156,5 +156,64 @@ TEST_F(Lifecycle, AFailedSanitizeLeavesWhatItsKindAllows) {
   EXPECT_EQ(s.state, spec::sanitize::State::idle);
 }
 
+std::vector<std::byte> image(std::uint8_t kind, const char* revision) {
+  std::vector<std::byte> out(4096);
+  std::memcpy(out.data(), "PPFW", 4);
+  out[4] = std::byte{kind};
+  std::memcpy(out.data() + 8, revision, 8);
+  return out;
+}
+
+TEST_F(Lifecycle, AnImageIsActivatedByAResetOfAnyControllerOrByTheKindThatItNeeds) {
+  const Firmware& firmware = device_.subsystems[0].firmware;
+  EXPECT_EQ(submit(0, 0, command(0x11, 0, 1023), image(0, "NEW     ")).status(), Status::success);
+  EXPECT_EQ(admin(0, 0x10, 0, 2U | 1U << 3U).status(), Status::success);
+  EXPECT_EQ(firmware.next, 2);
+  write(2, spec::reg::cc, 0);
+  EXPECT_EQ(firmware.active, 2);
+  EXPECT_EQ(firmware.next, 0);
+  EXPECT_EQ(submit(0, 0, command(0x11, 0, 1023), image(2, "NEWER   ")).status(), Status::success);
+  EXPECT_EQ(admin(0, 0x10, 0, 3U | 1U << 3U).status(), Status::firmware_needs_subsystem_reset);
+  EXPECT_EQ(admin(1, 0x84, 0, 4).status(), Status::firmware_needs_subsystem_reset)
+      << "Sanitize waits as well";
+  write(1, spec::reg::cc, 0);
+  EXPECT_EQ(firmware.active, 2);
+  write(0, spec::reg::nssr, spec::kSubsystemReset);
+  EXPECT_EQ(firmware.active, 3);
+  EXPECT_EQ(csts(0) >> 4U & 1U, 0U) << "NSSRO tells of a reset that activated nothing";
+}
+
+TEST_F(Lifecycle, PiecesComeInAnyOrderAndOnce) {
+  EXPECT_EQ(submit(0, 0, command(0x11, 0, 1023, 1024), std::vector<std::byte>(4096)).status(),
+            Status::success);
+  EXPECT_EQ(submit(0, 0, command(0x11, 0, 1023, 1024), std::vector<std::byte>(4096)).status(),
+            Status::overlapping_range);
+  EXPECT_EQ(submit(0, 0, command(0x11, 0, 1022, 0), std::vector<std::byte>(4096)).status(),
+            Status::invalid_field);
+  EXPECT_EQ(admin(0, 0x10, 0, 2).status(), Status::invalid_firmware_image) << "its begin is missing";
+  EXPECT_EQ(submit(0, 0, command(0x11, 0, 1023, 1024), std::vector<std::byte>(4096)).status(),
+            Status::success)
+      << "another image";
+  EXPECT_EQ(submit(0, 0, command(0x11, 0, 1023, 0), image(0, "NEW     ")).status(), Status::success);
+  EXPECT_EQ(admin(0, 0x10, 0, 1).status(), Status::invalid_firmware_slot) << "read only";
+  EXPECT_EQ(admin(0, 0x10, 0, 0).status(), Status::success);
+  EXPECT_EQ(device_.subsystems[0].firmware.slots[1].revision[0], 'N') << "a slot of the controller's choice";
+}
+
+TEST_F(Lifecycle, AnActivationWithoutAResetPausesEveryController) {
+  EXPECT_EQ(submit(0, 0, command(0x11, 0, 1023), image(0, "NEW     ")).status(), Status::success);
+  put(0, 0, command(0x10, 0, 2U | 3U << 3U));
+  ring(0, 0);
+  run(engine_.now() + engine::kMillisecond);
+  EXPECT_EQ(csts(1) >> 5U & 1U, 1U);
+  put(1, 0, command(0x06, 0, 1));
+  ring(1, 0);
+  run(engine_.now() + engine::kMillisecond);
+  EXPECT_FALSE(take(1, 0).has_value()) << "nothing is processed meanwhile";
+  run();
+  EXPECT_EQ(csts(1) >> 5U & 1U, 0U);
+  EXPECT_TRUE(take(1, 0).has_value());
+}
+
 }  // namespace
 }  // namespace polypath::device

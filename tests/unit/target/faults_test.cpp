@@ -474,9 +474,49 @@ constexpr const char* kSanitizeFailure =
             POLYPATH_SANITIZE_AND_EXIT POLYPATH_SANITIZE_AND_EXIT;
 #undef POLYPATH_SANITIZE_AND_EXIT
 
-constexpr std::array kPrograms{kHosted,    kRaw,      kManagement, kQueues,   kEnabling,
-                               kResets,    kFeatures, kMedia,      kLogs,     kFused,
-                               kKeepAlive, kFormat,   kCache,      kSanitize, kSanitizeFailure};
+// An image for slot 2, seen over two paths: activated by a reset; another one without.
+constexpr const char* kFirmware = R"(
+steps:
+  - enable: {controller: nvme0}
+  - enable: {controller: nvme1}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: set_features, cdw10: 0x0b, cdw11: 0}
+  - {nowait: true, admin: {controller: nvme1, opcode: async_event_request}}
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x007f0003}
+  - admin: {controller: nvme0, opcode: firmware_download, cdw10: 1023, data: "50504657000000004e455731202020200000"}
+  - admin: {controller: nvme0, opcode: firmware_commit, cdw10: 0x09}
+  - admin: {controller: nvme0, opcode: firmware_download, cdw10: 1023, data: "50504657000000004e455731202020200000"}
+  - admin: {controller: nvme0, opcode: firmware_commit, cdw10: 0x0a}
+  - disable: {controller: nvme0}
+  - enable: {controller: nvme0}
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x007f0003}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme0, opcode: firmware_download, cdw10: 1023, data: "50504657000000004e455732202020200000"}
+  - admin: {controller: nvme0, opcode: firmware_commit, cdw10: 0x1b}
+  - wait: 5s
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+)";
+
+// Blocks that one controller spoils and another one is asked for.
+constexpr const char* kLbaStatus = R"(
+steps:
+  - enable: {controller: nvme0}
+  - enable: {controller: nvme1}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - io: {controller: nvme0, opcode: write, nsid: ns1, lba: 0, blocks: 32, tag: A}
+  - io: {controller: nvme0, opcode: write_uncorrectable, nsid: ns1, lba: 2, blocks: 3}
+  - io: {controller: nvme0, opcode: write_uncorrectable, nsid: ns1, lba: 20, blocks: 1}
+  - admin: {controller: nvme0, opcode: get_lba_status, nsid: 1, cdw12: 127, cdw13: 0x11000010}
+  - admin: {controller: nvme1, opcode: get_lba_status, nsid: 1, cdw12: 127, cdw13: 0x10000000}
+)";
+
+constexpr std::array kPrograms{
+    kHosted, kRaw,       kManagement, kQueues, kEnabling, kResets,          kFeatures, kMedia,    kLogs,
+    kFused,  kKeepAlive, kFormat,     kCache,  kSanitize, kSanitizeFailure, kFirmware, kLbaStatus};
 
 check::Judgement judged(const std::string& text, const std::string& fault, std::string* findings = nullptr) {
   auto program = scenario::load_scenario_text(text, "trouble.yaml");
