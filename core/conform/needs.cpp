@@ -18,7 +18,7 @@ struct NeedRow {
   std::uint64_t mask;
 };
 
-constexpr std::array<NeedRow, 39> kNeeds{{
+constexpr std::array<NeedRow, 43> kNeeds{{
     {"weighted_round_robin", "CAP.AMS", Where::cap, 17, 8, 1},
     {"subsystem_reset", "CAP.NSSRS", Where::cap, 36, 8, 1},
     {"any_queue_memory", "CAP.CQR is 0", Where::cap, 16, 8, 0},
@@ -32,6 +32,9 @@ constexpr std::array<NeedRow, 39> kNeeds{{
     {"security", "OACS bit 0", Where::identify, 256, 2, 1U << 0U},
     {"format", "OACS bit 1", Where::identify, 256, 2, 1U << 1U},
     {"firmware", "OACS bit 2", Where::identify, 256, 2, 1U << 2U},
+    {"firmware_image", "FRMW bits 3:1, several slots", Where::identify, 260, 1, 0x0C},
+    {"firmware_at_once", "FRMW bit 4", Where::identify, 260, 1, 0x10},
+    {"firmware_read_only", "FRMW bit 0", Where::identify, 260, 1, 0x01},
     {"namespace_management", "OACS bit 3", Where::identify, 256, 2, 1U << 3U},
     {"self_test", "OACS bit 4", Where::identify, 256, 2, 1U << 4U},
     {"directives", "OACS bit 5", Where::identify, 256, 2, 1U << 5U},
@@ -48,6 +51,7 @@ constexpr std::array<NeedRow, 39> kNeeds{{
     {"saved_features", "Temperature Threshold, SEL 3 bit 0", Where::capabilities, 0, 4, 0x01},
     {"zones", "the first namespace has zones", Where::zoned, 2816, 8, ~std::uint64_t{0}},
     {"sanitize", "SANICAP", Where::identify, 328, 4, 0x07},
+    {"sanitize_config", "SANICAP bit 29", Where::identify, 328, 4, 1U << 29U},
     {"compare", "ONCS bit 0", Where::identify, 520, 2, 1U << 0U},
     {"write_uncorrectable", "ONCS bit 1", Where::identify, 520, 2, 1U << 1U},
     {"dataset_management", "ONCS bit 2", Where::identify, 520, 2, 1U << 2U},

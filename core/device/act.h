@@ -50,10 +50,14 @@ Handler handler_of(const spec::CommandRow& row);
 void sq_doorbell(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint32_t value);
 void cq_doorbell(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint32_t value);
 void fetch(Act& act, Handle sq);
+/// What waits in the queues of a controller is fetched, if it may be.
+void fetch_all(Act& act, std::uint32_t controller);
 void execute(Act& act, Handle command);
 void post(Act& act, Handle command);
 /// Ends a command that has no result of its own yet with this status, at once.
 void finish(Act& act, Handle command, const Outcome& outcome);
+/// The same for one that was not executed, and for the other half of its fused pair, which fails with it.
+void finish_waiting(Act& act, Handle command, spec::Status status);
 /// Removes a command without a completion entry (resets, deleted queues).
 void drop(Act& act, Handle command);
 Handle create_sq(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint64_t base,
@@ -177,6 +181,26 @@ void end_self_test(Act& act, std::uint32_t controller, std::uint8_t result);
 void disturb_self_tests(Act& act, std::uint32_t ns, std::uint8_t result);
 std::vector<std::byte> self_test_log(const Act& act, std::uint32_t controller);
 engine::Time self_test_time(std::uint8_t code);
+
+// admin/firmware.cpp
+/// The image in slot 1, which came with the controller.
+Firmware::Slot first_image(const Profile& profile);
+enum class ResetReach : std::uint8_t { controller, conventional, subsystem, power };
+/// A reset activates the image that waits for one of its kind. True when it did.
+bool activate_at_reset(Act& act, std::uint32_t controller, ResetReach reach);
+void end_activation(Act& act, std::uint32_t subsystem);
+/// Status of a Firmware Commit whose image waits for a reset; success: there is none.
+spec::Status activation_pending(const Act& act, std::uint32_t controller);
+/// As Identify shows it.
+std::array<char, spec::firmware::revision_bytes> firmware_revision(const Act& act, std::uint32_t controller);
+std::vector<std::byte> firmware_log(const Act& act, std::uint32_t controller);
+
+// admin/sanitize.cpp
+/// Status that a sanitize operation, or the failure of the last one, gives this command; success: it may run.
+spec::Status sanitize_refuses(const Act& act, std::uint32_t controller, std::uint16_t qid,
+                              const spec::SubmissionEntry& entry);
+void end_sanitize(Act& act, std::uint32_t subsystem);
+std::vector<std::byte> sanitize_log(const Act& act, std::uint32_t controller);
 
 // admin/identify.cpp
 /// Of the LBA format that Identify shows for a namespace at this place; 0: there is none.

@@ -45,6 +45,7 @@ Device make_device(const program::Topology& topology, const Profile& profile) {
     Subsystem row;
     row.nqn = spec.nqn;
     row.ns_of_nsid.resize(profile.controller.nn + std::size_t{1}, 0);
+    row.firmware.slots[0] = row.firmware.running = first_image(profile);
     device.subsystems.insert(row);
   }
   for (std::uint32_t index = 0; index < topology.controllers.size(); ++index) {
@@ -142,6 +143,12 @@ void handle(Device& device, const Surroundings& world, const engine::Event& even
       break;
     case What::self_test_done:
       end_self_test(act, event.whom, spec::self_test::passed);
+      break;
+    case What::sanitize_done:
+      end_sanitize(act, event.whom);
+      break;
+    case What::firmware_done:
+      end_activation(act, event.whom);
       break;
     case What::message:
       break;

@@ -26,8 +26,10 @@ enum class What : std::uint16_t {
   report = 7,         ///< an event is reported; whom: controller, arg: its reset count
   message =
       8,  ///< an interrupt message arrives at the host; whom: controller, arg: vector (handled by the world)
-  keep_alive = 9,      ///< the Keep Alive timer ends; whom: controller, arg: its reset count
-  self_test_done = 10  ///< whom: controller
+  keep_alive = 9,       ///< the Keep Alive timer ends; whom: controller, arg: its reset count
+  self_test_done = 10,  ///< whom: controller
+  sanitize_done = 11,   ///< whom: subsystem
+  firmware_done = 12    ///< whom: subsystem
 };
 
 /// Decision sites of the device. Permanent: recordings override them by number.
@@ -39,7 +41,10 @@ inline constexpr engine::Site message_delay = 4;  ///< completion entry to inter
 inline constexpr engine::Site enable_delay = 5, disable_delay = 6, shutdown_delay = 7;
 inline constexpr engine::Site deallocate =
     8;  ///< a range of Dataset Management: 0 deallocated, 1 left as it is
-inline constexpr engine::Site power_loss = 9;  ///< a block that is not durable: 0 kept, 1 lost
+inline constexpr engine::Site power_loss = 9;         ///< a block that is not durable: 0 kept, 1 lost
+inline constexpr engine::Site sanitize_time = 10;     ///< start to end of a sanitize operation, ns
+inline constexpr engine::Site firmware_time = 12;     ///< activation without a reset, ns
+inline constexpr engine::Site sanitize_failure = 11;  ///< how it ends: 3 with a failure, others well
 }  // namespace site
 
 /// What lies beyond a controller: the memory of the host that holds it, and the observer in between.

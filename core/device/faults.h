@@ -117,6 +117,19 @@ enum class Fault : std::uint8_t {
   failed_append_moves,
   format_keeps_zones,
   zone_reset_keeps_extension,
+  sanitize_spares_peers,
+  sanitize_spares_unattached,
+  sanitize_event_everywhere,
+  sanitize_event_missing,
+  sanitize_ends_at_reset,
+  sanitize_failure_forgotten,
+  sanitize_never_ends,
+  firmware_not_activated,
+  firmware_on_one_path,
+  firmware_read_only_written,
+  firmware_event_unasked,
+  lba_status_on_one_path,
+  lba_status_beyond_range,
   count
 };
 

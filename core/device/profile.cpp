@@ -72,6 +72,13 @@ constexpr spec::IdentifyController spec_controller() {
   id.oncs |= spec::oncs::verify | spec::oncs::write_uncorrectable | spec::oncs::dsm | spec::oncs::copy;
   id.ocfs = 1;  // Copy descriptors of format 0
   id.oacs |= spec::oacs::format | spec::oacs::self_test;
+  id.oacs |= spec::oacs::firmware | spec::oacs::get_lba_status;
+  id.oaes |= spec::oaes::firmware_activation;
+  id.frmw = spec::firmware::slot1_read_only | 3U << 1U | spec::firmware::without_reset;
+  id.fwug = 1;   // pieces of 4 KiB
+  id.mtfa = 10;  // a second
+  id.sanicap = spec::sanitize::can_crypto | spec::sanitize::can_block | spec::sanitize::can_overwrite |
+               spec::sanitize::inhibits_no_deallocate | spec::sanitize::not_modified;
   id.fna = spec::fna::crypto;  // one namespace at a time, unless all attached ones are named
   id.edstt = 1;                // minutes
   id.kas = 1;

@@ -60,6 +60,7 @@ void enable(Act& act, std::uint32_t controller) {
 
 void controller_reset(Act& act, std::uint32_t controller) {
   clear_controller(act, controller);
+  activate_at_reset(act, controller, ResetReach::controller);
   if (act.fault(Fault::reset_hits_peer)) {
     const auto& peers = act.device.subsystems[act.controller(controller).subsystem].controllers;
     for (std::size_t i = 0; i < peers.size(); ++i) {
@@ -141,11 +142,12 @@ void forget_admin_queue(Controller& c) {
 // Base: NVM Subsystem Reset. Every controller of the subsystem (one domain) is reset and says so.
 void subsystem_reset(Act& act, std::uint32_t controller) {
   const Subsystem& subsystem = act.device.subsystems[act.controller(controller).subsystem];
+  const bool activated = activate_at_reset(act, controller, ResetReach::subsystem);
   for (const std::uint32_t peer : std::vector<std::uint32_t>(subsystem.controllers)) {
     if (peer != controller && act.broken_by(Fault::subsystem_reset_spares_peers)) continue;
     lose_function(act, peer);
     forget_admin_queue(act.controller(peer));
-    set(act.controller(peer).csts, spec::csts::nssro, 1);
+    set(act.controller(peer).csts, spec::csts::nssro, activated ? 0 : 1);
     act.world.functions[peer].observer->lost();
   }
   if (!act.broken_by(Fault::subsystem_reset_keeps_zones_open))
@@ -158,6 +160,10 @@ void reset_function(Device& device, const Surroundings& world, std::uint32_t con
                     trace::FunctionEvent what) {
   Act act{device, world};
   lose_function(act, controller);
+  activate_at_reset(act, controller,
+                    what == trace::FunctionEvent::flr           ? ResetReach::controller
+                    : what == trace::FunctionEvent::power_cycle ? ResetReach::power
+                                                                : ResetReach::conventional);
   Controller& c = act.controller(controller);
   const bool keep =
       what == trace::FunctionEvent::flr && c.aqa != 0 && act.broken_by(Fault::flr_keeps_admin_queue);
@@ -219,7 +225,14 @@ void clear_controller(Act& act, std::uint32_t controller) {
   // An extended self-test goes on after the reset.
   if (c.self_test == spec::self_test::brief && !act.broken_by(Fault::self_test_survives_reset))
     end_self_test(act, controller, spec::self_test::aborted_by_reset);
+  Sanitize& sanitize = act.device.subsystems[c.subsystem].sanitize;
+  if (sanitize.outcome == spec::sanitize::Outcome::in_progress &&
+      act.broken_by(Fault::sanitize_ends_at_reset)) {
+    act.world.engine.cancel(sanitize.end);
+    sanitize = {};
+  }
   c.coalescing_disabled.assign((c.vectors + 31U) / 32U, 0);
+  c.download = {};
   c.event_requests.clear();
   const bool keep_events = !c.events.empty() && act.broken_by(Fault::event_survives_reset);
   if (!keep_events) c.events.clear();

@@ -162,6 +162,20 @@ struct ErrorEntry {
   }
 };
 
+/// What Firmware Image Download brought so far through one controller.
+struct Download {
+  std::array<std::uint8_t, 16> header{};  ///< of the image
+  std::vector<std::uint32_t> pieces;      ///< pairs: first dword of a piece, and the one behind it; ascending
+  bool committed = false;                 ///< the next piece begins another image
+
+  template <class V>
+  void fields(V&& v) const {
+    for (const std::uint8_t byte : header) v("header", byte);
+    for (const std::uint32_t dword : pieces) v("pieces", dword);
+    v("committed", committed);
+  }
+};
+
 struct Controller {
   std::string name, serial;
   std::uint32_t subsystem = 0;
@@ -190,8 +204,9 @@ struct Controller {
 
   std::vector<Handle> event_requests;  ///< parked Asynchronous Event Requests, oldest first
   std::vector<PendingEvent> events;
-  std::uint32_t masked_types = 0;      ///< bit per event type: reported and not yet cleared
-  std::vector<std::uint32_t> changed;  ///< NSIDs of the Changed Namespace List, ascending
+  std::uint32_t masked_types = 0;          ///< bit per event type: reported and not yet cleared
+  std::array<spec::LogId, 8> masked_by{};  ///< log of the event that did so
+  std::vector<std::uint32_t> changed;      ///< NSIDs of the Changed Namespace List, ascending
   bool changed_overflow = false;
   std::vector<ErrorEntry> errors;  ///< newest last
   std::uint64_t error_count = 0;
@@ -208,6 +223,8 @@ struct Controller {
   engine::Ticket self_test_end;
   std::vector<std::uint8_t> self_tests;  ///< code and result of those that ended, newest first
 
+  Download download;
+
   std::uint64_t reads = 0, writes = 0, units_read = 0, units_written = 0;  ///< units of 512 bytes
 
   template <class V>
@@ -219,12 +236,14 @@ struct Controller {
     v("features", features), v("saved", saved), v("coalescing_disabled", coalescing_disabled),
         v("vector_masked", vector_masked);
     v("vector_pending", vector_pending), v("event_requests", event_requests), v("events", events);
+    for (const spec::LogId log : masked_by) v("masked_by", log);
     v("masked_types", masked_types), v("changed", changed), v("changed_overflow", changed_overflow);
     v("errors", errors), v("error_count", error_count), v("active", active), v("reads", reads),
         v("writes", writes);
     v("units_read", units_read), v("units_written", units_written), v("self_test", self_test),
         v("self_test_nsid", self_test_nsid), v("self_test_from", self_test_from);
     for (const std::uint8_t ended : self_tests) v("self_tests", ended);
+    download.fields(v);
   }
 };
 
@@ -290,18 +309,67 @@ struct Namespace {
   }
 };
 
+/// Images of a subsystem, and the one that runs.
+struct Firmware {
+  struct Slot {
+    std::array<char, spec::firmware::revision_bytes> revision{};
+    std::uint8_t reset = 0;  ///< that activates it: 0 any, 1 a conventional one, 2 of the subsystem
+    bool used = false;
+  };
+  std::array<Slot, spec::firmware::slots> slots{};
+  std::uint8_t active = 1, next = 0;
+  Slot running;                 ///< the slot may hold another image meanwhile
+  Slot former;                  ///< what ran before (a planted fault shows it on other paths)
+  std::uint32_t activator = 0;  ///< controller whose command or reset made it run
+  engine::Time paused_until = 0;
+
+  template <class V>
+  void fields(V&& v) const {
+    v("active", active), v("next", next), v("paused_until", paused_until);
+    for (const Slot& slot : slots) {
+      for (const char c : slot.revision) v("revision", c);
+      v("reset", slot.reset), v("used", slot.used);
+    }
+    for (const char c : running.revision) v("running", c);
+  }
+};
+
+/// A sanitize operation: the one that goes on, or how the last one ended. No reset and no power loss ends it.
+struct Sanitize {
+  spec::sanitize::State state = spec::sanitize::State::idle;
+  spec::sanitize::Outcome outcome = spec::sanitize::Outcome::never;
+  bool erased = false;            ///< nothing was written since it succeeded
+  bool fails = false;             ///< the one that goes on will
+  bool allow_deallocate = false;  ///< feature 17h, NODRM
+  std::uint32_t cdw10 = 0;
+  std::uint32_t controller = 0;  ///< that took the command
+  engine::Time from = 0, length = 0;
+  engine::Ticket end;
+
+  template <class V>
+  void fields(V&& v) const {
+    v("state", state), v("outcome", outcome), v("erased", erased), v("fails", fails),
+        v("allow_deallocate", allow_deallocate), v("cdw10", cdw10), v("controller", controller),
+        v("from", from), v("length", length);
+  }
+};
+
 struct Subsystem {
   std::string nqn;
   std::vector<std::uint32_t> controllers;  ///< indices, ascending by CNTLID
   std::vector<std::uint32_t> ns_of_nsid;   ///< NSID to index in Device::namespaces plus 1
   std::uint64_t allocated_bytes = 0;
   std::uint32_t created = 0;  ///< namespaces ever created: makes identifiers unique
+  Sanitize sanitize;
+  Firmware firmware;
 
   template <class V>
   void fields(V&& v) const {
     v("nqn", nqn), v("controllers", controllers), v("ns_of_nsid", ns_of_nsid),
         v("allocated_bytes", allocated_bytes);
     v("created", created);
+    sanitize.fields(v);
+    firmware.fields(v);
   }
 };
 

@@ -311,6 +311,13 @@ class Writer : private MoveSteps {
   // Blocks are spoilt through one controller; the peer verifies them, or reads them, or the last of them.
   void spoil() {
     io(controller_, 0x04, true);
+    if ((move_->w & 4U) != 0) {
+      Step& step = admin(peer_, 0x86);
+      put(step, Field::nsid, ns());
+      put(step, Field::cdw10, (move_->w & 8U) != 0 ? lba() & 0xFFFFU : 0U);
+      put(step, Field::cdw12, (move_->w & 0x10U) != 0 ? 5U : 127U);
+      put(step, Field::cdw13, ((move_->w & 0x20U) != 0 ? 0x1000'0000U : 0x1100'0000U) | (move_->z & 0x3FU));
+    }
     const std::uint64_t first = lba(), count = blocks();
     io(peer_, (move_->w & 1U) != 0 ? 0x0C : 0x02, true);
     if ((move_->w & 2U) == 0) return;
@@ -622,6 +629,85 @@ class Writer : private MoveSteps {
     fail_and_look(1);
   }
 
+  // An image comes in one piece or two, is committed to a slot and activated, by a reset or without one; the
+  // peer looks.
+  void firmware_story() {
+    const Move& m = *move_;
+    if ((m.w & 1U) != 0) {
+      set_feature(0x0B, false, 0x300);
+      request_event();
+    }
+    for (unsigned piece = 0; piece <= (m.x >> 7U); ++piece) {
+      std::string image = (m.y & 0x70U) == 0 ? "none" : "PPFW";
+      image += (m.y & 0x80U) == 0 ? '\0' : static_cast<char>(m.z & 3U);
+      image += std::string("...F") + std::to_string(m.salt % 1000U);
+      image.resize(16, ' ');
+      image.resize(4096, '\0');
+      Step& step = admin(controller_, 0x11);
+      put(step, Field::cdw10, 1023);
+      put(step, Field::cdw11, (m.z & 0x70U) == 0x70U ? 512U : 1024U * piece);
+      put(step, Field::data, Value{Form::literal, 0, std::move(image), {}});
+    }
+    constexpr std::uint8_t kActions[] = {1, 3, 0, 1};
+    const unsigned slot = m.x & 3U, action = (m.x & 0x70U) == 0x70U ? m.y & 7U : kActions[m.y & 3U];
+    put(admin(controller_, 0x10), Field::cdw10, slot | action << 3U);
+    if ((m.w & 2U) != 0) put(admin(peer_, 0x10), Field::cdw10, (slot == 0 ? 1U : slot) | 2U << 3U);
+    put(admin(peer_, 0x02), Field::cdw10, 0x007F'0003U);
+    if ((m.w & 4U) != 0) put(on(StepKind::register_read, peer_), Field::offset, 0x1C);
+    if ((m.w & 8U) != 0) {
+      on((m.w & 0x10U) == 0   ? StepKind::disable
+         : (m.w & 0x20U) == 0 ? StepKind::flr
+                              : StepKind::hot_reset,
+         controller_)
+          .nowait = false;
+      forget_queues(controller_);
+      ready(controller_);
+    }
+    for (const unsigned controller : {peer_, controller_}) {
+      put(admin(controller, 0x06), Field::cdw10, 1);
+      put(admin(controller, 0x02), Field::cdw10, 0x007F'0003U);
+    }
+  }
+
+  // Something is written and the whole subsystem sanitized, from one path or from two; meanwhile and
+  // afterwards the peer reads, asks, and is reset.
+  void sanitize_story() {
+    const Move& m = *move_;
+    constexpr std::uint8_t kActions[] = {2, 3, 4, 4};
+    io(controller_, 0x01, true);
+    put(admin(peer_, 0x06), Field::nsid, ns());
+    if ((m.w & 1U) != 0) request_event();
+    if ((m.y & 8U) != 0) set_feature(0x17, false, m.z & 1U);
+    const std::uint64_t flags =
+        (m.x & 4U) << 1U | ((m.z & 3U) + 1U) << 4U | ((m.y & 0x10U) != 0 ? 0x200U : 0U);
+    put(admin(controller_, 0x84), Field::cdw10, kActions[m.x & 3U] | flags);
+    io(peer_, 0x02, true);
+    const auto log = [&](unsigned controller, std::uint64_t retain) {
+      put(admin(controller, 0x02), Field::cdw10, 0x007F'0081U | retain);
+    };
+    log(peer_, 0x8000U);
+    if ((m.w & 4U) != 0) {
+      on((m.w & 8U) != 0 ? StepKind::flr : StepKind::disable, controller_).nowait = false;
+      forget_queues(controller_);
+      ready(controller_);
+    }
+    if ((m.w & 0x10U) != 0) {
+      on(StepKind::power_cycle, controller_);
+      for (unsigned k = 0; k < shape_.controllers; ++k) forget_queues(k);
+    }
+    put(add(StepKind::wait), Field::duration, engine::kSecond / 2 * (1U + (m.y & 7U)));
+    ready(peer_);
+    log(peer_, 0x8000U);
+    if ((m.y & 0x20U) != 0) put(admin(controller_, 0x84), Field::cdw10, 1);
+    if ((m.y & 0x40U) != 0) {
+      put(admin(peer_, 0x84), Field::cdw10, 4);
+      put(add(StepKind::wait), Field::duration, 5 * engine::kSecond);
+    }
+    io(peer_, 0x02, true);
+    io(controller_, 0x02, true);
+    if ((m.w & 2U) != 0) log(controller_, 0);
+  }
+
   void write_admin(What what) {
     const Move& m = *move_;
     if (!raw_[controller_] && (what == What::event_request || what == What::event_cycle)) {
@@ -679,6 +765,14 @@ class Writer : private MoveSteps {
         break;
       }
       case What::self_test: {
+        if ((m.w & 0xC0U) == 0xC0U && all_raw()) {
+          sanitize_story();
+          break;
+        }
+        if ((m.w & 0xC0U) == 0x80U && raw_[controller_]) {
+          firmware_story();
+          break;
+        }
         constexpr std::uint8_t kCodes[] = {1, 2, 1, 2, 0xF, 0xF, 1, 0};
         Step& step = admin(controller_, 0x14);
         if ((m.y & 3U) == 3U) put(step, Field::nsid, ns());

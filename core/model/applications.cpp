@@ -6,6 +6,7 @@
 
 #include "model/io.h"
 #include "model/namespaces.h"
+#include "model/sanitize.h"
 #include "spec/commands.h"
 #include "trace/text.h"
 
@@ -228,10 +229,17 @@ void finish_applications(const Scene& scene) {
     if ((scene.s.hosts_seen & (scene.s.hosts_seen - 1U)) != 0) continue;
     const std::uint16_t path = good_path(scene, request.ns, request.from);
     if (path == 0xFFFF) continue;  // without a path a request may wait
-    // Nobody tells the host of a new size of blocks where these events are off: it waits for the path to
-    // agree.
-    const Seq formatted = scene.s.namespaces[request.ns].formatted_until;
-    if (formatted != 0 && !scene.s.controllers[path].ns_events.surely_since(true, formatted)) continue;
+    // Nobody tells the host of a new namespace, or a new size of blocks, where these events are off: it waits
+    // for the paths to agree.
+    if (may_be_sanitized(scene.s.subsystems[scene.s.namespaces[request.ns].subsystem].sanitize, request.from))
+      continue;
+    const Namespace& ns = scene.s.namespaces[request.ns];
+    const Seq changed = std::max(ns.formatted_until, ns.born);
+    const auto& controllers = scene.s.subsystems[ns.subsystem].controllers;
+    const bool told = std::all_of(controllers.begin(), controllers.end(), [&](std::uint16_t controller) {
+      return scene.s.controllers[controller].ns_events.surely_since(true, changed);
+    });
+    if (changed != 0 && !told) continue;
     violation(scene, Rule::h03, fmt::format("request {} never ended", request.id),
               fmt::format("an end, as {} could serve it", name_of(scene, path)),
               fmt::format("none {}", since_text(scene, request.time)), {request.from});

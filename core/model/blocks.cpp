@@ -294,7 +294,9 @@ bool Blocks::lose_power(const std::function<bool(const Version&)>& durable) {
         if (!version.live()) return;
         ++live;
         written |= version.end != WriteEnd::initial;
-        sure &= version.end == WriteEnd::initial || (version.end == WriteEnd::applied && durable(version));
+        // What only a read showed may have been written, and not made durable, before anybody followed it.
+        const bool stays = version.end == WriteEnd::initial && !version.learned;
+        sure &= stays || (version.end == WriteEnd::applied && durable(version));
       });
       if (live == 0) continue;
       if (live > 1 || !sure) {
@@ -306,6 +308,18 @@ bool Blocks::lose_power(const std::function<bool(const Version&)>& durable) {
   });
   for (const std::uint64_t lba : doubtful) taint(lba);
   return kept;
+}
+
+void Blocks::each_with(std::uint64_t value, const std::function<void(std::uint64_t lba)>& f) const {
+  pages_.for_each([&](std::uint64_t key, const Page& page) {
+    for (std::size_t i = 0; i < page.blocks.size(); ++i) {
+      bool any = false;
+      each(page.blocks[i], [&](const Version& version) {
+        any |= version.live() && !version.unknown && version.value == value;
+      });
+      if (any) f(key * page.blocks.size() + i);
+    }
+  });
 }
 
 void Blocks::taint(std::uint64_t lba) {

@@ -108,6 +108,8 @@ class Blocks {
   /// Power was lost. A block with one possible value, of which `durable(version)` holds, keeps it; of others
   /// nothing is known any more. False in the answer: there was none that had to keep what was written.
   bool lose_power(const std::function<bool(const Version&)>& durable);
+  /// Blocks that may hold this value.
+  void each_with(std::uint64_t value, const std::function<void(std::uint64_t lba)>& f) const;
   /// A write of unknown data has ended: anything matches until a later one replaced it.
   void taint(std::uint64_t lba);
 

@@ -12,6 +12,7 @@
 #include "model/queues.h"
 #include "model/registers.h"
 #include "model/reset.h"
+#include "model/sanitize.h"
 #include "model/status.h"
 #include "spec/commands.h"
 #include "trace/text.h"
@@ -493,6 +494,7 @@ void on_completed(const Scene& scene) {
   // At address 0 lies whatever the commands of all controllers put there by mistake.
   completion.trusted = !command.buffer_shared && !command.reused_cid && !command.null_pointer && !stray;
   judge_status(scene, command, completion);
+  learn_sanitize(scene, command, completion);
   if (command.sqid == 0) {
     finish_admin(scene, command, completion);
   } else {

@@ -7,6 +7,7 @@
 #include "model/admin.h"
 #include "model/keep_alive.h"
 #include "model/registers.h"
+#include "model/sanitize.h"
 #include "spec/log_feature_event.h"
 #include "trace/text.h"
 
@@ -18,7 +19,7 @@ using spec::FeatureSelect;
 using spec::Status;
 
 constexpr std::uint32_t kSave = 1U << 31U;
-constexpr std::uint32_t kNamespaceEvents = 1U << 8U;
+constexpr std::uint32_t kNamespaceEvents = 1U << 8U, kFirmwareEvents = 1U << 9U;
 
 FeatureId fid_of(const Command& command) { return static_cast<FeatureId>(command.entry.cdw10 & 0xFFU); }
 FeatureSelect select_of(const Command& command) {
@@ -72,6 +73,7 @@ bool of_this_issue(FeatureId fid) {
     case FeatureId::number_of_queues:
     case FeatureId::timestamp:
     case FeatureId::host_behavior:
+    case FeatureId::sanitize_config:
       return true;
     default:
       return followed(fid).value != 0;
@@ -138,6 +140,23 @@ bool reaches_all(const Command& command, const Followed& how) {
   return sensors || (how.of_namespace && command.entry.nsid == spec::kBroadcastNsid);
 }
 
+/// Sanitize Config is of the subsystem: one value for all controllers.
+Fact& nodrm_of(const Scene& scene) { return scene.s.subsystems[scene.c().subsystem].sanitize.nodrm; }
+
+void check_sanitize_config(const Scene& scene, const Command& command, FeatureSelect select,
+                           std::uint32_t dw0) {
+  Sanitize& sanitize = scene.s.subsystems[scene.c().subsystem].sanitize;
+  if (select == FeatureSelect::capabilities) sanitize.nodrm_kept = (dw0 & 1U) == 0;
+  if (select != FeatureSelect::current) return;
+  const bool on = (dw0 & 1U) != 0;
+  exercised(scene, Rule::ft01);
+  if (sanitize.nodrm.surely_since(!on, command.submitted))
+    violation(scene, Rule::ft01,
+              fmt::format("{}: another value than the one in force", text_of(scene, command)), on ? "0" : "1",
+              on ? "1" : "0", {command.submitted});
+  if (sanitize.nodrm.quiet_since(command.submitted)) sanitize.nodrm.decide(on, scene.now);
+}
+
 void queue_counts(const Scene& scene, const Command& command, std::uint32_t dw0) {
   Controller& c = scene.c();
   const std::uint32_t sqs = (dw0 & 0xFFFFU) + 1, cqs = (dw0 >> 16U) + 1;
@@ -168,8 +187,10 @@ void begin_set_features(const Scene& scene, Command& command, std::span<const st
   if (fid == FeatureId::async_event) {
     const bool on = (command.entry.cdw11 & kNamespaceEvents) != 0;
     c.ns_events.begin(on);
+    c.firmware_events.begin((command.entry.cdw11 & kFirmwareEvents) != 0);
     if (!on) c.due = false;
   }
+  if (fid == FeatureId::sanitize_config) nodrm_of(scene).begin((command.entry.cdw11 & 1U) != 0);
   if (fid == FeatureId::host_behavior) {
     const bool on = !data.empty() && data[0] != std::byte{0};
     edit_detail(scene, command).host_behavior_acre = on;
@@ -186,7 +207,11 @@ void end_set_features(const Scene& scene, Command& command, End end, const Compl
     if (end == End::refused) fact.refuse(target, scene.now);
     if (end == End::dropped) fact.drop(target, scene.now);
   };
-  if (fid == FeatureId::async_event) settle(c.ns_events, (command.entry.cdw11 & kNamespaceEvents) != 0);
+  if (fid == FeatureId::sanitize_config) settle(nodrm_of(scene), (command.entry.cdw11 & 1U) != 0);
+  if (fid == FeatureId::async_event) {
+    settle(c.ns_events, (command.entry.cdw11 & kNamespaceEvents) != 0);
+    settle(c.firmware_events, (command.entry.cdw11 & kFirmwareEvents) != 0);
+  }
   if (fid == FeatureId::host_behavior) settle(c.acre, scene.s.details[command.detail].host_behavior_acre);
   if (fid == FeatureId::number_of_queues && end == End::applied && completion != nullptr) {
     queue_counts(scene, command, completion->entry.dw0);
@@ -224,6 +249,10 @@ void check_get_features(const Scene& scene, const Command& command, const Comple
   const std::uint32_t dw0 = completion.entry.dw0;
   if (fid == FeatureId::number_of_queues && select == FeatureSelect::current) {
     queue_counts(scene, command, dw0);
+    return;
+  }
+  if (fid == FeatureId::sanitize_config) {
+    check_sanitize_config(scene, command, select, dw0);
     return;
   }
   const Followed how = followed(fid);
@@ -314,6 +343,10 @@ void check_feature_effects(const Scene& scene, const Command& command, std::span
     const std::uint32_t scope = effects & effect::scopes;
     if (!of_this_issue(fid) || scope == 0) continue;
     const bool of_namespace = followed(fid).of_namespace;
+    if (fid == FeatureId::sanitize_config) {
+      if (scope != effect::of_subsystem) return say("subsystem scope");
+      continue;
+    }
     if (scope != (of_namespace ? effect::of_namespace : effect::of_controller))
       return say(of_namespace ? "namespace scope" : "controller scope");
   }
@@ -339,6 +372,9 @@ void reset_features(const Scene& scene) {
     }
     feature.after_reset = feature.known;
   }
+  Sanitize& sanitize = scene.s.subsystems[c.subsystem].sanitize;
+  if (!sanitize.nodrm_kept) sanitize.nodrm.forget();
+  c.firmware_events = Fact();
   c.ns_events = Fact();  // the default is the vendor's
   c.acre = Fact(false);
 }

@@ -11,6 +11,7 @@
 #include "model/namespaces.h"
 #include "model/power.h"
 #include "model/registers.h"
+#include "model/sanitize.h"
 #include "model/status.h"
 #include "model/zones.h"
 #include "spec/commands.h"
@@ -386,6 +387,8 @@ WriteEnd end_of(Status status) {
     case Status::namespace_not_ready:
     case Status::reservation_conflict:
     case Status::format_in_progress:
+    case Status::sanitize_in_progress:
+    case Status::sanitize_failed:
     case Status::command_size_limit_exceeded:
     case Status::conflicting_attributes:
     case Status::incompatible_namespace_or_format:
@@ -409,6 +412,7 @@ WriteEnd end_of(Status status) {
 void begin_io(const Scene& scene, Command& command, std::span<const std::byte> digests,
               std::span<const std::byte> data) {
   const auto& entry = command.entry;
+  if (is_write_type(entry.opcode) || is_foreign_write(entry.opcode)) count_write(scene, command, 1, false);
   command.ns = resolve_namespace(scene, entry.nsid);
   if (command.ns == kNone) return;
   Namespace& ns = scene.s.namespaces[command.ns];
@@ -533,6 +537,8 @@ bool writes_open(const State& state, std::uint32_t ns) {
 
 void finish_io(const Scene& scene, Command& command, const Completion& completion) {
   const std::uint8_t opcode = command.entry.opcode;
+  if (is_write_type(opcode) || is_foreign_write(opcode))
+    count_write(scene, command, -1, opcode == kWrite && completion.success() && !command.reused_cid);
   observe_namespace(scene, command, completion);
   if (!completion.success()) remember_failure(scene, command, completion);
   if (opcode == kFlush && completion.success() && !command.reused_cid) finish_flush(scene, command);
@@ -550,7 +556,8 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
   if (command.reading) ns->readers.end(command.readers);
   if (may_be_another(*ns, command.submitted)) {
     if (command.writing) end_write(scene, command, WriteEnd::failed);
-    doubt_content(scene, command);
+    if (completion.success() || command.reused_cid || end_of(completion.status()) != WriteEnd::refused)
+      doubt_content(scene, command);
     return;
   }
   if (opcode == kRead && completion.success() && !completion.digests.empty() && ns->tracked && !spoilt) {
@@ -625,6 +632,8 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
 
 void drop_io(const Scene& scene, Command& command, bool at_once) {
   drop_zone_command(scene, command, at_once);
+  const std::uint8_t opcode = command.entry.opcode;
+  if (is_write_type(opcode) || is_foreign_write(opcode)) count_write(scene, command, -1, false);
   Namespace* ns = namespace_of(scene, command);
   if (ns == nullptr || may_be_another(*ns, command.submitted)) doubt_content(scene, command);
   if (ns == nullptr) return;

@@ -6,7 +6,9 @@
 #include <array>
 
 #include "model/features.h"
+#include "model/firmware.h"
 #include "model/namespaces.h"
+#include "model/sanitize.h"
 #include "model/self_test.h"
 #include "model/status.h"
 #include "spec/commands.h"
@@ -38,6 +40,10 @@ LogReads* reads_of(Controller& c, LogId lid) {
       return &c.log02;
     case LogId::changed_ns:
       return &c.log04;
+    case LogId::firmware_slot:
+      return &c.log03;
+    case LogId::sanitize:
+      return &c.log81;
     default:
       return nullptr;
   }
@@ -58,6 +64,8 @@ std::uint64_t size_of(const Announced& announced, LogId lid) {
       return spec::kEffectsLogBytes;
     case LogId::self_test:
       return spec::self_test::log_bytes;
+    case LogId::sanitize:
+      return spec::sanitize::log_bytes;
     case LogId::supported:
       return spec::kSupportedLogBytes;
     case LogId::feature_effects:
@@ -248,6 +256,8 @@ bool required(const Announced& announced, LogId lid) {
       return (announced.lpa & 2U) != 0;
     case LogId::self_test:
       return (announced.oacs & spec::oacs::self_test) != 0;
+    case LogId::sanitize:
+      return (announced.sanicap & 7U) != 0;
     case LogId::supported:
     case LogId::feature_effects:
     case LogId::mi_effects:
@@ -323,6 +333,10 @@ void begin_log_read(const Scene& scene, const Command& command) {
   ++reads->open_any;
   if (keeps_event(command)) return;
   ++reads->open_clearing;
+  if (lid_of(command) == LogId::sanitize) {
+    finish_sanitize(scene);
+    c.sanitize_due = 0;
+  }
   if (lid_of(command) == LogId::changed_ns) c.due = false;  // the read may clear it before it is reported
 }
 
@@ -381,6 +395,12 @@ void check_log(const Scene& scene, const Command& command, std::span<const std::
       break;
     case LogId::self_test:
       check_self_test_log(scene, command, data);
+      break;
+    case LogId::firmware_slot:
+      check_firmware_log(scene, command, data);
+      break;
+    case LogId::sanitize:
+      check_sanitize_log(scene, command, data);
       break;
     case LogId::supported:
       check_supported(scene, command, data);

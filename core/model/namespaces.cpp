@@ -111,6 +111,7 @@ std::uint32_t insert_namespace(const Scene& scene, std::uint32_t nsid) {
   Namespace ns;
   ns.subsystem = subsystem;
   ns.nsid = nsid;
+  ns.sanitizes_open = scene.s.subsystems[subsystem].sanitize.starts_open;
   scene.s.namespaces.push_back(std::move(ns));
   list.insert(list.begin() + static_cast<std::ptrdiff_t>(at), index);
   meet_formats(scene, index);
@@ -202,7 +203,8 @@ bool may_be_active(const Namespace& ns, std::uint16_t controller, Seq since) {
 bool may_be_heir(const Namespace& ns, Seq since) { return ns.exists.last_change(true) >= since; }
 
 bool may_be_another(const Namespace& ns, Seq since) {
-  return may_be_heir(ns, since) || may_be_formatted(ns, since);
+  const bool sanitized = ns.sanitizes_open != 0 || ns.sanitized_until >= since;
+  return may_be_heir(ns, since) || may_be_formatted(ns, since) || sanitized;
 }
 
 bool may_be_inactive(const Namespace& ns, std::uint16_t controller, Seq since) {

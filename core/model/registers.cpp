@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "model/commands.h"
+#include "model/firmware.h"
 #include "model/keep_alive.h"
 #include "model/queues.h"
 #include "model/reset.h"
@@ -240,6 +241,7 @@ void read_csts(const Scene& scene) {
       break;
   }
   if (rdy) c.ready_seen = scene.now;
+  if (rdy && spec::csts::pp.get(value) != 0) judge_pause(scene);
   if (rdy) judge_keep_alive(scene, cfs);
   read_fatal(scene, cfs);
   read_nssro(scene, value);

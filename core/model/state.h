@@ -217,7 +217,7 @@ struct Announced {
   std::uint32_t nn = 0, mnan = 0, maxcna = 0, oaes = 0, sgls = 0, anagrpmax = 0, ctratt = 0;
   std::uint32_t endgidmax = 0, nsetidmax = 0;
   std::uint16_t kas = 0, mntmt = 0, mxtmt = 0, edstt = 0;
-  std::uint8_t fna = 0, dsto = 0;
+  std::uint8_t fna = 0, dsto = 0, frmw = 0, fwug = 0;
   std::uint32_t sanicap = 0;
   std::uint64_t maxdna = 0;
   std::array<char, 20> sn{};
@@ -304,6 +304,47 @@ struct SelfTest {
   std::uint32_t ended_results = 0;
 };
 
+/// Firmware of a subsystem, as far as commits, resets and its log tell. 0xFF: not known.
+struct Firmware {
+  bool known = true;                     ///< not known where the recording began in mid-life
+  std::uint8_t active = 0xFF, next = 0;  ///< slots: the one that runs, the one that a reset activates, 0 none
+  bool by_any_reset = false;             ///< it does not need a certain kind of reset
+  std::uint8_t promised = 0;             ///< slot that the reset under way surely activates
+  std::uint8_t revision_known = 0;       ///< bit per slot
+  std::array<std::uint64_t, 7> revision{};  ///< digests, 0: empty
+  bool running_known = false;
+  bool stored = true;                    ///< what runs is what lies in its slot
+  std::uint64_t running = 0;             ///< digest of the revision that Identify shows
+  std::uint32_t open = 0, now_open = 0;  ///< commits under way; those that activate at once
+  Seq changed = 0;                       ///< end of the last that may have had an effect, or of such a reset
+  Seq pending_until = 0;                 ///< when an image last waited for a reset
+  Seq reset_seen = 0;                    ///< begin or end of the last reset of any controller
+  std::uint16_t resetting = 0xFFFF;      ///< controller whose reset may activate an image now
+};
+
+inline constexpr std::uint16_t kNoTaker = 0xFFFF;
+
+/// The sanitize operation of a subsystem, as far as commands and its log tell. States are bits by SSI.
+struct Sanitize {
+  bool known = true;                           ///< not known where the recording began in mid-life
+  std::uint8_t settled = 1;                    ///< states that are possible now
+  std::array<Seq, 5> until{kNow, 0, 0, 0, 0};  ///< last moment at which each was, kNow: it is
+  std::uint32_t open = 0, starts_open = 0;     ///< Sanitize commands under way; those that start one
+  Seq changed = 0;                             ///< end of the last that may have had an effect
+  bool log_known = true;                       ///< what follows holds
+  bool ever = false;                           ///< there was an operation
+  bool exited = false;                         ///< its failure was left, perhaps
+  std::uint32_t cdw10 = 0;                     ///< of the command that started it
+  std::uint16_t taker = kNoTaker;              ///< controller that took it
+  std::uint16_t progress = 0;                  ///< as last shown
+  Seq progress_at = 0, started = 0, started_until = 0;
+  Time started_time = 0;
+  std::uint32_t writes_open = 0;    ///< commands under way that write blocks
+  Seq write_seen = 0, written = 0;  ///< begin or end of the last; end of one since it that succeeded
+  Fact nodrm;                       ///< feature 17h
+  bool nodrm_kept = false;          ///< it cannot be saved: resets leave it
+};
+
 enum class Power : std::uint8_t { off, enabling, ready, disabling, unknown };
 
 struct Controller {
@@ -369,14 +410,21 @@ struct Controller {
     std::uint64_t bytes = 0;  ///< 0: as MDTS
   } append_limit;             ///< of Zone Append: ZASL
   std::vector<Feature> features;
-  Fact ns_events;  ///< FID 0Bh bit 8
+  Fact ns_events;                 ///< FID 0Bh bit 8
+  Fact firmware_events;           ///< FID 0Bh bit 9
+  std::uint32_t activations = 0;  ///< without a reset, that it may have to report
+  Seq activation_from = 0;        ///< submission of the first of them, 0 none
   Fact acre{false};
   KeepAlive keep_alive;
   SelfTest self_test;
+  std::uint32_t sanitizes_open = 0;   ///< Sanitize commands of its own under way
+  std::uint32_t sanitize_events = 0;  ///< operations that it started and whose end it may yet report
+  Seq sanitize_due = 0;               ///< when that became due, 0: it is not
+  Time sanitize_due_time = 0;
   // events
   std::vector<Reported> reported;
   std::vector<Changed> changed;
-  LogReads log04, log01, log02;
+  LogReads log04, log01, log02, log03, log81;
   std::uint32_t cause_pending = 0;
   Seq cause_from = 0;                            ///< begin of the oldest cause since the event was cleared
   Seq read_cause = 0;                            ///< begin of the oldest cause that a read of the log settled
@@ -456,6 +504,8 @@ struct Namespace {
   bool formatted = false;            ///< the last thing that surely happened to all its blocks is a Format
   std::int8_t format_wanted = -1;    ///< index that this Format asked for, -1 not known
   Seq format_from = 0;               ///< submission of that Format
+  std::uint32_t sanitizes_open = 0;  ///< Sanitize commands under way that may start an operation
+  Seq sanitized_until = 0;           ///< end of the last one that may have
   std::vector<Attachment> attached;  ///< ascending by controller
   Blocks content;
   Readers readers;
@@ -486,6 +536,8 @@ struct Subsystem {
   std::uint32_t deletes_all = 0;  ///< deletes of every namespace under way
   Seq all_deleted_until = 0;      ///< end of the last one
   Seq formatted_until = 0;        ///< end of the last Format that may have met any namespace
+  Sanitize sanitize;
+  Firmware firmware;
 };
 
 /// An identifier of a namespace, for finding another one with the same.

@@ -5,6 +5,7 @@
 #include "model/io.h"
 #include "model/namespaces.h"
 #include "model/registers.h"
+#include "model/sanitize.h"
 #include "spec/commands.h"
 #include "spec/registers.h"
 #include "trace/text.h"
@@ -81,6 +82,7 @@ void judge_status(const Scene& scene, const Command& command, const Completion& 
   } else {
     allow_io(scene, command, allowed);
   }
+  allow_during_sanitize(scene, command, allowed);
   const Status status = completion.status();
   exercised(scene, Rule::q33);
   if (command.malformed) exercised(scene, Rule::q30);
@@ -92,6 +94,7 @@ void judge_status(const Scene& scene, const Command& command, const Completion& 
   if (status != Status::success) {
     rule = command.sqid == 0 ? rule_of_refusal_admin(scene, command, status)
                              : rule_of_refusal_io(command, status);
+    if (status == Status::sanitize_in_progress || status == Status::sanitize_failed) rule = Rule::san01;
     if (is_abort(status) && peer_was_reset(scene, command.submitted)) rule = Rule::r06;
   }
   violation(scene, rule, fmt::format("{}: a status that nothing explains", text_of(scene, command)),

@@ -93,7 +93,8 @@ class World {
   static bool duration_is_free(const engine::Event& event) {
     using device::What;
     const auto what = static_cast<What>(event.what);
-    return event.what < 100 && what != What::keep_alive && what != What::self_test_done;
+    return event.what < 100 && what != What::keep_alive && what != What::self_test_done &&
+           what != What::sanitize_done;
   }
   /// True for an interrupt on its way.
   static bool is_message(const engine::Event& event);

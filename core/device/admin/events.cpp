@@ -18,8 +18,12 @@ bool clears(spec::LogId log, spec::EventType& type) {
     case spec::LogId::smart:
       type = spec::EventType::smart;
       return true;
+    case spec::LogId::firmware_slot:
     case spec::LogId::changed_ns:
       type = spec::EventType::notice;
+      return true;
+    case spec::LogId::sanitize:
+      type = spec::EventType::io_set;
       return true;
     default:
       return false;
@@ -75,6 +79,7 @@ void report_events(Act& act, std::uint32_t controller) {
     if (repeats && (c.masked_types & bit(event.type)) != 0) act.fired(Fault::event_repeats_masked);
     c.events.erase(c.events.begin() + static_cast<std::ptrdiff_t>(i));
     c.masked_types |= bit(event.type);
+    c.masked_by[static_cast<std::size_t>(event.type)] = event.log;
     const Handle request = c.event_requests.front();
     c.event_requests.erase(c.event_requests.begin());
     Outcome outcome;
@@ -89,7 +94,8 @@ void clear_event(Act& act, std::uint32_t controller, spec::LogId log) {
   if (!clears(log, type)) return;
   std::erase_if(c.events,
                 [&](const PendingEvent& e) { return e.log == log; });  // the reader has seen their cause
-  if (!being_posted(act, controller, type)) c.masked_types &= ~bit(type);
+  const bool masks = c.masked_by[static_cast<std::size_t>(type)] == log;
+  if (masks && !being_posted(act, controller, type)) c.masked_types &= ~bit(type);
   report_events(act, controller);
 }
 

@@ -27,6 +27,8 @@ bool known(const Profile& profile, FeatureId fid) {
       return profile.controller.kas != 0;
     case FeatureId::command_set_profile:
       return profile.zoned;
+    case FeatureId::sanitize_config:
+      return (profile.controller.sanicap & spec::sanitize::inhibits_no_deallocate) != 0;
     case FeatureId::arbitration:
     case FeatureId::power_management:
     case FeatureId::temperature_threshold:
@@ -44,6 +46,7 @@ bool known(const Profile& profile, FeatureId fid) {
   }
 }
 
+bool of_subsystem(FeatureId fid) { return fid == FeatureId::sanitize_config; }
 bool of_namespace(FeatureId fid) { return fid == FeatureId::error_recovery; }
 
 bool saveable(const Profile& profile, FeatureId fid) {
@@ -301,6 +304,9 @@ Outcome set_value(Act& act, std::uint32_t controller, Handle command, const spec
     case FeatureId::command_set_profile:  // the index of the one combination is 0
       if (!zones_enabled(act, controller) || (value & 0x1FFU) == 0) return Status::success;
       return Status::command_set_combination_rejected;
+    case FeatureId::sanitize_config:
+      act.device.subsystems[c.subsystem].sanitize.allow_deallocate = (value & 1U) != 0;
+      return Status::success;
     default:
       return Status::invalid_field;
   }
@@ -376,6 +382,9 @@ Outcome get_value(Act& act, std::uint32_t controller, Handle command, const spec
     case FeatureId::keep_alive:
       outcome.dw0 = f.keep_alive_ms;
       break;
+    case FeatureId::sanitize_config:
+      outcome.dw0 = &f == &c.features && act.device.subsystems[c.subsystem].sanitize.allow_deallocate ? 1 : 0;
+      break;
     case FeatureId::timestamp: {
       std::array<std::byte, 8> data{};
       const std::uint64_t value = f.timestamp_base_ms + milliseconds(act);
@@ -405,6 +414,7 @@ Outcome set_features(Act& act, std::uint32_t controller, Handle command, const s
   if (!known(act.profile(), fid)) return Status::invalid_field;
   const bool keep = (entry.cdw10 >> 31U) != 0;
   if (keep && !saveable(act.profile(), fid)) return Status::feature_not_saveable;
+  if (of_subsystem(fid) && entry.nsid != 0) return Status::invalid_field;
   if (!of_namespace(fid) && entry.nsid != 0 && entry.nsid != spec::kBroadcastNsid) {
     return classify(act, controller, entry.nsid) == NsidClass::invalid
                ? Status::invalid_namespace_or_format
@@ -421,6 +431,7 @@ Outcome set_features(Act& act, std::uint32_t controller, Handle command, const s
 Outcome get_features(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
   const auto fid = static_cast<FeatureId>(entry.cdw10 & 0xFFU);
   if (!known(act.profile(), fid)) return Status::invalid_field;
+  if (of_subsystem(fid) && entry.nsid != 0) return Status::invalid_field;
   const Controller& c = act.controller(controller);
   switch (entry.cdw10 >> 8U & 7U) {
     case static_cast<unsigned>(FeatureSelect::current):
@@ -454,8 +465,9 @@ std::uint32_t feature_effects(const Profile& profile, std::uint8_t fid) {
   const auto feature = static_cast<spec::FeatureId>(fid);
   if (!admin::known(profile, feature)) return 0;
   return spec::feature_effect::supported |
-         (admin::of_namespace(feature) ? spec::feature_effect::of_namespace
-                                       : spec::feature_effect::of_controller);
+         (admin::of_namespace(feature)   ? spec::feature_effect::of_namespace
+          : admin::of_subsystem(feature) ? spec::feature_effect::of_subsystem
+                                         : spec::feature_effect::of_controller);
 }
 
 }  // namespace polypath::device

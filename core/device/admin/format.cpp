@@ -44,8 +44,7 @@ void end_commands(Act& act, const Namespace& ns) {
     if (row == nullptr || row->phase != Phase::waiting || row->entry.nsid != ns.nsid) continue;
     const bool here = act.controller(row->controller).subsystem == ns.subsystem;
     if (!here || act.device.sqs.get(row->sq)->qid == 0) continue;
-    act.world.engine.cancel(row->ticket);
-    finish(act, command, Status::format_in_progress);
+    finish_waiting(act, command, Status::format_in_progress);
   }
 }
 

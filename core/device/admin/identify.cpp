@@ -34,7 +34,8 @@ void identify_controller(const Act& act, std::uint32_t controller, Page& page) {
   spec::IdentifyController id = p.controller;
   put_text(id.sn, c.serial, ' ');
   put_text(id.mn, p.model, ' ');
-  put_text(id.fr, p.firmware, ' ');
+  const auto revision = firmware_revision(act, controller);
+  std::copy(revision.begin(), revision.end(), id.fr.begin());
   if (subsystem.controllers.size() > 1 || p.cmic_when_alone) id.cmic |= spec::cmic::several_controllers;
   id.mdts = c.mdts;
   id.cntlid = c.cntlid;

@@ -50,17 +50,6 @@ Bytes smart(const Controller& c) {
   return log;
 }
 
-Bytes firmware_slot(const Act& act) {
-  Bytes log(spec::kFirmwareLogBytes);
-  put(log, 0, std::uint8_t{1});
-  std::array<char, 8> revision;
-  revision.fill(' ');
-  std::copy_n(act.profile().firmware.begin(), std::min<std::size_t>(8, act.profile().firmware.size()),
-              revision.begin());
-  put(log, 8, revision);
-  return log;
-}
-
 Bytes changed_namespaces(const Controller& c) {
   Bytes log(spec::kChangedNsLogBytes);
   if (c.changed_overflow) {
@@ -94,6 +83,8 @@ bool available(const Profile& profile, LogId lid) {
       return true;
     case LogId::self_test:
       return (profile.controller.oacs & spec::oacs::self_test) != 0;
+    case LogId::sanitize:
+      return profile.controller.sanicap != 0;
     case LogId::supported:
     case LogId::feature_effects:
     case LogId::mi_effects:
@@ -161,7 +152,7 @@ Outcome get_log_page(Act& act, std::uint32_t controller, Handle command, const s
       log = smart(c);
       break;
     case LogId::firmware_slot:
-      log = firmware_slot(act);
+      log = firmware_log(act, controller);
       break;
     case LogId::changed_ns:
       log = changed_namespaces(c);
@@ -174,6 +165,9 @@ Outcome get_log_page(Act& act, std::uint32_t controller, Handle command, const s
     }
     case LogId::self_test:
       log = self_test_log(act, controller);
+      break;
+    case LogId::sanitize:
+      log = sanitize_log(act, controller);
       break;
     default:
       break;

@@ -70,6 +70,36 @@ std::vector<std::byte> self_test_log(std::uint8_t current, std::uint8_t newest) 
   return out;
 }
 
+/// Sanitize of every kind; and what namespace 1 is.
+void announce_sanitize(History& h, std::uint16_t c) {
+  h.identify(c, [](spec::IdentifyController& id) { id.sanicap = 7; });
+  h.identify_ns(c, 1, two_formats(0));
+}
+std::vector<std::byte> sanitize_log(std::uint16_t progress, std::uint16_t sstat, std::uint32_t cdw10) {
+  std::vector<std::byte> out(512);
+  std::memcpy(out.data(), &progress, 2);
+  std::memcpy(out.data() + 2, &sstat, 2);
+  std::memcpy(out.data() + 4, &cdw10, 4);
+  return out;
+}
+
+/// Three slots, the first read only.
+void announce_firmware(History& h, std::uint16_t c, const char* revision) {
+  h.identify(c, [revision](spec::IdentifyController& id) {
+    id.oacs |= spec::oacs::firmware;
+    id.oaes |= spec::oaes::firmware_activation;
+    id.frmw = 0x17;
+    std::memcpy(id.fr.data(), revision, 8);
+  });
+}
+std::vector<std::byte> firmware_log(std::uint8_t afi, const char* first, const char* second) {
+  std::vector<std::byte> out(512);
+  out[0] = std::byte{afi};
+  std::memcpy(out.data() + 8, first, 8);
+  std::memcpy(out.data() + 16, second, 8);
+  return out;
+}
+
 std::vector<std::byte> effects_log(bool with_identify) {
   std::vector<std::byte> out(4096);
   for (const auto& row : spec::commands()) {
@@ -1101,6 +1131,86 @@ const std::vector<Case>& cases() {
          h.run(0, 0, log_entry(0x06, 564), {.data = self_test_log(2, 0x0F)});
          h.run(0, 0, admin_entry(0x14, 0, 0xF));
          h.run(0, 0, log_entry(0x06, 564), {.data = self_test_log(0, broken ? 0x0F : 0x21)});
+       }},
+      {Rule::san01,
+       [](History& h, bool broken) {
+         h.ready(0);
+         h.ready(1);
+         announce_sanitize(h, 0);
+         h.run(0, 0, admin_entry(0x84, 0, 2));
+         if (broken) h.read(1, 1, 0, 0);
+         h.complete(h.start_read(0, 1, 0), {.status = Status::sanitize_in_progress});
+       }},
+      {Rule::san02,
+       [](History& h, bool broken) {
+         h.ready(0);
+         announce_sanitize(h, 0);
+         h.run(0, 0, admin_entry(0x84, 0, 2));
+         h.run(0, 0, log_entry(0x81, 512), {.data = sanitize_log(0x10, 2, broken ? 3 : 2)});
+       }},
+      {Rule::liv15,
+       [](History& h, bool broken) {
+         h.ready(0);
+         announce_sanitize(h, 0);
+         h.run(0, 0, admin_entry(0x84, 0, 2));
+         h.run(0, 0, log_entry(0x81, 512), {.data = sanitize_log(0x10, 2, 2)});
+         h.run(0, 0, log_entry(0x81, 512), {.data = sanitize_log(broken ? 0x0F : 0x11, 2, 2)});
+       }},
+      {Rule::ae19,
+       [](History& h, bool broken) {
+         h.ready(0);
+         h.ready(1);
+         announce_sanitize(h, 0);
+         const std::uint16_t c = broken ? 1 : 0;
+         const auto request = h.start(c, 0, admin_entry(0x0C));
+         h.run(0, 0, admin_entry(0x84, 0, 2));
+         h.complete(request, {.dw0 = 0x00810106});
+       }},
+      {Rule::fw01,
+       [](History& h, bool broken) {
+         h.enable(0);
+         h.enable(1);
+         announce_firmware(h, 0, "OLD     ");
+         announce_firmware(h, 1, "OLD     ");
+         h.run(0, 0, log_entry(0x03, 512), {.data = firmware_log(1, "OLD     ", "NEW     ")});
+         h.run(0, 0, admin_entry(0x10, 0, 2U | 2U << 3U));
+         h.disable(0);
+         h.enable(0);
+         h.run(1, 0, log_entry(0x03, 512), {.data = firmware_log(broken ? 1 : 2, "OLD     ", "NEW     ")});
+       }},
+      {Rule::fw02,
+       [](History& h, bool broken) {
+         h.enable(0);
+         h.enable(1);
+         announce_firmware(h, 0, "OLD     ");
+         announce_firmware(h, 1, broken ? "NEW     " : "OLD     ");
+       }},
+      {Rule::fw03,
+       [](History& h, bool broken) {
+         h.enable(0);
+         announce_firmware(h, 0, "OLD     ");
+         h.set_feature(0, 0x0B, broken ? 0 : 0x200);
+         const auto request = h.start(0, 0, admin_entry(0x0C));
+         h.run(0, 0, admin_entry(0x10, 0, 2U | 3U << 3U));
+         h.complete(request, {.dw0 = 0x00030102});
+       }},
+      {Rule::lba01,
+       [](History& h, bool broken) {
+         h.ready(0);
+         h.identify(0, [](auto& id) {
+           id.oacs |= spec::oacs::get_lba_status;
+           id.oncs |= spec::oncs::write_uncorrectable;
+         });
+         h.run(0, 1, io_entry(0x04, 1, 5));
+         auto entry = admin_entry(0x86, 1, 0);
+         entry.cdw12 = 7;
+         entry.cdw13 = 0x11000000;
+         std::vector<std::byte> list(32);
+         list[0] = std::byte{1};
+         list[4] = std::byte{2};
+         list[8] = broken ? std::byte{6} : std::byte{5};
+         list[16] = std::byte{1};
+         h.run(0, 0, entry, {.data = list});
        }},
       {Rule::log03,
        [](History& h, bool broken) {

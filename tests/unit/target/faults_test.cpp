@@ -505,13 +505,102 @@ steps:
   - wait: 20s
 )";
 
+// A sanitize seen over three paths: what it refuses, its end, its log over a reset, one that fails.
+constexpr const char* kSanitize = R"(
+steps:
+  - enable: {controller: nvme0}
+  - enable: {controller: nvme1}
+  - enable: {controller: nvme2}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme2, opcode: identify, cdw10: 1}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - create_queue_pair: {controller: nvme1, queue: 1, depth: 8}
+  - create_queue_pair: {controller: nvme2, queue: 1, depth: 8}
+  - admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 0}
+  - admin: {controller: nvme2, opcode: identify, nsid: 2, cdw10: 0}
+  - io: {controller: nvme0, opcode: write, nsid: ns1, lba: 0, blocks: 8, tag: A}
+  - io: {controller: nvme2, opcode: write, nsid: ns2, lba: 0, blocks: 8, tag: B}
+  - {nowait: true, admin: {controller: nvme0, opcode: async_event_request}}
+  - {nowait: true, admin: {controller: nvme1, opcode: async_event_request}}
+  - admin: {controller: nvme0, opcode: sanitize, cdw10: 2}
+  - io: {controller: nvme1, opcode: read, nsid: ns1, lba: 0, blocks: 8}
+  - io: {controller: nvme0, opcode: read, nsid: ns1, lba: 0, blocks: 8}
+  - admin: {controller: nvme1, opcode: get_log_page, cdw10: 0x007f8081}
+  - disable: {controller: nvme1}
+  - enable: {controller: nvme1}
+  - {nowait: true, admin: {controller: nvme1, opcode: async_event_request}}
+  - admin: {controller: nvme1, opcode: get_log_page, cdw10: 0x007f8081}
+  - wait: 60s
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x007f8081}
+  - io: {controller: nvme0, opcode: read, nsid: ns1, lba: 0, blocks: 8}
+  - io: {controller: nvme2, opcode: read, nsid: ns2, lba: 0, blocks: 8}
+  - wait: 20s
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x007f0081}
+)";
+
+// Restricted sanitizes of which one fails, which nothing but another restricted one leaves.
+#define POLYPATH_SANITIZE_AND_EXIT                                            \
+  "  - admin: {controller: nvme0, opcode: sanitize, cdw10: 4, latitude: 2}\n" \
+  "  - wait: 20s\n"                                                           \
+  "  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x007f8081}\n" \
+  "  - admin: {controller: nvme0, opcode: sanitize, cdw10: 1}\n"
+constexpr const char* kSanitizeFailure =
+    "steps:\n"
+    "  - enable: {controller: nvme0}\n"
+    "  - admin: {controller: nvme0, opcode: identify, cdw10: 1}\n" POLYPATH_SANITIZE_AND_EXIT
+        POLYPATH_SANITIZE_AND_EXIT POLYPATH_SANITIZE_AND_EXIT POLYPATH_SANITIZE_AND_EXIT
+            POLYPATH_SANITIZE_AND_EXIT POLYPATH_SANITIZE_AND_EXIT;
+#undef POLYPATH_SANITIZE_AND_EXIT
+
+// An image for slot 2, seen over two paths: activated by a reset; another one without.
+constexpr const char* kFirmware = R"(
+steps:
+  - enable: {controller: nvme0}
+  - enable: {controller: nvme1}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: set_features, cdw10: 0x0b, cdw11: 0}
+  - {nowait: true, admin: {controller: nvme1, opcode: async_event_request}}
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x007f0003}
+  - admin: {controller: nvme0, opcode: firmware_download, cdw10: 1023, data: "50504657000000004e455731202020200000"}
+  - admin: {controller: nvme0, opcode: firmware_commit, cdw10: 0x09}
+  - admin: {controller: nvme0, opcode: firmware_download, cdw10: 1023, data: "50504657000000004e455731202020200000"}
+  - admin: {controller: nvme0, opcode: firmware_commit, cdw10: 0x0a}
+  - disable: {controller: nvme0}
+  - enable: {controller: nvme0}
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x007f0003}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme0, opcode: firmware_download, cdw10: 1023, data: "50504657000000004e455732202020200000"}
+  - admin: {controller: nvme0, opcode: firmware_commit, cdw10: 0x1b}
+  - wait: 5s
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+)";
+
+// Blocks that one controller spoils and another one is asked for.
+constexpr const char* kLbaStatus = R"(
+steps:
+  - enable: {controller: nvme0}
+  - enable: {controller: nvme1}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - io: {controller: nvme0, opcode: write, nsid: ns1, lba: 0, blocks: 32, tag: A}
+  - io: {controller: nvme0, opcode: write_uncorrectable, nsid: ns1, lba: 2, blocks: 3}
+  - io: {controller: nvme0, opcode: write_uncorrectable, nsid: ns1, lba: 20, blocks: 1}
+  - admin: {controller: nvme0, opcode: get_lba_status, nsid: 1, cdw12: 127, cdw13: 0x11000010}
+  - admin: {controller: nvme1, opcode: get_lba_status, nsid: 1, cdw12: 127, cdw13: 0x10000000}
+)";
+
 struct Trouble {
   const char* world;
   const char* steps;
   std::string text() const { return std::string(world) + steps; }
 };
-constexpr std::array kPlain{kHosted, kRaw,  kManagement, kQueues,    kEnabling, kResets, kFeatures,
-                            kMedia,  kLogs, kFused,      kKeepAlive, kFormat,   kCache};
+constexpr std::array kPlain{
+    kHosted, kRaw,       kManagement, kQueues, kEnabling, kResets,          kFeatures, kMedia,    kLogs,
+    kFused,  kKeepAlive, kFormat,     kCache,  kSanitize, kSanitizeFailure, kFirmware, kLbaStatus};
 
 std::vector<Trouble> programs() {
   std::vector<Trouble> out;
