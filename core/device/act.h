@@ -87,9 +87,10 @@ Features default_features(const Controller& controller);
 std::uint64_t mdts_bytes(const Controller& controller);
 struct Piece {
   std::uint64_t address = 0, bytes = 0;
+  bool discarded = false;  ///< of a Bit Bucket: these bytes go nowhere
 };
-/// Walks PRP1 and PRP2 for `bytes` bytes. Success, or the status of the first broken rule.
-spec::Status map_prps(const Act& act, std::uint32_t controller, const spec::SubmissionEntry& entry,
+/// Walks the command's PRPs or its SGL for `bytes` bytes. Success, or the status of the first broken rule.
+spec::Status map_data(const Act& act, std::uint32_t controller, const spec::SubmissionEntry& entry,
                       std::uint64_t bytes, std::vector<Piece>& pieces);
 /// Copies host memory of the command's buffer into `out` or `data` into it, with DMA events. Data Transfer
 /// Error when an address lies in no memory.

@@ -1,8 +1,10 @@
-// Data pointers and transfers. Base specification, "Physical Region Page Entry and List".
+// Data pointers and transfers. Base specification, "Physical Region Page Entry and List" and "Scatter Gather
+// List (SGL)".
 #include <algorithm>
 #include <array>
 
 #include "device/act.h"
+#include "spec/identify.h"
 
 namespace polypath::device {
 namespace {
@@ -19,17 +21,10 @@ void observe(const Act& act, std::uint32_t controller, Handle command, std::uint
                                                 static_cast<std::uint32_t>(bytes), write, stray);
 }
 
-}  // namespace
+constexpr std::size_t kLongestList = 65536;  ///< descriptors: a list that leads back into itself ends too
 
-std::uint64_t mdts_bytes(const Controller& controller) {
-  return controller.mdts == 0 ? 0 : kPage << controller.mdts;
-}
-
-Status map_prps(const Act& act, std::uint32_t controller, const spec::SubmissionEntry& entry,
-                std::uint64_t bytes, std::vector<Piece>& pieces) {
-  pieces.clear();
-  if (bytes == 0) return Status::success;
-  const port::HostMemory& memory = *act.world.functions[controller].memory;
+Status map_prps(const port::HostMemory& memory, const spec::SubmissionEntry& entry, std::uint64_t bytes,
+                std::vector<Piece>& pieces) {
   if ((entry.prp1 & 3U) != 0) return Status::prp_offset_invalid;
   const std::uint64_t in_first = std::min(bytes, kPage - (entry.prp1 & (kPage - 1)));
   pieces.push_back({entry.prp1, in_first});
@@ -59,6 +54,82 @@ Status map_prps(const Act& act, std::uint32_t controller, const spec::Submission
   return Status::success;
 }
 
+/// Reads a Scatter Gather List, and checks each descriptor when its turn comes: what lies behind the last
+/// byte of the transfer is not looked at.
+class ListReader {
+ public:
+  ListReader(const Act& act, std::uint32_t controller, const spec::SubmissionEntry& entry)
+      : act_(act),
+        memory_(*act.world.functions[controller].memory),
+        sgls_(act.profile().controller.sgls),
+        to_host_((entry.opcode & 3U) == 2) {}
+
+  Status map(spec::SglDescriptor at_hand, std::uint64_t bytes, std::vector<Piece>& pieces) {
+    left_ = bytes;
+    for (std::size_t count = 0; count < kLongestList; ++count) {
+      const Status taken = at_hand.is_segment() ? enter(at_hand) : take(at_hand, pieces);
+      if (taken != Status::success || left_ == 0) return taken;
+      if (next_ == end_ && act_.broken_by(Fault::short_list_accepted)) return Status::success;
+      if (next_ == end_) return Status::data_sgl_length_invalid;
+      if (!memory_.read_value(next_, at_hand)) return Status::data_transfer_error;
+      next_ += sizeof at_hand;
+    }
+    return Status::data_transfer_error;
+  }
+
+ private:
+  Status take(const spec::SglDescriptor& one, std::vector<Piece>& pieces) {
+    const bool bucket = one.type() == spec::SglType::bit_bucket && (sgls_ & spec::sgls::bit_bucket) != 0;
+    const bool block = one.type() == spec::SglType::data_block;
+    if ((!bucket && !block) || one.subtype() != 0) {
+      if (!act_.broken_by(Fault::list_type_unchecked)) return Status::sgl_type_invalid;
+    }
+    if (one.wraps()) return Status::data_sgl_length_invalid;
+    const bool dwords = (sgls_ & spec::sgls::supported) == spec::sgls::dword_granularity;
+    if (dwords && !bucket && (one.address % 4 != 0 || one.length % 4 != 0))
+      return Status::sgl_granularity_invalid;
+    if (bucket && !to_host_) return Status::success;
+    const std::uint64_t here = std::min<std::uint64_t>(one.length, left_);
+    if (here != 0) pieces.push_back({one.address, here, bucket});
+    left_ -= here;
+    return Status::success;
+  }
+
+  Status enter(const spec::SglDescriptor& one) {
+    if (one.subtype() != 0) return Status::sgl_type_invalid;
+    if (last_) return Status::invalid_sgl_segment;
+    if (next_ != end_) return Status::invalid_sgl_count;
+    if (one.malformed_segment() && !act_.broken_by(Fault::list_segment_unchecked))
+      return Status::invalid_sgl_segment;
+    if (one.wraps()) return Status::data_sgl_length_invalid;
+    last_ = one.type() == spec::SglType::last_segment;
+    next_ = one.address;
+    end_ = next_ + one.length / sizeof one * sizeof one;
+    return Status::success;
+  }
+
+  const Act& act_;
+  const port::HostMemory& memory_;
+  std::uint32_t sgls_;
+  bool to_host_;
+  bool last_ = false;  ///< the segment at hand was reached through a Last Segment descriptor
+  std::uint64_t next_ = 0, end_ = 0, left_ = 0;
+};
+
+}  // namespace
+
+std::uint64_t mdts_bytes(const Controller& controller) {
+  return controller.mdts == 0 ? 0 : kPage << controller.mdts;
+}
+
+Status map_data(const Act& act, std::uint32_t controller, const spec::SubmissionEntry& entry,
+                std::uint64_t bytes, std::vector<Piece>& pieces) {
+  pieces.clear();
+  if (bytes == 0) return Status::success;
+  if (entry.psdt() != 0) return ListReader(act, controller, entry).map(entry.sgl1(), bytes, pieces);
+  return map_prps(*act.world.functions[controller].memory, entry, bytes, pieces);
+}
+
 bool dma_read(Act& act, std::uint32_t controller, Handle command, std::uint64_t address,
               std::span<std::byte> out) {
   const bool inside = act.world.functions[controller].memory->read(address, out);
@@ -76,7 +147,7 @@ bool dma_write(Act& act, std::uint32_t controller, Handle command, std::uint64_t
 Status copy_in(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry,
                std::span<std::byte> out) {
   thread_local std::vector<Piece> pieces;  // scratch: keeps its capacity between calls, holds no state
-  const Status status = map_prps(act, controller, entry, out.size(), pieces);
+  const Status status = map_data(act, controller, entry, out.size(), pieces);
   if (status != Status::success) return status;
   for (const Piece& piece : pieces) {
     if (!dma_read(act, controller, command, piece.address, out.first(piece.bytes))) {
@@ -84,16 +155,17 @@ Status copy_in(Act& act, std::uint32_t controller, Handle command, const spec::S
     }
     out = out.subspan(piece.bytes);
   }
+  std::ranges::fill(out, std::byte{0});  // a planted fault takes lists that are too short
   return Status::success;
 }
 
 Status copy_out(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry,
                 std::span<const std::byte> data) {
   thread_local std::vector<Piece> pieces;
-  const Status status = map_prps(act, controller, entry, data.size(), pieces);
+  const Status status = map_data(act, controller, entry, data.size(), pieces);
   if (status != Status::success) return status;
   for (const Piece& piece : pieces) {
-    if (!dma_write(act, controller, command, piece.address, data.first(piece.bytes))) {
+    if (!piece.discarded && !dma_write(act, controller, command, piece.address, data.first(piece.bytes))) {
       return Status::data_transfer_error;
     }
     data = data.subspan(piece.bytes);

@@ -290,6 +290,18 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
      "list kept per controller", "INV-LBA-01"},
     {Fault::lba_status_beyond_range, "lba-status-beyond-range",
      "Get LBA Status lists blocks behind the range that it was asked for", "RL not looked at", "INV-LBA-01"},
+    {Fault::short_list_accepted, "short-list-accepted",
+     "a command whose SGL is shorter than its data moves what it can and succeeds",
+     "end of the list taken for the end", "INV-Q-30"},
+    {Fault::bit_bucket_keeps_place, "bit-bucket-keeps-place",
+     "what a Bit Bucket of a Read should take goes into the next Data Block", "media offset not moved on",
+     "INV-D-03"},
+    {Fault::list_type_unchecked, "list-type-unchecked", "any SGL descriptor is taken for a Data Block",
+     "type not looked at", "INV-Q-30"},
+    {Fault::list_segment_unchecked, "list-segment-unchecked",
+     "an SGL segment is read at whatever address, in whatever length", "length rounded down", "INV-Q-33"},
+    {Fault::admin_takes_sgl, "admin-takes-sgl", "Admin commands with an SGL are executed",
+     "PSDT checked as for I/O commands", "INV-Q-33"},
 }};
 
 }  // namespace

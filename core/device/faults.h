@@ -130,6 +130,11 @@ enum class Fault : std::uint8_t {
   firmware_event_unasked,
   lba_status_on_one_path,
   lba_status_beyond_range,
+  short_list_accepted,
+  bit_bucket_keeps_place,
+  list_type_unchecked,
+  list_segment_unchecked,
+  admin_takes_sgl,
   count
 };
 

@@ -84,6 +84,8 @@ constexpr spec::IdentifyController spec_controller() {
   id.kas = 1;
   id.fuses = 1;  // Compare and Write
   id.acwu = 7;   // up to 8 blocks
+  // Any alignment; a list may be longer than the data.
+  id.sgls = 1 | spec::sgls::bit_bucket | spec::sgls::longer;
   return id;
 }
 
@@ -108,6 +110,7 @@ constexpr spec::IdentifyController qemu_controller() {
   id.ieee = {0x00, 0x54, 0x52};
   id.lpa |= spec::kLpaSmartPerNamespace;
   id.oncs |= spec::oncs::dsm;
+  id.sgls = 1;
   power_state(id, 0, {.hundredth_watts = 2500, .entry_us = 16, .exit_us = 4});
   return id;
 }
@@ -132,6 +135,7 @@ constexpr spec::IdentifyController nvmet_controller() {
   id.mnan = 1024;
   id.oncs = spec::oncs::dsm | spec::oncs::write_zeroes;
   id.vwc = 0x01;
+  id.sgls = 1;
   power_state(id, 0, {.hundredth_watts = 2500, .entry_us = 16, .exit_us = 4});
   return id;
 }

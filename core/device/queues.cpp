@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "device/act.h"
+#include "spec/identify.h"
 #include "spec/registers.h"
 
 namespace polypath::device {
@@ -220,6 +221,15 @@ Handle pair_up(Act& act, Handle queue, Handle command, bool conflict) {
   return first;
 }
 
+/// Base: Data Pointer. Admin commands have PRPs on the memory-based transport.
+bool takes_psdt(const Act& act, std::uint16_t qid, unsigned psdt) {
+  const std::uint32_t sgls = act.profile().controller.sgls;
+  if (psdt == 0) return true;
+  if ((sgls & spec::sgls::supported) == 0 || (qid == 0 && !act.broken_by(Fault::admin_takes_sgl)))
+    return false;
+  return psdt == 1 || (psdt == 2 && (sgls & spec::sgls::mptr_segment) != 0);
+}
+
 /// What one command comes to; `fused`: as a half of a pair that was found in order.
 Outcome run(Act& act, Handle handle, bool fused) {
   const Command& command = *act.device.commands.get(handle);
@@ -230,8 +240,8 @@ Outcome run(Act& act, Handle handle, bool fused) {
   if (handler == nullptr) return Status::invalid_opcode;
   const Status refused = sanitize_refuses(act, command.controller, sq.qid, entry);
   if (refused != Status::success) return refused;
-  // SGLs are not announced, and FUSE is that of a pair or of nothing.
-  if ((entry.fuse() != 0 && !fused) || entry.psdt() != 0) return Status::invalid_field;
+  // FUSE is that of a pair or of nothing.
+  if ((entry.fuse() != 0 && !fused) || !takes_psdt(act, sq.qid, entry.psdt())) return Status::invalid_field;
   const std::uint32_t controller = command.controller;
   const bool writes = sq.qid != 0 && (row->effects & spec::effect::block_content) != 0;
   const Outcome outcome = handler(act, controller, handle, entry);

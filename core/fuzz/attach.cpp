@@ -306,6 +306,29 @@ class Writer : private MoveSteps {
     }
     put(step, Field::queue, queue);
     if ((move_->z & 8U) != 0) put(step, Field::tag, Value{Form::literal, 0, "A", {}});
+    if (ranged && (move_->z & 0x70U) == 0x70U) put_list(step);
+  }
+
+  // The data pointer as a Scatter Gather List: right, too short, too long, or wrong in its form. How long the
+  // data are depends on the namespace, so that a list of fixed length may be any of these.
+  void put_list(Step& step) {
+    constexpr const char* kLists[] = {"block 32768",
+                                      "block 4096",
+                                      "block 512",
+                                      "block 100, block 412, block 32768",
+                                      "shift 3, block 1000, segment, block 24, segment, block 32768",
+                                      "block 512, bucket 512, block 32768",
+                                      "bucket 700, block 324, bucket 4096",
+                                      "segment, block 512, raw 0 0 0, segment, bucket 32768",
+                                      "block 511",
+                                      "block 256, raw 0x30 0x200000 16",
+                                      "raw 0x30 0x200004 32",
+                                      "block 16, raw 0x20 0x200000 16, block 16, segment, block 32768",
+                                      "block 512, raw 0x50 0 512, block 32768",
+                                      "block 512, segment, raw 0x20 0 0",
+                                      "raw 0x40 0x200000 512",
+                                      "raw 0 0xfffffffffffffe00 1024"};
+    put(step, Field::sgl, Value{Form::literal, 0, kLists[move_->w & 15U], {}});
   }
 
   // Blocks are spoilt through one controller; the peer verifies them, or reads them, or the last of them.

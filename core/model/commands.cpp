@@ -13,6 +13,7 @@
 #include "model/registers.h"
 #include "model/reset.h"
 #include "model/sanitize.h"
+#include "model/sgl.h"
 #include "model/status.h"
 #include "spec/commands.h"
 #include "trace/text.h"
@@ -35,9 +36,18 @@ std::uint32_t take_command(Controller& c) {
   return index;
 }
 
-std::span<const Range> ranges_of(const Scene& scene, const Command& command) {
-  if (command.range_count <= command.ranges.size()) return {command.ranges.data(), command.range_count};
-  return scene.s.details[command.detail].ranges;
+/// Calls f for each page of a buffer: once where pieces that follow each other share it.
+template <class F>
+void each_page(std::span<const Range> ranges, F&& f) {
+  std::uint64_t before = ~std::uint64_t{0};
+  for (const Range& range : ranges) {
+    if (range.address == trace::kBitBucket) continue;
+    for (std::uint64_t page = range.address / spec::kPageSize;
+         page * spec::kPageSize < range.address + range.bytes; ++page) {
+      if (page != before) f(page);
+      before = page;
+    }
+  }
 }
 
 void take_ranges(const Scene& scene, Command& command, std::span<const std::byte> bytes) {
@@ -53,10 +63,13 @@ void take_ranges(const Scene& scene, Command& command, std::span<const std::byte
     // No pointer, where the host did not expect to need one.
     command.null_pointer |= range.address == 0;
     command.data_bytes += range.bytes;
-    for (std::uint64_t page = range.address / spec::kPageSize;
-         page * spec::kPageSize < range.address + range.bytes; ++page) {
-      scene.c().pages.use(page, scene.now);
-    }
+    if (range.address == trace::kBitBucket) command.discarded += range.bytes;
+  }
+  each_page(ranges_of(scene, command), [&](std::uint64_t page) { scene.c().pages.use(page, scene.now); });
+  if (command.entry.psdt() != 0) {
+    command.has_list = command.entry.sgl1().is_segment();
+    if (command.has_list) ++scene.c().lists_open;
+    return;
   }
   // Nor a second one: what lies at address 0 was no list of it.
   const std::uint64_t in_first = spec::kPageSize - command.entry.prp1 % spec::kPageSize;
@@ -65,25 +78,32 @@ void take_ranges(const Scene& scene, Command& command, std::span<const std::byte
   if (command.has_list) ++scene.c().lists_open;
 }
 
+void take_descriptors(const Scene& scene, Command& command, std::span<const std::byte> bytes) {
+  command.list_known = (scene.event.b & trace::submitted_part::descriptors) != 0;
+  if (bytes.empty()) return;
+  auto& descriptors = edit_detail(scene, command).descriptors;
+  descriptors.resize(bytes.size() / sizeof(spec::SglDescriptor));
+  std::memcpy(descriptors.data(), bytes.data(), descriptors.size() * sizeof(spec::SglDescriptor));
+}
+
 /// A host that is wrong about the size of blocks has data put where the lists of its commands are.
 void lose_lists(const Scene& scene) {
   const std::uint64_t from = scene.event.c / spec::kPageSize;
   const std::uint64_t to = (scene.event.c + scene.event.b - 1) / spec::kPageSize;
   for (auto& command : scene.c().commands) {
-    const std::uint64_t page = command.entry.prp2 / spec::kPageSize;
-    if (command.open && command.has_list && page >= from && page <= to) command.null_pointer = true;
+    const bool segments = command.entry.psdt() != 0;
+    const std::uint64_t page = (segments ? command.entry.prp1 : command.entry.prp2) / spec::kPageSize;
+    const std::uint64_t next = segments ? page + 1 : page;  // a later segment may lie in the page behind
+    if (command.open && command.has_list && next >= from && page <= to) command.null_pointer = true;
   }
 }
 
 /// True when another command used a page of this one's buffer.
 bool release_ranges(const Scene& scene, const Command& command) {
   bool shared = false;
-  for (const Range& range : ranges_of(scene, command)) {
-    for (std::uint64_t page = range.address / spec::kPageSize;
-         page * spec::kPageSize < range.address + range.bytes; ++page) {
-      shared |= scene.c().pages.release(page, command.submitted, scene.now);
-    }
-  }
+  each_page(ranges_of(scene, command), [&](std::uint64_t page) {
+    shared |= scene.c().pages.release(page, command.submitted, scene.now);
+  });
   return shared;
 }
 
@@ -228,10 +248,11 @@ void check_transfer(const Scene& scene, const Command& command, const Completion
   exercised(scene, Rule::q28);
   const bool in = row->direction == spec::Direction::to_host;
   const std::uint64_t moved = in ? command.moved_in : command.moved_out;
-  if (moved >= command.data_bytes) return;
+  if (moved + command.discarded >= command.data_bytes) return;
   violation(scene, Rule::q28,
             fmt::format("{}: success without the whole of its data", text_of(scene, command)),
-            fmt::format("{} bytes", command.data_bytes), fmt::format("{} bytes", moved), {command.submitted});
+            fmt::format("{} bytes", command.data_bytes - command.discarded), fmt::format("{} bytes", moved),
+            {command.submitted});
 }
 
 void check_retry_bits(const Scene& scene, const Command& command, const Completion& completion) {
@@ -292,6 +313,7 @@ void find_aborts(const Scene& scene, Command& command) {
 }
 
 bool list_page(const Command& command, std::uint64_t address, std::uint64_t bytes) {
+  if (command.entry.psdt() != 0) return false;
   // A list of PRPs lies at PRP2 when the buffer needs more than two pages; further list pages are not known
   // here.
   if (command.data_bytes + command.entry.prp1 % spec::kPageSize <= 2 * spec::kPageSize) return false;
@@ -316,6 +338,11 @@ bool inside(std::span<const Range> ranges, std::uint64_t address, std::uint64_t 
 
 }  // namespace
 
+std::span<const Range> ranges_of(const Scene& scene, const Command& command) {
+  if (command.range_count <= command.ranges.size()) return {command.ranges.data(), command.range_count};
+  return scene.s.details[command.detail].ranges;
+}
+
 Detail& edit_detail(const Scene& scene, Command& command) {
   State& s = scene.s;
   if (command.detail == kNone) {
@@ -333,12 +360,14 @@ Detail& edit_detail(const Scene& scene, Command& command) {
     detail.digests.clear();
     detail.block_ranges.clear();
     detail.ranges.clear();
+    detail.descriptors.clear();
     detail.heirs.clear();
     detail = {.controllers = std::move(detail.controllers),
               .targets = std::move(detail.targets),
               .digests = std::move(detail.digests),
               .block_ranges = std::move(detail.block_ranges),
               .ranges = std::move(detail.ranges),
+              .descriptors = std::move(detail.descriptors),
               .heirs = std::move(detail.heirs)};
   }
   return s.details[command.detail];
@@ -380,6 +409,7 @@ void on_submitted(const Scene& scene) {
   link(scene, sq, index);
   if (command->malformed) ++scene.s.malformed_open;
   if (command->ranges_known) take_ranges(scene, *command, parts.ranges);
+  take_descriptors(scene, *command, parts.descriptors);
   find_aborts(scene, *command);
   begin_effects(scene, *command, parts);
   begin_fused(scene, index);
@@ -546,6 +576,16 @@ void on_dma(const Scene& scene) {
   const auto* row = spec::find_command(spec::set_of_queue(command->sqid), command->entry.opcode);
   const bool from_host = row != nullptr && row->direction == spec::Direction::to_controller;
   const bool in_buffer = inside(ranges_of(scene, *command), event.c, event.b);
+  const bool listed = by_sgl(*command) && command->list_known && command->ranges_known;
+  if (listed && !in_buffer && !command->null_pointer && !command->reused_cid &&
+      block_size_sure(scene, *command)) {
+    exercised(scene, Rule::q28);
+    violation(scene, Rule::q28,
+              fmt::format("{}: data moved outside what its list describes", text_of(scene, *command)),
+              fmt::format("{} bytes in {} ranges", command->data_bytes, command->range_count), what(),
+              {command->submitted});
+    return;
+  }
   if (!length_sure(scene, *command)) {  // it may be so when the command ends
     if (in_buffer && write != from_host) (write ? command->moved_in : command->moved_out) += event.b;
     return;

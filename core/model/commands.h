@@ -38,6 +38,9 @@ void adopt_command(const Scene& scene, const spec::SubmissionEntry& entry);
 /// Open commands with this identifier: the oldest one, null when there is none.
 Command* find_command(Controller& c, std::uint16_t sqid, std::uint16_t cid);
 
+/// The pieces of its buffer, in the order of its data.
+std::span<const Range> ranges_of(const Scene& scene, const Command& command);
+
 /// The detail of a command; makes one.
 Detail& edit_detail(const Scene& scene, Command& command);
 

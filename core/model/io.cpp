@@ -12,6 +12,7 @@
 #include "model/power.h"
 #include "model/registers.h"
 #include "model/sanitize.h"
+#include "model/sgl.h"
 #include "model/status.h"
 #include "model/zones.h"
 #include "spec/commands.h"
@@ -281,6 +282,27 @@ void compare_finished(const Scene& scene, const Command& command, const Completi
     violation(scene, Rule::d10, fmt::format("{}: failure on equal data", text_of(scene, command)), "success",
               trace::status_text(completion.entry.linux_status()), {command.submitted});
   }
+}
+
+/// Checks what was read of the blocks that no Bit Bucket took a part of.
+void check_kept(const Scene& scene, const Command& command, const Completion& completion,
+                const Namespace& ns) {
+  std::uint64_t from = 0, offset = 0;  // first block after the last bucket; place in the data
+  const auto check_until = [&](std::uint64_t block) {
+    if (block <= from) return;
+    const std::size_t parts = ns.block_bytes / 512;
+    check_read(scene, command.ns, command.entry.slba() + from,
+               completion.digests.subspan(from * parts * 8, (block - from) * parts * 8), command.submitted,
+               "read", false);
+  };
+  for (const Range& range : ranges_of(scene, command)) {
+    if (range.address == trace::kBitBucket) {
+      check_until(offset / ns.block_bytes);
+      from = (offset + range.bytes + ns.block_bytes - 1) / ns.block_bytes;
+    }
+    offset += range.bytes;
+  }
+  check_until(command.entry.block_count());
 }
 
 /// How a write that ended with an error relates to its effect.
@@ -568,8 +590,7 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
     const bool whole =
         fits && completion.digests.size() == command.entry.block_count() * (ns->block_bytes / 512) * 8;
     if (completion.trusted && whole) {
-      check_read(scene, command.ns, command.entry.slba(), completion.digests, command.submitted, "read",
-                 false);
+      check_kept(scene, command, completion, *ns);
     } else {
       inconclusive(scene, Rule::d01);
     }
@@ -610,7 +631,9 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
     } else if (completion.status() == Status::abort_requested && command.aborted_at_once) {
       end_write(scene, command, WriteEnd::aborted);
     } else {
-      const WriteEnd end = end_of(completion.status());
+      // A single block is written whole or not at all: a refused list changes none.
+      const bool nothing = is_sgl_error(completion.status()) && command.entry.block_count() == 1;
+      const WriteEnd end = nothing ? WriteEnd::refused : end_of(completion.status());
       exercised(scene, end == WriteEnd::refused ? Rule::d03 : Rule::d04);
       end_write(scene, command, end);
     }

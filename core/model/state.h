@@ -44,11 +44,12 @@ struct Detail {
   std::vector<std::uint64_t> digests;      ///< Compare: of each logical block
   /// Dataset Management: sorted, none meets another. Copy: its sources as they are listed.
   std::vector<BlockRange> block_ranges;
-  std::vector<Range> ranges;         ///< of long transfers
-  std::vector<std::uint32_t> heirs;  ///< create: namespaces whose NSID it may give again
-  bool list_malformed = false;       ///< the controller list breaks a rule of its form
-  bool unknown_identifier = false;   ///< it names a controller that nobody is
-  std::uint64_t nsze = 0, ncap = 0;  ///< Namespace Management, create
+  std::vector<Range> ranges;                     ///< of long transfers
+  std::vector<spec::SglDescriptor> descriptors;  ///< of the segments of its SGL
+  std::vector<std::uint32_t> heirs;              ///< create: namespaces whose NSID it may give again
+  bool list_malformed = false;                   ///< the controller list breaks a rule of its form
+  bool unknown_identifier = false;               ///< it names a controller that nobody is
+  std::uint64_t nsze = 0, ncap = 0;              ///< Namespace Management, create
   std::uint8_t flbas = 0, nmic = 0;
   bool host_behavior_acre = false;  ///< Set Features 16h
   // Abort
@@ -66,6 +67,7 @@ struct Command {
   Time time = 0;                              ///< of the submission
   std::uint64_t position = 0;                 ///< in the queue's life: 0 for its first entry
   std::uint64_t data_bytes = 0;               ///< length of its buffer
+  std::uint64_t discarded = 0;                ///< of them, what goes to Bit Buckets
   std::uint64_t moved_in = 0, moved_out = 0;  ///< bytes that the controller wrote to, read from the buffer
   std::array<Range, 2> ranges{};
   std::uint32_t range_count = 0;
@@ -93,7 +95,8 @@ struct Command {
   bool too_early : 1 = false;        ///< rung before the controller and the queue were surely there
   bool buffer_shared : 1 = false;    ///< another command used a page of its buffer in its life
   bool null_pointer : 1 = false;     ///< its PRPs name address 0
-  bool has_list : 1 = false;         ///< PRP2 names a list
+  bool has_list : 1 = false;         ///< PRP2 names a list, or SGL1 a segment
+  bool list_known : 1 = false;       ///< the descriptors of its SGL were observed
   bool wide : 1 = false;             ///< Format: may meet other namespaces than its NSID's
   bool zone_report : 1 = false;      ///< counted among the reports of its namespace's zones
   bool counted : 1 = false;          ///< it began a change of facts, which its end must close

@@ -6,6 +6,7 @@
 #include "model/namespaces.h"
 #include "model/registers.h"
 #include "model/sanitize.h"
+#include "model/sgl.h"
 #include "spec/commands.h"
 #include "spec/registers.h"
 #include "trace/text.h"
@@ -48,17 +49,13 @@ void allow_common(const Scene& scene, const Command& command, Allowed& allowed) 
     if (!low_bits && !at_zero && block_size_sure(scene, command))
       allowed.must(Rule::q30, {Status::prp_offset_invalid});
   }
+  if (command.entry.psdt() != 0) {
+    allow_sgl(scene, command, allowed);
+    return;
+  }
   if (!block_size_sure(scene, command)) allowed.may(Status::prp_offset_invalid);
   // A list at address 0, from a host that meant no list: other commands' data may have changed it meanwhile.
   if (!command.ranges_known || command.null_pointer) allowed.may(Status::prp_offset_invalid);
-  if (command.entry.psdt() != 0) {
-    allowed.may({Status::invalid_field, Status::invalid_sgl_segment, Status::invalid_sgl_count,
-                 Status::data_sgl_length_invalid, Status::metadata_sgl_length_invalid,
-                 Status::sgl_type_invalid, Status::sgl_offset_invalid, Status::sgl_granularity_invalid});
-    const bool never =
-        command.entry.psdt() == 3 || (c.announced.known && (c.announced.sgls & 3U) == 0) || command.sqid == 0;
-    if (never) allowed.must(Rule::q33, {Status::invalid_field});
-  }
 }
 
 }  // namespace

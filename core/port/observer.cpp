@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 
+#include "port/sgl.h"
 #include "spec/commands.h"
 #include "spec/identify.h"
 #include "spec/registers.h"
@@ -131,20 +132,21 @@ void Observer::submit(const Scene& scene, std::uint16_t sqid, std::uint32_t slot
   e.a = entry.cid;
   const std::uint64_t bytes = data_bytes(scene, sqid, entry);
   const auto* row = spec::find_command(spec::set_of_queue(sqid), entry.opcode);
-  const bool walkable = bytes != 0 && bytes <= kLongestTransfer && entry.psdt() == 0;
+  const bool listed = by_sgl(sqid, entry);
   bool sends = false;
   // What a list says matters byte by byte; of blocks the content does.
   const bool whole = sqid == 0 || (row != nullptr && (row->length == spec::DataLength::ranges ||
                                                       row->length == spec::DataLength::copy_ranges ||
                                                       row->length == spec::DataLength::zone_data));
-  if (walkable) {
-    if (walk_prps(scene.memory, entry.prp1, entry.prp2, bytes, ranges_)) {
+  if (bytes != 0 && bytes <= kLongestTransfer && (entry.psdt() == 0 || listed)) {
+    if (walk(scene, sqid, entry, bytes)) {
       e.b |= trace::submitted_part::ranges;
       sends = row->direction == Direction::to_controller;
       if (sends) e.b |= whole ? trace::submitted_part::data : trace::submitted_part::digests;
-    } else {
-      e.b |= trace::submitted_part::malformed_pointer;
+    } else {  // a list's descriptors before the wrong one may have been used
+      e.b |= listed ? trace::submitted_part::ranges : trace::submitted_part::malformed_pointer;
     }
+    if (listed) e.b |= trace::submitted_part::descriptors;
   }
   scene.trace.begin(e);
   scene.trace.append_value(entry);
@@ -154,7 +156,24 @@ void Observer::submit(const Scene& scene, std::uint16_t sqid, std::uint32_t slot
   }
   if (sends && whole) append_data(scene, bytes);
   if (sends && !whole) append_digests(scene, bytes);
+  if ((e.b & trace::submitted_part::descriptors) != 0) {
+    scene.trace.append_value(static_cast<std::uint64_t>(descriptors_.size()));
+    for (const spec::SglDescriptor& one : descriptors_) scene.trace.append_value(one);
+  }
   scene.trace.commit();
+}
+
+// SGLs are for I/O commands: on the memory-based transport Admin commands have PRPs.
+bool Observer::by_sgl(std::uint16_t sqid, const spec::SubmissionEntry& entry) {
+  return sqid != 0 && (entry.psdt() == 1 || entry.psdt() == 2);
+}
+
+bool Observer::walk(const Scene& scene, std::uint16_t sqid, const spec::SubmissionEntry& entry,
+                    std::uint64_t bytes) {
+  if (entry.psdt() == 0) return walk_prps(scene.memory, entry.prp1, entry.prp2, bytes, ranges_);
+  const auto* row = spec::find_command(spec::set_of_queue(sqid), entry.opcode);
+  const bool to_host = row != nullptr && row->direction == Direction::to_host;
+  return by_sgl(sqid, entry) && walk_sgl(scene.memory, entry.sgl1(), bytes, to_host, ranges_, descriptors_);
 }
 
 void Observer::append_digests(const Scene& scene, std::uint64_t bytes) {
@@ -296,10 +315,7 @@ void Observer::completed(const Scene& scene, std::uint16_t cqid, std::uint64_t a
     const auto* row = spec::find_command(spec::set_of_queue(entry.sqid), open->entry.opcode);
     if (row != nullptr && row->direction == Direction::to_host)
       bytes = data_bytes(scene, entry.sqid, open->entry);
-    if (bytes > kLongestTransfer || open->entry.psdt() != 0 ||
-        !walk_prps(scene.memory, open->entry.prp1, open->entry.prp2, bytes, ranges_)) {
-      bytes = 0;
-    }
+    if (bytes > kLongestTransfer || !walk(scene, entry.sqid, open->entry, bytes)) bytes = 0;
   }
   // What a report of zones says matters byte by byte.
   const bool report = open != nullptr && entry.sqid != 0 && open->entry.opcode == kZoneReceive;

@@ -94,11 +94,15 @@ class Observer {
                 std::uint32_t slot);
   void forget(std::uint16_t sqid, std::uint16_t cid);
   std::uint64_t data_bytes(const Scene& scene, std::uint16_t sqid, const spec::SubmissionEntry& entry) const;
+  static bool by_sgl(std::uint16_t sqid, const spec::SubmissionEntry& entry);
+  /// The pieces of the command's buffer, into ranges_ and descriptors_. False when its pointer breaks a rule.
+  bool walk(const Scene& scene, std::uint16_t sqid, const spec::SubmissionEntry& entry, std::uint64_t bytes);
   void append_digests(const Scene& scene, std::uint64_t bytes);
   void append_data(const Scene& scene, std::uint64_t bytes);
 
   State state_;
-  std::vector<Range> ranges_;  ///< scratch: the pieces of the command at hand
+  std::vector<Range> ranges_;                     ///< scratch: the pieces of the command at hand
+  std::vector<spec::SglDescriptor> descriptors_;  ///< and the segments of its list, where it has one
   std::uint16_t index_;
 };
 

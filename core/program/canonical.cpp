@@ -4,6 +4,7 @@
 
 #include "program/order.h"
 #include "program/program.h"
+#include "program/sgl_words.h"
 #include "program/wording.h"
 #include "program/world_code.h"
 
@@ -119,6 +120,7 @@ void clean_value(Value& value, const FieldRow& row, const Program& program, cons
       value.list.clear();
       value.text = clean_text(value.text, row.most);
       if (value.text.size() < row.least) value.text = "none";
+      if (row.field == Field::sgl && !parse_sgl(value.text)) value.text = "block 512";
       break;
     case FieldType::policy:
       value.form = Form::literal;

@@ -115,6 +115,7 @@ enum class Field : std::uint8_t {
   controller_list = 50,  ///< what a recorded Namespace Attachment named, inferred
   completes_at = 51,     ///< recorded completion time, exact override
   ring = 52,             ///< whether the tail doorbell is rung at once
+  sgl = 53,              ///< the data pointer as a list, see sgl_words.h
 };
 
 /// How an operand's value is given.
@@ -258,6 +259,7 @@ bool is_name(std::string_view text);
 inline constexpr engine::Time kLongestDuration =
     1'000'000'000 * engine::kSecond;                       ///< 31 years: sums stay in 64 bits
 inline constexpr std::size_t kLongestName = 64;            ///< bytes of a name, a tag, a fault
+inline constexpr std::size_t kLongestSgl = 500;            ///< bytes of a Scatter Gather List in text
 inline constexpr std::size_t kLongestTitle = 200;          ///< bytes of Program::name
 inline constexpr std::size_t kLongestDescription = 65536;  ///< bytes of Program::description
 inline constexpr std::uint16_t kMostHostQueues = 64;

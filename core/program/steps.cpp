@@ -13,7 +13,7 @@ constexpr std::uint64_t kDword = 0xFFFFFFFF;
 constexpr std::uint64_t kLongestData = 1U << 20U;
 
 using enum FieldType;
-constexpr std::array<FieldRow, 52> kFields{{
+constexpr std::array<FieldRow, 53> kFields{{
     {Field::host, "host", host, 0, 0, "the host that does it; may be left out when there is only one"},
     {Field::ns, "ns", ns, 0, kDword, "a namespace: its id, a bound name, an NSID, or {live: k}"},
     {Field::lba, "lba", number, 0, kAny, "first logical block"},
@@ -70,6 +70,9 @@ constexpr std::array<FieldRow, 52> kFields{{
      "virtual time of the recorded completion"},
     {Field::ring, "ring", flag, 0, 1,
      "the tail doorbell is rung (unless it says no: then the next command of the queue rings it)"},
+    {Field::sgl, "sgl", text, 1, kLongestSgl,
+     "a Scatter Gather List: `block N`, `bucket N`, `segment`, `raw TYPE ADDRESS N` with commas between "
+     "them"},
 }};
 
 constexpr bool kRequired = true, kOptional = false;
@@ -132,7 +135,7 @@ constexpr std::array<F, 3> kDelete{
 constexpr std::array<F, 2> kPolicy{{{Field::policy, kRequired}, {Field::host, kRequired}}};
 constexpr std::array<F, 1> kController{{{Field::controller, kRequired}}};
 constexpr std::array<F, 2> kShutdown{{{Field::controller, kRequired}, {Field::abrupt, kOptional}}};
-constexpr std::array<F, 24> kAdmin{
+constexpr std::array<F, 25> kAdmin{
     {{Field::controller, kRequired}, {Field::opcode, kRequired},     {Field::nsid, kOptional},
      {Field::cdw10, kOptional},      {Field::cdw11, kOptional},      {Field::controllers, kOptional},
      {Field::status, kOptional},     {Field::ns, kOptional},         {Field::cdw12, kOptional},
@@ -140,8 +143,9 @@ constexpr std::array<F, 24> kAdmin{
      {Field::cdw2, kOptional},       {Field::cdw3, kOptional},       {Field::length, kOptional},
      {Field::data, kOptional},       {Field::flags, kOptional},      {Field::cid, kOptional},
      {Field::size, kOptional},       {Field::block_size, kOptional}, {Field::shared, kOptional},
-     {Field::result, kOptional},     {Field::prp1, kOptional},       {Field::prp2, kOptional}}};
-constexpr std::array<F, 25> kIo{
+     {Field::result, kOptional},     {Field::prp1, kOptional},       {Field::prp2, kOptional},
+     {Field::sgl, kOptional}}};
+constexpr std::array<F, 26> kIo{
     {{Field::controller, kRequired}, {Field::opcode, kRequired}, {Field::nsid, kOptional},
      {Field::lba, kOptional},        {Field::blocks, kOptional}, {Field::queue, kOptional},
      {Field::tag, kOptional},        {Field::equals, kOptional}, {Field::status, kOptional},
@@ -150,8 +154,8 @@ constexpr std::array<F, 25> kIo{
      {Field::cdw15, kOptional},      {Field::cdw2, kOptional},   {Field::cdw3, kOptional},
      {Field::length, kOptional},     {Field::data, kOptional},   {Field::flags, kOptional},
      {Field::cid, kOptional},        {Field::result, kOptional}, {Field::prp1, kOptional},
-     {Field::prp2, kOptional}}};
-constexpr std::array<F, 32> kSubmit{
+     {Field::prp2, kOptional},       {Field::sgl, kOptional}}};
+constexpr std::array<F, 33> kSubmit{
     {{Field::controller, kRequired},   {Field::queue, kRequired},       {Field::opcode, kRequired},
      {Field::nsid, kOptional},         {Field::cdw10, kOptional},       {Field::cdw11, kOptional},
      {Field::cdw12, kOptional},        {Field::lba, kOptional},         {Field::blocks, kOptional},
@@ -162,7 +166,7 @@ constexpr std::array<F, 32> kSubmit{
      {Field::cdw3, kOptional},         {Field::length, kOptional},      {Field::data, kOptional},
      {Field::flags, kOptional},        {Field::prp1, kOptional},        {Field::prp2, kOptional},
      {Field::result, kOptional},       {Field::size, kOptional},        {Field::block_size, kOptional},
-     {Field::shared, kOptional},       {Field::ring, kOptional}}};
+     {Field::shared, kOptional},       {Field::ring, kOptional},        {Field::sgl, kOptional}}};
 constexpr std::array<F, 4> kRegisterWrite{{{Field::controller, kRequired},
                                            {Field::offset, kRequired},
                                            {Field::value, kRequired},

@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "program/errno_names.h"
+#include "program/sgl_words.h"
 #include "program/wording.h"
 #include "spec/status.h"
 
@@ -321,6 +322,12 @@ Value read_value(Source& source, const Node& node, const FieldRow& row, spec::Co
       value.text = read_text(source, node, key, row.most);
       if (value.text.size() < row.least)
         source.fail(node.place, fmt::format("{} is empty; write a text", key));
+      if (row.field == Field::sgl && !program::parse_sgl(value.text)) {
+        source.fail(node.place,
+                    fmt::format("sgl {} is no list; write descriptors such as block 512, bucket 512, "
+                                "segment, raw 0x30 0x1000 16",
+                                in_quotes(value.text)));
+      }
       return value;
     }
     case FieldType::policy: {

@@ -149,6 +149,10 @@ inline constexpr std::uint16_t compare = 1, write_uncorrectable = 2, dsm = 4, wr
                                save_select = 0x10, reservations = 0x20, timestamp = 0x40, verify = 0x80,
                                copy = 0x100;
 }
+namespace sgls {
+inline constexpr std::uint32_t supported = 3, dword_granularity = 2;  ///< bits 1:0, and one of their values
+inline constexpr std::uint32_t bit_bucket = 1U << 16U, longer = 1U << 18U, mptr_segment = 1U << 19U;
+}  // namespace sgls
 namespace fna {
 inline constexpr std::uint8_t format_all = 1, erase_all = 2, crypto = 4, no_broadcast = 8;
 }

@@ -13,6 +13,35 @@ namespace polypath::spec {
 
 static_assert(std::endian::native == std::endian::little, "wire structures are overlaid, not converted");
 
+/// Type of a Scatter Gather List descriptor. Base specification, "Scatter Gather List (SGL)".
+enum class SglType : std::uint8_t {
+  data_block = 0,
+  bit_bucket = 1,
+  segment = 2,
+  last_segment = 3,
+  keyed_data_block = 4,
+  transport_data_block = 5
+};
+
+/// 16 bytes of a Scatter Gather List.
+struct SglDescriptor {
+  std::uint64_t address = 0;
+  std::uint32_t length = 0;
+  std::array<std::uint8_t, 3> reserved{};
+  std::uint8_t identifier = 0;  ///< 3:0 subtype, 7:4 type
+
+  constexpr SglType type() const { return static_cast<SglType>(identifier >> 4U); }
+  constexpr unsigned subtype() const { return identifier & 0xFU; }
+  constexpr bool is_segment() const { return type() == SglType::segment || type() == SglType::last_segment; }
+  /// Do the address and the length of a segment break a rule of their form?
+  constexpr bool malformed_segment() const {
+    return length == 0 || length % sizeof(std::uint64_t[2]) != 0 || address % sizeof(std::uint64_t) != 0;
+  }
+  /// Does what it describes reach beyond 2^64?
+  constexpr bool wraps() const { return length != 0 && length - 1 > ~std::uint64_t{0} - address; }
+};
+static_assert(sizeof(SglDescriptor) == 16 && offsetof(SglDescriptor, identifier) == 15);
+
 /// 64-byte submission queue entry.
 struct SubmissionEntry {
   std::uint8_t opcode = 0;
@@ -26,6 +55,14 @@ struct SubmissionEntry {
 
   constexpr unsigned fuse() const { return flags & 3U; }
   constexpr unsigned psdt() const { return flags >> 6U; }
+  /// SGL1, which lies where the PRP entries lie.
+  constexpr SglDescriptor sgl1() const {
+    return {prp1, static_cast<std::uint32_t>(prp2), {}, static_cast<std::uint8_t>(prp2 >> 56U)};
+  }
+  constexpr void set_sgl1(const SglDescriptor& descriptor) {
+    prp1 = descriptor.address;
+    prp2 = std::uint64_t{descriptor.identifier} << 56U | descriptor.length;
+  }
   /// Starting LBA of the NVM commands that have one (CDW11:CDW10).
   constexpr std::uint64_t slba() const { return std::uint64_t{cdw11} << 32U | cdw10; }
   /// Number of logical blocks, 1-based (CDW12 15:00 is 0's based).

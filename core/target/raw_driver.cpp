@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "spec/registers.h"
 
@@ -72,15 +73,13 @@ std::uint64_t RawDriver::take_pages(port::Port& port, std::uint32_t pages, bool&
   return address;
 }
 
-void RawDriver::give_pages(std::uint64_t address, std::uint32_t bytes) {
-  if (address == 0) return;
-  const std::uint32_t pages = pages_for(bytes);
-  free_.push_back({address, pages + list_pages(pages)});
+void RawDriver::give_pages(std::uint64_t address, std::uint32_t pages) {
+  if (address != 0) free_.push_back({address, pages});
 }
 
-std::uint64_t RawDriver::attach_buffer(port::Port& port, spec::SubmissionEntry& entry, std::uint32_t bytes,
-                                       std::span<const std::byte> data) {
-  if (bytes == 0) return 0;
+RawDriver::Data RawDriver::attach_buffer(port::Port& port, spec::SubmissionEntry& entry, std::uint32_t bytes,
+                                         std::span<const std::byte> data) {
+  if (bytes == 0) return {};
   const std::uint32_t pages = pages_for(bytes);
   bool used = false;
   const std::uint64_t base = take_pages(port, pages + list_pages(pages), used);
@@ -111,11 +110,94 @@ std::uint64_t RawDriver::attach_buffer(port::Port& port, spec::SubmissionEntry& 
       slot += 8;
     }
   }
-  return base;
+  return {base, bytes, pages + list_pages(pages), {}};
+}
+
+RawDriver::Data RawDriver::attach_list(port::Port& port, spec::SubmissionEntry& entry, std::uint32_t bytes,
+                                       std::span<const std::byte> data,
+                                       std::span<const program::SglWord> list) {
+  using Kind = program::SglWord::Kind;
+  using spec::SglDescriptor;
+  constexpr std::uint64_t kBetween =
+      64;  // what is written past the end of a block does not meet the next one
+  // Where the segments end, and how much memory the blocks take.
+  std::vector<SglDescriptor> descriptors;
+  std::vector<std::size_t> ends;
+  Data out;
+  out.bytes = bytes;
+  std::uint64_t room = 0, described = 0;
+  for (const auto& word : list) {
+    const auto here = std::min<std::uint64_t>(word.length, bytes - described);
+    switch (word.kind) {
+      case Kind::shift:
+        room += word.length;
+        break;
+      case Kind::segment:
+        descriptors.emplace_back();
+        ends.push_back(descriptors.size());
+        break;
+      case Kind::block:
+        descriptors.push_back({room, word.length, {}, 0});
+        if (here != 0) out.pieces.push_back({room, here});
+        room += word.length + kBetween;
+        described += here;
+        break;
+      case Kind::bucket:
+        descriptors.push_back({0, word.length, {}, 0x10});
+        if ((entry.opcode & 3U) != 2) break;  // nothing is taken from it
+        if (here != 0) out.pieces.push_back({~std::uint64_t{0}, here});
+        described += here;
+        break;
+      case Kind::raw:
+        descriptors.push_back({word.address, word.length, {}, word.identifier});
+        break;
+    }
+  }
+  ends.push_back(descriptors.size());
+  const std::uint64_t lists = (room + kPage - 1) / kPage * kPage;
+  out.pages =
+      static_cast<std::uint32_t>((lists + descriptors.size() * sizeof(SglDescriptor) + kPage - 1) / kPage);
+  bool used = false;
+  out.address = take_pages(port, out.pages, used);
+  port::HostMemory& memory = port.memory();
+  static constexpr std::array<std::byte, kPage> kZeros{};
+  for (std::uint32_t page = 0; used && page < out.pages; ++page)
+    memory.write(out.address + std::uint64_t{page} * kPage, kZeros);
+  for (port::Range& piece : out.pieces) {
+    const std::size_t given = std::min<std::size_t>(piece.bytes, data.size());
+    if (piece.address == ~std::uint64_t{0}) {
+      piece.address = 0;
+    } else {
+      piece.address += out.address;
+      memory.write(piece.address, data.first(given));
+    }
+    data = data.subspan(given);
+  }
+  std::size_t at = 0;
+  for (const auto& word : list) {
+    if (word.kind == Kind::shift) continue;
+    if (word.kind == Kind::block) descriptors[at].address += out.address;
+    ++at;
+  }
+  // The pointer to segment k lies at the end of the segment before it; to the first one, in the entry.
+  const auto pointer = [&](std::size_t k) {
+    const std::size_t begin = k == 0 ? 0 : ends[k - 1];
+    const auto length = static_cast<std::uint32_t>((ends[k] - begin) * sizeof(SglDescriptor));
+    const bool last = k + 1 == ends.size();
+    return SglDescriptor{out.address + lists + begin * sizeof(SglDescriptor),
+                         length,
+                         {},
+                         static_cast<std::uint8_t>(last ? 0x30 : 0x20)};
+  };
+  for (std::size_t k = 1; k < ends.size(); ++k) descriptors[ends[k - 1] - 1] = pointer(k);
+  for (std::size_t i = 0; i < descriptors.size(); ++i)
+    memory.write_value(out.address + lists + i * sizeof(SglDescriptor), descriptors[i]);
+  entry.set_sgl1(descriptors.size() == 1 && ends.size() == 1 ? descriptors[0] : pointer(0));
+  return out;
 }
 
 void RawDriver::submit(port::Port& port, std::uint16_t qid, spec::SubmissionEntry entry, bool keep_cid,
-                       std::uint32_t request, std::uint64_t buffer, std::uint32_t bytes, bool ring) {
+                       std::uint32_t request, Data data, bool ring) {
   QueuePair& q = queues_[qid];
   if (!keep_cid) {
     const auto used = [&](std::uint16_t cid) {
@@ -127,7 +209,8 @@ void RawDriver::submit(port::Port& port, std::uint16_t qid, spec::SubmissionEntr
   }
   port.memory().write_value(q.sq + std::uint64_t{q.tail} * sizeof entry, entry);
   q.tail = (q.tail + 1) % q.sq_entries;
-  outstanding_.push_back({request, qid, entry.cid, buffer, bytes});
+  outstanding_.push_back(
+      {request, qid, entry.cid, data.address, data.bytes, data.pages, std::move(data.pieces)});
   if (ring) port.ring_sq(qid, static_cast<std::uint16_t>(q.tail));
 }
 
@@ -150,8 +233,8 @@ void RawDriver::reap(port::Port& port, std::vector<RawOutcome>& out) {
         return o.sqid == entry.sqid && o.cid == entry.cid;
       });
       if (done == outstanding_.end()) continue;  // nobody asked for it: the model has the word
-      out.push_back({done->request, false, entry, done->buffer, done->bytes});
-      give_pages(done->buffer, done->bytes);
+      out.push_back({done->request, false, entry, done->buffer, done->bytes, std::move(done->pieces)});
+      give_pages(done->buffer, done->pages);
       outstanding_.erase(done);
     }
     if (any) port.ring_cq(static_cast<std::uint16_t>(qid), static_cast<std::uint16_t>(q.head));
@@ -164,7 +247,7 @@ void RawDriver::lose_all(std::vector<RawOutcome>& out) {
     lost.request = o.request;
     lost.lost = true;
     out.push_back(lost);
-    give_pages(o.buffer, o.bytes);
+    give_pages(o.buffer, o.pages);
   }
   outstanding_.clear();
   queues_.clear();

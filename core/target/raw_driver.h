@@ -10,6 +10,8 @@
 
 #include "engine/engine.h"
 #include "port/port.h"
+#include "port/prp.h"
+#include "program/sgl_words.h"
 #include "spec/queue_entry.h"
 
 namespace polypath::target {
@@ -21,6 +23,7 @@ struct RawOutcome {
   spec::CompletionEntry entry;
   std::uint64_t buffer = 0;  ///< host address of its data
   std::uint32_t bytes = 0;
+  std::vector<port::Range> pieces;  ///< of its data, where they lie apart: address 0 for what was discarded
 };
 
 class RawDriver {
@@ -38,6 +41,14 @@ class RawDriver {
     std::uint16_t sqid = 0, cid = 0;
     std::uint64_t buffer = 0;
     std::uint32_t bytes = 0;
+    std::uint32_t pages = 0;  ///< of the buffer and its lists
+    std::vector<port::Range> pieces;
+  };
+  /// The memory of one command's data.
+  struct Data {
+    std::uint64_t address = 0;  ///< 0: none
+    std::uint32_t bytes = 0, pages = 0;
+    std::vector<port::Range> pieces;
   };
   struct Buffer {
     std::uint64_t address = 0;
@@ -70,12 +81,15 @@ class RawDriver {
   /// Room for one more entry, as far as SQHD tells.
   bool has_room(std::uint16_t qid) const;
   /// Data buffer for `bytes` bytes described by entry.prp1/prp2 (filled here). `data` is copied into it.
-  std::uint64_t attach_buffer(port::Port& port, spec::SubmissionEntry& entry, std::uint32_t bytes,
-                              std::span<const std::byte> data);
+  Data attach_buffer(port::Port& port, spec::SubmissionEntry& entry, std::uint32_t bytes,
+                     std::span<const std::byte> data);
+  /// The same by a Scatter Gather List. Its blocks lie apart in memory.
+  Data attach_list(port::Port& port, spec::SubmissionEntry& entry, std::uint32_t bytes,
+                   std::span<const std::byte> data, std::span<const program::SglWord> list);
   /// Writes the entry at the tail and, unless the next one is to do so, rings the doorbell. `entry.cid` is
   /// used as it is when `keep_cid`, else the next free one is put in. The queue must exist and have room.
   void submit(port::Port& port, std::uint16_t qid, spec::SubmissionEntry entry, bool keep_cid,
-              std::uint32_t request, std::uint64_t buffer, std::uint32_t bytes, bool ring = true);
+              std::uint32_t request, Data data, bool ring = true);
   /// Takes every new completion entry of every queue and rings head doorbells.
   void reap(port::Port& port, std::vector<RawOutcome>& out);
   /// Everything outstanding ends without an entry.
@@ -88,7 +102,7 @@ class RawDriver {
 
  private:
   std::uint64_t take_pages(port::Port& port, std::uint32_t pages, bool& used);
-  void give_pages(std::uint64_t address, std::uint32_t bytes);
+  void give_pages(std::uint64_t address, std::uint32_t pages);
 
   std::vector<QueuePair> queues_;
   std::vector<Outstanding> outstanding_;

@@ -249,6 +249,8 @@ class Runner {
   void poll_ready(std::uint32_t controller);
   void check_expect(std::size_t index);
   void check_heads(std::size_t index, const program::Value& heads);
+  void read_data(std::uint32_t controller, const RawOutcome& result, const Expected& expected,
+                 std::span<std::byte> out);
   void check_data(std::size_t index, const Expected& expected, std::span<const std::byte> data);
   spec::SubmissionEntry entry_of(const program::Step& step, std::uint32_t controller,
                                  std::uint16_t qid) const;

@@ -79,13 +79,22 @@ inline constexpr std::uint8_t stray = 2;      ///< dma: the address lies in no m
 ///            (walked by the observer, not by the device)
 ///   digests  u32 count, u32 bytes that the last one covers, then one u64 per 512 bytes of host-to-controller
 ///   data data     u32 bytes, u32 reserved, then the bytes themselves (admin commands)
+///   descriptors  u32 count, u32 reserved, then 16 bytes each: of the segments that SGL1 leads to, one after
+///   the
+///                other as far as they could be read, 1024 at most. Ranges are then those that the list
+///                describes up to its end or its first unlawful descriptor; the address of a Bit Bucket is
+///                kBitBucket
 namespace submitted_part {
 inline constexpr std::uint32_t ranges = 1, digests = 2, data = 4;
 inline constexpr std::uint32_t malformed_pointer = 8;  ///< the PRPs break a rule: no ranges
 inline constexpr std::uint32_t no_data_pointer = 16;   ///< not observed: PRPs, MPTR are unknown
 inline constexpr std::uint32_t no_tail_dwords =
     32;  ///< not observed: dwords that the entry shows as 0 are unknown
+inline constexpr std::uint32_t descriptors = 64;
 }  // namespace submitted_part
+
+inline constexpr std::uint64_t kBitBucket = std::uint64_t{1} << 63U;  ///< no memory reaches that far
+inline constexpr std::size_t kMostDescriptors = 1024;
 
 /// Parts that follow in the payload of `completed`, in this order; the flags are in field b.
 ///   entry    16 bytes; always present

@@ -189,6 +189,9 @@ void submitted_text(Out out, const Trace& trace, const BoundaryEvent& event) {
     fmt::format_to(out, " buffer {} bytes in {} ranges", sum_of_ranges(parts.ranges),
                    parts.ranges.size() / 16);
   }
+  if (!parts.descriptors.empty()) {
+    fmt::format_to(out, " list of {} descriptors", parts.descriptors.size() / sizeof(spec::SglDescriptor));
+  }
   append_digests(out, parts.digests);
   if (!parts.data.empty()) fmt::format_to(out, " with {} bytes of data", parts.data.size());
 }

@@ -72,7 +72,8 @@ bool read_submitted(const Trace& trace, const BoundaryEvent& event, Parts& out) 
   if (!take(rest, 64, out.entry)) return false;
   if ((event.b & submitted_part::ranges) != 0 && !take_counted(rest, 16, out.ranges)) return false;
   if ((event.b & submitted_part::digests) != 0 && !take_counted(rest, 8, out.digests)) return false;
-  return (event.b & submitted_part::data) == 0 || take_counted(rest, 1, out.data);
+  if ((event.b & submitted_part::data) != 0 && !take_counted(rest, 1, out.data)) return false;
+  return (event.b & submitted_part::descriptors) == 0 || take_counted(rest, 16, out.descriptors);
 }
 
 bool read_completed(const Trace& trace, const BoundaryEvent& event, Parts& out) {

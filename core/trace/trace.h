@@ -134,6 +134,7 @@ struct Parts {
   std::span<const std::byte> ranges;   ///< {u64 address, u64 bytes} each
   std::span<const std::byte> digests;  ///< u64 each
   std::span<const std::byte> data;
+  std::span<const std::byte> descriptors;  ///< 16 bytes each
 };
 /// Empty spans for parts that are absent. False when the payload is shorter than its flags say (a damaged
 /// trace).

@@ -112,7 +112,7 @@ Outcome read(Act& act, std::uint32_t controller, Handle command, const spec::Sub
   if (range.status != Status::success) return range.status;
   if (unreadable(act, controller, range)) return Status::unrecovered_read_error;
   thread_local std::vector<Piece> pieces;  // scratch: keeps its capacity between calls, holds no state
-  const Status mapped = map_prps(act, controller, entry, range.bytes, pieces);
+  const Status mapped = map_data(act, controller, entry, range.bytes, pieces);
   if (mapped != Status::success) return mapped;
 
   const Media* media = &media_of(act, range.ns);
@@ -130,6 +130,10 @@ Outcome read(Act& act, std::uint32_t controller, Handle command, const spec::Sub
   std::uint64_t offset = range.offset;
   std::array<std::byte, Media::kChunkBytes> bounce;
   for (Piece& piece : pieces) {
+    if (piece.discarded) {
+      if (!act.broken_by(Fault::bit_bucket_keeps_place)) offset += piece.bytes;
+      continue;
+    }
     while (piece.bytes != 0) {
       const std::uint64_t here = std::min(piece.bytes, Media::kChunkBytes - offset % Media::kChunkBytes);
       const std::byte* stored = media->peek(offset);

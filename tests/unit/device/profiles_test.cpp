@@ -27,7 +27,6 @@ struct Difference {
 
 constexpr auto kController = spec::Cns::controller;
 constexpr auto kNs = spec::Cns::ns;
-constexpr const char* kNoSgl = "SGLs are not simulated";
 constexpr const char* kNoMetadata =
     "formats with metadata are not simulated: the entry says \"not available\"";
 constexpr const char* kNoAna = "asymmetric access is not simulated";
@@ -39,7 +38,6 @@ constexpr Difference kDifferences[] = {
      "bits 1 and 8: Format NVM and Doorbell Buffer Config are not simulated"},
     {"qemu-7.2", kController, 520, 2, "ONCS", "bit 8: Copy is not simulated"},
     {"qemu-7.2", kController, 534, 2, "OCFS", "Copy is not simulated, so it has no formats"},
-    {"qemu-7.2", kController, 536, 4, "SGLS", kNoSgl},
     {"qemu-7.2", kNs, 24, 1, "NSFEAT", "bit 2: errors for deallocated blocks (DULBE) are not simulated"},
     {"qemu-7.2", kNs, 27, 1, "MC", "metadata are not simulated"},
     {"qemu-7.2", kNs, 28, 1, "DPC", "protection information is not simulated"},
@@ -62,7 +60,7 @@ constexpr Difference kDifferences[] = {
     {"linux-nvmet", kController, 344, 4, "ANAGRPMAX", kNoAna},
     {"linux-nvmet", kController, 348, 4, "NANAGRPID", kNoAna},
     {"linux-nvmet", kController, 531, 1, "NWPC", "write protection of namespaces is not simulated"},
-    {"linux-nvmet", kController, 536, 4, "SGLS", kNoSgl},
+    {"linux-nvmet", kController, 536, 4, "SGLS", "bit 20: offsets are of fabrics, which are not simulated"},
     {"linux-nvmet", kController, 1792, 4, "IOCCSZ", "of fabrics, which are not simulated"},
     {"linux-nvmet", kController, 1796, 4, "IORCSZ", "of fabrics, which are not simulated"},
     {"linux-nvmet", kController, 1803, 1, "MSDBD", "of fabrics, which are not simulated"},

@@ -315,15 +315,19 @@ TEST_F(Fused, FuseIsRefusedWhereThereAreNoPairs) {
   EXPECT_EQ(together(0, {reserved}), Statuses{Status::invalid_field});
 }
 
-TEST_F(Queues, AnUnknownOpcodeOrAFusedOrSglCommandIsRefused) {
+TEST_F(Queues, AnUnknownOpcodeALoneHalfOrAReservedPsdtIsRefused) {
   EXPECT_EQ(admin(0, 0xC1).status(), Status::invalid_opcode);
   queue_pair(0);
   EXPECT_EQ(submit(0, 1, command(0x7F, 1)).status(), Status::invalid_opcode);
   auto fused = command(0x05, 1);
   fused.flags = 1;
   EXPECT_EQ(submit(0, 1, fused, bytes_of(0, 512)).status(), Status::aborted_missing_fused);
-  fused.flags = 0x40;
-  EXPECT_EQ(submit(0, 1, fused, bytes_of(0, 512)).status(), Status::invalid_field);
+  auto listed = command(0x05, 1);
+  listed.flags = 0xC0;  // PSDT 11b
+  EXPECT_EQ(submit(0, 1, listed, bytes_of(0, 512)).status(), Status::invalid_field);
+  auto identify = command(0x06, 0, 1);
+  identify.flags = 0x40;
+  EXPECT_EQ(submit(0, 0, identify, {}, 4096).status(), Status::invalid_field) << "admin queue";
 }
 
 }  // namespace

@@ -203,6 +203,7 @@ History::Open History::submit(std::uint16_t c, std::uint16_t q, spec::Submission
   if (bytes != 0) event.b |= trace::submitted_part::ranges;
   if (!with.digests.empty()) event.b |= trace::submitted_part::digests;
   if (!with.data.empty()) event.b |= trace::submitted_part::data;
+  if (with.listed) event.b |= trace::submitted_part::descriptors;
   trace.begin(event);
   trace.append_value(entry);
   if (bytes != 0) {
@@ -218,6 +219,10 @@ History::Open History::submit(std::uint16_t c, std::uint16_t q, spec::Submission
   if (!with.data.empty()) {
     trace.append_value(static_cast<std::uint64_t>(with.data.size()));
     trace.append(with.data);
+  }
+  if (with.listed) {
+    trace.append_value(static_cast<std::uint64_t>(with.descriptors.size()));
+    trace.append(std::as_bytes(std::span(with.descriptors)));
   }
   trace.commit();
   Open open{c, q, entry.cid, r.tail, entry};

@@ -1,5 +1,6 @@
 // The observer knows queues only from what passes by, and reads commands and data from host memory itself.
 #include "port/observer.h"
+#include "port/sgl.h"
 
 #include <gtest/gtest.h>
 
@@ -190,6 +191,40 @@ TEST(Prps, OffsetsWhereNoneMayBeAreRefused) {
   EXPECT_FALSE(walk_prps(memory, 0x1000, 0x2004, 8192, ranges));
   EXPECT_FALSE(walk_prps(memory, 0x1000, 0x2004, 16384, ranges));
   EXPECT_TRUE(walk_prps(memory, 0x1004, 0x2004, 512, ranges));  // PRP2 is not looked at
+}
+
+// Sheet 02, section 9: segments chain through their last descriptor; what lies behind the data is not looked
+// at.
+TEST(Sgls, SegmentsChainAndBitBucketsTakeTheirPart) {
+  using spec::SglDescriptor;
+  HostMemory memory;
+  memory.write_value(0x700000, SglDescriptor{0x1000001, 100, {}, 0});
+  memory.write_value(0x700010, SglDescriptor{0x700100, 32, {}, 0x30});
+  memory.write_value(0x700100, SglDescriptor{0, 200, {}, 0x10});
+  memory.write_value(0x700110, SglDescriptor{0x2000000, 1000, {}, 0});
+  std::vector<Range> ranges;
+  std::vector<SglDescriptor> descriptors;
+  const SglDescriptor first{0x700000, 32, {}, 0x20};
+  ASSERT_TRUE(walk_sgl(memory, first, 512, true, ranges, descriptors));
+  EXPECT_EQ(ranges, (std::vector<Range>{{0x1000001, 100}, {trace::kBitBucket, 200}, {0x2000000, 212}}));
+  EXPECT_EQ(descriptors.size(), 4U);
+  ASSERT_TRUE(walk_sgl(memory, first, 512, false, ranges, descriptors));
+  EXPECT_EQ(ranges, (std::vector<Range>{{0x1000001, 100}, {0x2000000, 412}}));
+  EXPECT_FALSE(walk_sgl(memory, first, 1101, false, ranges, descriptors));
+  EXPECT_EQ(ranges.size(), 2U);  // what came before its end
+}
+
+TEST(Sgls, AListThatLeadsBackIntoItselfEnds) {
+  using spec::SglDescriptor;
+  HostMemory memory;
+  memory.write_value(0x700000, SglDescriptor{0x700000, 16, {}, 0x20});
+  std::vector<Range> ranges;
+  std::vector<SglDescriptor> descriptors;
+  EXPECT_FALSE(walk_sgl(memory, {0x700000, 16, {}, 0x20}, 512, true, ranges, descriptors));
+  EXPECT_EQ(descriptors.size(), trace::kMostDescriptors);
+  EXPECT_FALSE(walk_sgl(memory, {~std::uint64_t{0xF}, 0x7FFFFFF0, {}, 0x30}, 512, true, ranges, descriptors));
+  EXPECT_FALSE(walk_sgl(memory, {std::uint64_t{1} << 50U, 16, {}, 0x30}, 512, true, ranges, descriptors));
+  EXPECT_TRUE(descriptors.empty());
 }
 
 }  // namespace

@@ -593,14 +593,29 @@ steps:
   - admin: {controller: nvme1, opcode: get_lba_status, nsid: 1, cdw12: 127, cdw13: 0x10000000}
 )";
 
+// Scatter Gather Lists, right and wrong.
+constexpr const char* kLists = R"(
+steps:
+  - enable: {controller: nvme0}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 0}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - io: {controller: nvme0, opcode: write, nsid: 1, blocks: 8, tag: A}
+  - io: {controller: nvme0, opcode: read, nsid: 1, blocks: 8, sgl: "block 1024, bucket 1024, block 2048"}
+  - io: {controller: nvme0, opcode: write, nsid: 1, lba: 8, blocks: 2, tag: B, sgl: "block 1000"}
+  - io: {controller: nvme0, opcode: read, nsid: 1, blocks: 1, sgl: "raw 0x50 0x300000 512"}
+  - io: {controller: nvme0, opcode: read, nsid: 1, blocks: 1, sgl: "raw 0x30 0x300000 24"}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1, sgl: "block 4096"}
+)";
+
 struct Trouble {
   const char* world;
   const char* steps;
   std::string text() const { return std::string(world) + steps; }
 };
 constexpr std::array kPlain{
-    kHosted, kRaw,       kManagement, kQueues, kEnabling, kResets,          kFeatures, kMedia,    kLogs,
-    kFused,  kKeepAlive, kFormat,     kCache,  kSanitize, kSanitizeFailure, kFirmware, kLbaStatus};
+    kHosted, kRaw,       kManagement, kQueues, kEnabling, kResets,          kFeatures, kMedia,     kLogs,
+    kFused,  kKeepAlive, kFormat,     kCache,  kSanitize, kSanitizeFailure, kFirmware, kLbaStatus, kLists};
 
 std::vector<Trouble> programs() {
   std::vector<Trouble> out;
