@@ -246,6 +246,12 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
      "list kept per controller", "INV-LBA-01"},
     {Fault::lba_status_beyond_range, "lba-status-beyond-range",
      "Get LBA Status lists blocks behind the range that it was asked for", "RL not looked at", "INV-LBA-01"},
+    {Fault::telemetry_generation_stuck, "telemetry-generation-stuck",
+     "a new telemetry capture has the generation number of the one before",
+     "number counted at power on alone", "INV-LOG-04"},
+    {Fault::telemetry_on_all_controllers, "telemetry-on-all-controllers",
+     "a telemetry capture on one controller counts on the others, though its scope is the controller",
+     "one counter for the subsystem", "INV-LOG-04"},
 }};
 
 }  // namespace

@@ -113,6 +113,8 @@ enum class Fault : std::uint8_t {
   firmware_event_unasked,
   lba_status_on_one_path,
   lba_status_beyond_range,
+  telemetry_generation_stuck,
+  telemetry_on_all_controllers,
   count
 };
 
