@@ -18,7 +18,7 @@ struct NeedRow {
   std::uint64_t mask;
 };
 
-constexpr std::array<NeedRow, 46> kNeeds{{
+constexpr std::array<NeedRow, 47> kNeeds{{
     {"weighted_round_robin", "CAP.AMS", Where::cap, 17, 8, 1},
     {"subsystem_reset", "CAP.NSSRS", Where::cap, 36, 8, 1},
     {"any_queue_memory", "CAP.CQR is 0", Where::cap, 16, 8, 0},
@@ -43,6 +43,7 @@ constexpr std::array<NeedRow, 46> kNeeds{{
     {"smart_per_namespace", "LPA bit 0", Where::identify, 261, 1, 0x01},
     {"effects_log", "LPA bit 1", Where::identify, 261, 1, 0x02},
     {"log_offset", "LPA bit 2", Where::identify, 261, 1, 0x04},
+    {"telemetry", "LPA bit 3", Where::identify, 261, 1, 0x08},
     {"supported_logs", "LPA bit 5", Where::identify, 261, 1, 0x20},
     {"capacity", "TNVMCAP", Where::identify, 280, 8, ~std::uint64_t{0}},
     {"keep_alive", "KAS", Where::identify, 320, 2, 0xFFFF},

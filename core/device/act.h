@@ -183,6 +183,11 @@ void disturb_self_tests(Act& act, std::uint32_t ns, std::uint8_t result);
 std::vector<std::byte> self_test_log(const Act& act, std::uint32_t controller);
 engine::Time self_test_time(std::uint8_t code);
 
+// admin/telemetry.cpp
+/// A capture for hosts, of the counters of this controller.
+void capture_telemetry(Act& act, std::uint32_t controller);
+std::vector<std::byte> telemetry_log(const Act& act, std::uint32_t controller, spec::LogId log);
+
 // admin/firmware.cpp
 /// The image in slot 1, which came with the controller.
 Firmware::Slot first_image(const Profile& profile);

@@ -302,6 +302,12 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
      "an SGL segment is read at whatever address, in whatever length", "length rounded down", "INV-Q-33"},
     {Fault::admin_takes_sgl, "admin-takes-sgl", "Admin commands with an SGL are executed",
      "PSDT checked as for I/O commands", "INV-Q-33"},
+    {Fault::telemetry_generation_stuck, "telemetry-generation-stuck",
+     "a new telemetry capture has the generation number of the one before",
+     "number counted at power on alone", "INV-LOG-04"},
+    {Fault::telemetry_on_all_controllers, "telemetry-on-all-controllers",
+     "a telemetry capture on one controller counts on the others, though its scope is the controller",
+     "one counter for the subsystem", "INV-LOG-04"},
 }};
 
 }  // namespace

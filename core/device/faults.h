@@ -135,6 +135,8 @@ enum class Fault : std::uint8_t {
   list_type_unchecked,
   list_segment_unchecked,
   admin_takes_sgl,
+  telemetry_generation_stuck,
+  telemetry_on_all_controllers,
   count
 };
 

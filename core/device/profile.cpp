@@ -59,7 +59,7 @@ constexpr void power_state(spec::IdentifyController& id, std::size_t number, con
 constexpr spec::IdentifyController spec_controller() {
   spec::IdentifyController id = own_controller(spec::kVersion2_1);
   id.elpe = 63;
-  id.lpa |= spec::kLpaSupportedLogs;
+  id.lpa |= spec::kLpaSupportedLogs | spec::kLpaTelemetry;
   id.ctratt = spec::ctratt::non_operational_permissive;
   id.npss = 2;
   power_state(id, 1, {.hundredth_watts = 1500, .rank = 1});

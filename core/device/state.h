@@ -225,6 +225,9 @@ struct Controller {
 
   Download download;
 
+  std::uint8_t captures = 0;            ///< generation of its telemetry for hosts
+  std::vector<std::uint64_t> captured;  ///< counters at the last capture
+
   std::uint64_t reads = 0, writes = 0, units_read = 0, units_written = 0;  ///< units of 512 bytes
 
   template <class V>
@@ -244,6 +247,8 @@ struct Controller {
         v("self_test_nsid", self_test_nsid), v("self_test_from", self_test_from);
     for (const std::uint8_t ended : self_tests) v("self_tests", ended);
     download.fields(v);
+    v("captures", captures);
+    for (const std::uint64_t counter : captured) v("captured", counter);
   }
 };
 

@@ -759,6 +759,12 @@ class Writer : private MoveSteps {
           log_story();
           break;
         }
+        if ((m.w & 0xC3U) == 0x41U) {  // telemetry: a capture, or the one of before, of one controller or two
+          put(admin(controller_, 0x02), Field::cdw10, (m.x & 1U) != 0 ? 0x00FF'0107U : 0x007F'0107U);
+          put(admin((m.y & 1U) != 0 ? peer_ : controller_, 0x02), Field::cdw10,
+              0x007F'0000U | ((m.y & 2U) != 0 ? 0x08U : 0x07U) | ((m.y & 4U) != 0 ? 0x100U : 0U));
+          break;
+        }
         constexpr std::uint8_t kLogs[] = {1, 2, 3, 5, 1, 6, 4, 0xC}, kRareLogs[] = {0x00, 0x12, 0x13, 0x70};
         const std::uint8_t lid = (m.w & 3U) == 3U ? kRareLogs[m.x & 3U] : kLogs[m.x & 7U];
         Step& step = admin(controller_, 0x02);

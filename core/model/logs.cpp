@@ -11,6 +11,7 @@
 #include "model/sanitize.h"
 #include "model/self_test.h"
 #include "model/status.h"
+#include "model/telemetry.h"
 #include "spec/commands.h"
 #include "spec/log_feature_event.h"
 #include "spec/registers.h"
@@ -256,6 +257,9 @@ bool required(const Announced& announced, LogId lid) {
       return (announced.lpa & 2U) != 0;
     case LogId::self_test:
       return (announced.oacs & spec::oacs::self_test) != 0;
+    case LogId::telemetry_host:
+    case LogId::telemetry_controller:
+      return (announced.lpa & spec::kLpaTelemetry) != 0;
     case LogId::sanitize:
       return (announced.sanicap & 7U) != 0;
     case LogId::supported:
@@ -328,6 +332,7 @@ void check_effects(const Scene& scene, const Command& command, std::span<const s
 
 void begin_log_read(const Scene& scene, const Command& command) {
   Controller& c = scene.c();
+  begin_telemetry(scene, command);
   LogReads* reads = reads_of(c, lid_of(command));
   if (reads == nullptr) return;
   ++reads->open_any;
@@ -342,6 +347,7 @@ void begin_log_read(const Scene& scene, const Command& command) {
 
 void end_log_read(const Scene& scene, const Command& command, bool success) {
   Controller& c = scene.c();
+  end_telemetry(scene, command, success);
   LogReads* reads = reads_of(c, lid_of(command));
   if (reads == nullptr) return;
   --reads->open_any;
@@ -395,6 +401,10 @@ void check_log(const Scene& scene, const Command& command, std::span<const std::
       break;
     case LogId::self_test:
       check_self_test_log(scene, command, data);
+      break;
+    case LogId::telemetry_host:
+    case LogId::telemetry_controller:
+      check_telemetry(scene, command, data);
       break;
     case LogId::firmware_slot:
       check_firmware_log(scene, command, data);
@@ -450,7 +460,9 @@ void allow_log(const Scene& scene, const Command& command, Allowed& allowed) {
   // Where in the log
   const std::uint64_t offset = offset_of(command);
   const std::uint64_t size = size_of(announced, lid);
-  if (offset % 4 != 0) allowed.may(Status::invalid_field);
+  const bool telemetry = lid == LogId::telemetry_host || lid == LogId::telemetry_controller;
+  const std::uint64_t unit = telemetry ? spec::telemetry::block_bytes : 4;
+  if (offset % unit != 0 || length_of(command) % unit != 0) allowed.may(Status::invalid_field);
   if (offset != 0 && (!announced.known || !extended || size == 0)) allowed.may(Status::invalid_field);
   if (announced.known && extended && size != 0) {
     exercised(scene, Rule::ae18);

@@ -10,6 +10,7 @@
 #include "model/sanitize.h"
 #include "model/self_test.h"
 #include "model/zones.h"
+#include "model/telemetry.h"
 
 namespace polypath::model {
 
@@ -77,6 +78,7 @@ void end_reset(const Scene& scene) {
   reset_self_test(scene);
   reset_sanitize(scene);
   reset_firmware(scene);
+  reset_telemetry(scene);
   c.reset_until = scene.now;
   c.io_queue_created = 0;
   c.io_queue_maybe = false;

@@ -348,6 +348,14 @@ struct Sanitize {
   bool nodrm_kept = false;          ///< it cannot be saved: resets leave it
 };
 
+/// Captures of telemetry that hosts asked a controller for.
+struct Telemetry {
+  bool known = false;  ///< the generation is
+  std::uint8_t generation = 0;
+  std::uint32_t open = 0;         ///< reads under way that make a capture
+  Seq changed = 0, shown_by = 0;  ///< end of the last of them; submission of the one whose data were seen
+};
+
 enum class Power : std::uint8_t { off, enabling, ready, disabling, unknown };
 
 struct Controller {
@@ -420,6 +428,7 @@ struct Controller {
   Fact acre{false};
   KeepAlive keep_alive;
   SelfTest self_test;
+  Telemetry telemetry;
   std::uint32_t sanitizes_open = 0;   ///< Sanitize commands of its own under way
   std::uint32_t sanitize_events = 0;  ///< operations that it started and whose end it may yet report
   Seq sanitize_due = 0;               ///< when that became due, 0: it is not

@@ -16,6 +16,8 @@ enum class LogId : std::uint8_t {
   changed_ns = 0x04,
   effects = 0x05,
   self_test = 0x06,
+  telemetry_host = 0x07,
+  telemetry_controller = 0x08,
   ana = 0x0C,
   feature_effects = 0x12,
   mi_effects = 0x13,
@@ -76,7 +78,8 @@ inline constexpr std::uint32_t supported = 1U << 0, of_namespace = 1U << 20, of_
                                of_subsystem = 1U << 25, scopes = 0xFFFU << 20;
 }
 /// LPA bit 5: logs 00h, 12h and 13h, and scopes.
-inline constexpr std::uint8_t kLpaSmartPerNamespace = 1U << 0, kLpaSupportedLogs = 1U << 5;
+inline constexpr std::uint8_t kLpaSmartPerNamespace = 1U << 0, kLpaTelemetry = 1U << 3,
+                              kLpaSupportedLogs = 1U << 5;
 
 #pragma pack(push, 1)
 /// Entry of the Error Information log (01h).
@@ -109,6 +112,16 @@ inline constexpr std::uint8_t nsid_valid = 1;
 inline constexpr std::size_t results = 20, first = 4, entry_bytes = 28;
 inline constexpr std::size_t log_bytes = first + results * entry_bytes;
 }  // namespace self_test
+
+/// Telemetry logs (07h, 08h): a header and blocks. CDW10 bit 8 of the read asks for a new capture of the
+/// host's.
+namespace telemetry {
+inline constexpr std::uint32_t create = 1U << 8;
+inline constexpr std::size_t block_bytes = 512;
+inline constexpr std::size_t ieee = 5, areas = 8, scope = 380, host_generation = 381, available = 382,
+                             controller_generation = 383;
+inline constexpr std::uint8_t of_controller = 1;  // THS
+}  // namespace telemetry
 
 /// Get LBA Status: ATYPE (CDW13 31:24), and what the list says of itself.
 namespace lba_status {

@@ -83,6 +83,9 @@ bool available(const Profile& profile, LogId lid) {
       return true;
     case LogId::self_test:
       return (profile.controller.oacs & spec::oacs::self_test) != 0;
+    case LogId::telemetry_host:
+    case LogId::telemetry_controller:
+      return (profile.controller.lpa & spec::kLpaTelemetry) != 0;
     case LogId::sanitize:
       return profile.controller.sanicap != 0;
     case LogId::supported:
@@ -135,7 +138,12 @@ Outcome get_log_page(Act& act, std::uint32_t controller, Handle command, const s
     if (!act.broken_by(Fault::unknown_log_accepted)) return Status::invalid_log_page;
     log.resize(spec::kSmartLogBytes);
   }
+  const bool telemetry = lid == LogId::telemetry_host || lid == LogId::telemetry_controller;
   switch (lid) {
+    case LogId::telemetry_host:
+    case LogId::telemetry_controller:
+      log = telemetry_log(act, controller, lid);
+      break;
     case LogId::supported:
       log = supported_logs(act);
       break;
@@ -181,6 +189,13 @@ Outcome get_log_page(Act& act, std::uint32_t controller, Handle command, const s
     if (!smart_of_namespace || attached(c, entry.nsid) < 0) return Status::invalid_field;
   }
   const std::uint64_t most = mdts_bytes(c);
+  if (telemetry && (offset % spec::telemetry::block_bytes != 0 ||
+                    length % spec::telemetry::block_bytes != 0 || (most != 0 && length > most)))
+    return Status::invalid_field;
+  if (lid == LogId::telemetry_host && (entry.cdw10 & spec::telemetry::create) != 0) {
+    capture_telemetry(act, controller);
+    log = telemetry_log(act, controller, lid);
+  }
   const bool beyond = offset > log.size();
   if (by_index || offset % 4 != 0 || (beyond && !act.broken_by(Fault::log_offset_unchecked)) ||
       (most != 0 && length > most)) {

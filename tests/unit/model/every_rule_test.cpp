@@ -1212,6 +1212,22 @@ const std::vector<Case>& cases() {
          list[16] = std::byte{1};
          h.run(0, 0, entry, {.data = list});
        }},
+      {Rule::log04,
+       [](History& h, bool broken) {
+         h.ready(0);
+         h.identify(0, [](auto& id) { id.lpa |= spec::kLpaTelemetry; });
+         const auto log = [](std::uint8_t generation) {
+           std::vector<std::byte> out(512);
+           out[0] = std::byte{7};
+           out[380] = std::byte{1};
+           out[381] = std::byte{generation};
+           return out;
+         };
+         auto capture = log_entry(0x07, 512);
+         capture.cdw10 |= spec::telemetry::create;
+         h.run(0, 0, log_entry(0x07, 512), {.data = log(4)});
+         h.run(0, 0, capture, {.data = log(broken ? 4 : 5)});
+       }},
       {Rule::log03,
        [](History& h, bool broken) {
          h.ready(0);

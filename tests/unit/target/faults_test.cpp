@@ -578,7 +578,7 @@ steps:
   - admin: {controller: nvme1, opcode: identify, cdw10: 1}
 )";
 
-// Blocks that one controller spoils and another one is asked for.
+// Blocks that one controller spoils and another one is asked for; telemetry of either.
 constexpr const char* kLbaStatus = R"(
 steps:
   - enable: {controller: nvme0}
@@ -590,6 +590,10 @@ steps:
   - io: {controller: nvme0, opcode: write_uncorrectable, nsid: ns1, lba: 2, blocks: 3}
   - io: {controller: nvme0, opcode: write_uncorrectable, nsid: ns1, lba: 20, blocks: 1}
   - admin: {controller: nvme0, opcode: get_lba_status, nsid: 1, cdw12: 127, cdw13: 0x11000010}
+  - admin: {controller: nvme1, opcode: get_log_page, cdw10: 0x007f0007}
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x007f0007}
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x007f0107}
+  - admin: {controller: nvme1, opcode: get_log_page, cdw10: 0x007f0007}
   - admin: {controller: nvme1, opcode: get_lba_status, nsid: 1, cdw12: 127, cdw13: 0x10000000}
 )";
 
