@@ -54,6 +54,8 @@ void store_into(Firmware& firmware, std::uint8_t slot) {
   firmware.revision_known =
       slot == 0 ? std::uint8_t{0} : static_cast<std::uint8_t>(firmware.revision_known & ~(1U << (slot - 1U)));
   if (slot == 0 || slot == firmware.active || firmware.active == kUnknown) firmware.stored = false;
+  // The image that waits there may be this one now, and want another kind of reset.
+  if (slot == 0 || slot == firmware.next) firmware.by_any_reset = false;
 }
 
 void run_slot(const Scene& scene, Firmware& firmware, std::uint8_t slot) {

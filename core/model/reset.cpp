@@ -9,8 +9,8 @@
 #include "model/queues.h"
 #include "model/sanitize.h"
 #include "model/self_test.h"
-#include "model/zones.h"
 #include "model/telemetry.h"
+#include "model/zones.h"
 
 namespace polypath::model {
 

@@ -12,6 +12,7 @@
 #include "model/keep_alive.h"
 #include "model/namespaces.h"
 #include "model/self_test.h"
+#include "model/zones.h"
 #include "spec/log_feature_event.h"
 #include "trace/text.h"
 
@@ -64,6 +65,7 @@ bool quiet_since(const Sanitize& sanitize, Seq since) {
 void lose_contents(const Scene& scene) {
   for (const auto index : scene.s.subsystems[scene.c().subsystem].namespaces) {
     lose_content(scene.s.namespaces[index]);
+    lose_zones(scene.s.namespaces[index]);
     scene.s.namespaces[index].formatted = false;
   }
 }
@@ -172,6 +174,7 @@ void meet_subsystem(const Scene& scene, const Command& command, bool alone) {
     const bool doubtful = ns.doubtful_write >= command.submitted || writes_open(scene.s, index) ||
                           may_be_heir(ns, command.submitted) || may_be_formatted(ns, command.submitted);
     lose_content(ns);
+    lose_zones(ns);
     ns.formatted = false;
     bool data = alone && deallocates && !doubtful && ns.block_bytes != 0 && ns.identified &&
                 (ns.dlfeat & 7U) == 1 && (ns.dps & 7U) == 0;

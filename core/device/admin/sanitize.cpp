@@ -78,8 +78,10 @@ void end_commands(Act& act, std::uint32_t subsystem, Handle own) {
   }
 }
 
-void erase(Act& act, std::uint32_t ns) {
-  const std::uint32_t media = act.device.namespaces[ns].media;
+void erase(Act& act, std::uint32_t index) {
+  Namespace& ns = act.device.namespaces[index];
+  if (ns.zoned()) make_zones(ns, Zones(ns.zones));  // sheet 05b: every zone is Empty
+  const std::uint32_t media = ns.media;
   act.device.media[media].erase();
   if (media < act.device.old_media.size()) act.device.old_media[media].erase();
 }
