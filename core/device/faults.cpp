@@ -256,6 +256,11 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
     {Fault::zone_reset_keeps_extension, "zone-reset-keeps-extension",
      "the descriptor extension stays valid over Reset of its zone", "attribute left out of the reset",
      "INV-Z-07"},
+    {Fault::zone_event_ignores_mask, "zone-event-ignores-mask",
+     "zone events are reported though the host switched them off", "mask read for namespaces alone",
+     "INV-Z-11"},
+    {Fault::changed_zones_short, "changed-zones-short", "the log of changed zones leaves out the first one",
+     "off-by-one over the list", "INV-Z-11"},
 }};
 
 }  // namespace

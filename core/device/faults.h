@@ -117,6 +117,8 @@ enum class Fault : std::uint8_t {
   failed_append_moves,
   format_keeps_zones,
   zone_reset_keeps_extension,
+  zone_event_ignores_mask,
+  changed_zones_short,
   count
 };
 

@@ -301,6 +301,10 @@ class Writer {
           put(step, Field::ns, ns());
           return step;
         });
+    if ((move_->w & 0xE0U) != 0xE0U) return;
+    Step& log = admin((move_->w & 1U) != 0 ? peer_ : controller_, 0x02);
+    put(log, Field::nsid, ns());
+    put(log, Field::cdw10, 0x03FF00BFU | ((move_->w & 2U) != 0 ? 0x8000U : 0U));
   }
 
   Step& add(StepKind kind) {
@@ -1168,7 +1172,7 @@ program::Program prepared_program(const Shape& shape, const std::string& fault, 
     Step& events = on(StepKind::admin, k);
     put(events, Field::opcode, 0x09);
     put(events, Field::cdw10, 0x0B);
-    put(events, Field::cdw11, 0x100);
+    put(events, Field::cdw11, zoned ? 0x0800'0100U : 0x100U);
     Step& request = on(StepKind::admin, k);
     put(request, Field::opcode, 0x0C);
     request.nowait = true;

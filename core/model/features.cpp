@@ -18,7 +18,7 @@ using spec::FeatureSelect;
 using spec::Status;
 
 constexpr std::uint32_t kSave = 1U << 31U;
-constexpr std::uint32_t kNamespaceEvents = 1U << 8U;
+constexpr std::uint32_t kNamespaceEvents = 1U << 8U, kZoneEvents = 1U << 27U;
 
 FeatureId fid_of(const Command& command) { return static_cast<FeatureId>(command.entry.cdw10 & 0xFFU); }
 FeatureSelect select_of(const Command& command) {
@@ -168,6 +168,7 @@ void begin_set_features(const Scene& scene, Command& command, std::span<const st
   if (fid == FeatureId::async_event) {
     const bool on = (command.entry.cdw11 & kNamespaceEvents) != 0;
     c.ns_events.begin(on);
+    c.zone_events.begin((command.entry.cdw11 & kZoneEvents) != 0);
     if (!on) c.due = false;
   }
   if (fid == FeatureId::host_behavior) {
@@ -186,7 +187,10 @@ void end_set_features(const Scene& scene, Command& command, End end, const Compl
     if (end == End::refused) fact.refuse(target, scene.now);
     if (end == End::dropped) fact.drop(target, scene.now);
   };
-  if (fid == FeatureId::async_event) settle(c.ns_events, (command.entry.cdw11 & kNamespaceEvents) != 0);
+  if (fid == FeatureId::async_event) {
+    settle(c.ns_events, (command.entry.cdw11 & kNamespaceEvents) != 0);
+    settle(c.zone_events, (command.entry.cdw11 & kZoneEvents) != 0);
+  }
   if (fid == FeatureId::host_behavior) settle(c.acre, scene.s.details[command.detail].host_behavior_acre);
   if (fid == FeatureId::number_of_queues && end == End::applied && completion != nullptr) {
     queue_counts(scene, command, completion->entry.dw0);
@@ -339,7 +343,7 @@ void reset_features(const Scene& scene) {
     }
     feature.after_reset = feature.known;
   }
-  c.ns_events = Fact();  // the default is the vendor's
+  c.ns_events = c.zone_events = Fact();  // the default is the vendor's
   c.acre = Fact(false);
 }
 

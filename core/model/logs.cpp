@@ -9,9 +9,11 @@
 #include "model/namespaces.h"
 #include "model/self_test.h"
 #include "model/status.h"
+#include "model/zones.h"
 #include "spec/commands.h"
 #include "spec/log_feature_event.h"
 #include "spec/registers.h"
+#include "spec/zones.h"
 
 namespace polypath::model {
 namespace {
@@ -56,6 +58,8 @@ std::uint64_t size_of(const Announced& announced, LogId lid) {
       return spec::kChangedNsLogBytes;
     case LogId::effects:
       return spec::kEffectsLogBytes;
+    case LogId::changed_zones:
+      return spec::kChangedZonesBytes;
     case LogId::self_test:
       return spec::self_test::log_bytes;
     case LogId::supported:
@@ -244,6 +248,8 @@ bool required(const Announced& announced, LogId lid) {
       return true;
     case LogId::changed_ns:
       return (announced.oaes & spec::oaes::ns_attribute) != 0;
+    case LogId::changed_zones:
+      return (announced.oaes & spec::oaes::zone_descriptor) != 0;
     case LogId::effects:
       return (announced.lpa & 2U) != 0;
     case LogId::self_test:
@@ -318,6 +324,7 @@ void check_effects(const Scene& scene, const Command& command, std::span<const s
 
 void begin_log_read(const Scene& scene, const Command& command) {
   Controller& c = scene.c();
+  if (lid_of(command) == LogId::changed_zones) begin_zone_log(scene);
   LogReads* reads = reads_of(c, lid_of(command));
   if (reads == nullptr) return;
   ++reads->open_any;
@@ -328,6 +335,7 @@ void begin_log_read(const Scene& scene, const Command& command) {
 
 void end_log_read(const Scene& scene, const Command& command, bool success) {
   Controller& c = scene.c();
+  if (lid_of(command) == LogId::changed_zones) end_zone_log(scene);
   LogReads* reads = reads_of(c, lid_of(command));
   if (reads == nullptr) return;
   --reads->open_any;
@@ -382,6 +390,9 @@ void check_log(const Scene& scene, const Command& command, std::span<const std::
     case LogId::self_test:
       check_self_test_log(scene, command, data);
       break;
+    case LogId::changed_zones:
+      check_zone_log(scene, command, data);
+      break;
     case LogId::supported:
       check_supported(scene, command, data);
       break;
@@ -419,11 +430,14 @@ void allow_log(const Scene& scene, const Command& command, Allowed& allowed) {
     allowed.anything();
     return;
   }
+  const bool of_zones = lid == LogId::changed_zones;
+  if (of_zones && (entry.nsid == 0 || entry.nsid == spec::kBroadcastNsid))
+    allowed.must(Rule::q33, {Status::invalid_field, Status::invalid_namespace_or_format});
   // Namespace: logs are of controller scope; LPA bit 0 lets SMART be asked of an active one.
   if (entry.nsid != 0 && entry.nsid != spec::kBroadcastNsid) {
     const std::uint32_t ns = find_namespace(scene.s, c.subsystem, entry.nsid);
-    const bool own =
-        lid == LogId::smart && announced.known && (announced.lpa & spec::kLpaSmartPerNamespace) != 0;
+    const bool own = of_zones || (lid == LogId::smart && announced.known &&
+                                  (announced.lpa & spec::kLpaSmartPerNamespace) != 0);
     if (!own || ns == kNone || may_be_inactive(scene.s.namespaces[ns], scene.index, command.submitted))
       allowed.may({Status::invalid_field, Status::invalid_namespace_or_format});
   }

@@ -368,7 +368,8 @@ struct Controller {
     std::uint64_t bytes = 0;  ///< 0: as MDTS
   } append_limit;             ///< of Zone Append: ZASL
   std::vector<Feature> features;
-  Fact ns_events;  ///< FID 0Bh bit 8
+  Fact ns_events;    ///< FID 0Bh bit 8
+  Fact zone_events;  ///< FID 0Bh bit 27
   Fact acre{false};
   KeepAlive keep_alive;
   SelfTest self_test;
@@ -376,6 +377,8 @@ struct Controller {
   std::vector<Reported> reported;
   std::vector<Changed> changed;
   LogReads log04, log01, log02;
+  std::uint32_t zone_logs_open = 0;  ///< reads of logs of changed zones
+  Seq zone_log_until = 0;            ///< end of the last one
   std::uint32_t cause_pending = 0;
   Seq cause_from = 0;                            ///< begin of the oldest cause since the event was cleared
   Seq read_cause = 0;                            ///< begin of the oldest cause that a read of the log settled
@@ -431,8 +434,15 @@ struct Zoned {
   std::vector<ZoneSet> zones;
   std::vector<std::uint16_t> changed_by;  ///< controller of the last command that changed a zone
   std::uint32_t reports_open = 0;
-  Seq closed = 0;       ///< end of the last event that left no zone open
-  Seq failed_open = 0;  ///< end of the last Open that failed for resources
+  Seq closed = 0;  ///< end of the last event that left no zone open
+  struct Worn {
+    std::uint64_t zslba = 0;
+    Seq at = 0;         ///< last time
+    bool sure = false;  ///< that it was not offline before
+  };
+  std::vector<Worn> worn;   ///< zones that media changed
+  bool worn_blind = false;  ///< there may be others
+  Seq failed_open = 0;      ///< end of the last Open that failed for resources
 };
 
 struct Namespace {

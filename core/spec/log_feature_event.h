@@ -19,6 +19,7 @@ enum class LogId : std::uint8_t {
   ana = 0x0C,
   feature_effects = 0x12,
   mi_effects = 0x13,
+  changed_zones = 0xBF,
 };
 
 enum class FeatureId : std::uint8_t {
@@ -57,7 +58,8 @@ enum class EventType : std::uint8_t {
 
 namespace event_info {
 inline constexpr std::uint8_t invalid_doorbell_register = 0, invalid_doorbell_value = 1;  // type error
-inline constexpr std::uint8_t ns_attribute_changed = 0, ana_change = 3;                   // type notice
+inline constexpr std::uint8_t ns_attribute_changed = 0, ana_change = 3,
+                              zone_changed = 0xEF;  // type notice
 }  // namespace event_info
 
 /// CQE DW0 of an Asynchronous Event Request: type 2:0, information 15:8, log 23:16.
