@@ -53,14 +53,16 @@ steps:
 
 // Two controllers over a namespace with 8 zones of 32 blocks, 24 of them to be written, 4 active and 2 open
 // at most.
-constexpr const char* kZonedTopology = R"(
+constexpr const char* kZonedTopology =
+    R"(
 name: trouble
 profile: spec-zoned
 topology:
   - nvme-subsys,id=subsys0
   - nvme,id=nvme0,serial=foo,subsys=subsys0
   - nvme,id=nvme1,serial=foo,subsys=subsys0
-  - nvme-ns,id=ns1,nsid=1,size=128KiB,subsys=subsys0,zoned=on,zoned.zone_size=16KiB,zoned.zone_capacity=12KiB,zoned.max_active=4,zoned.max_open=2,zoned.descr_ext_size=64
+  - nvme-ns,id=ns1,nsid=1,size=128KiB,subsys=subsys0,zoned=on,zoned.zone_size=16KiB,)"
+    R"(zoned.zone_capacity=12KiB,zoned.max_active=4,zoned.max_open=2,zoned.descr_ext_size=64
 steps:
   - register_read: {controller: nvme0, offset: 0, bytes: 8}
   - register_read: {controller: nvme1, offset: 0, bytes: 8}
