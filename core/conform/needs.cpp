@@ -18,7 +18,7 @@ struct NeedRow {
   std::uint64_t mask;
 };
 
-constexpr std::array<NeedRow, 47> kNeeds{{
+constexpr std::array<NeedRow, 48> kNeeds{{
     {"weighted_round_robin", "CAP.AMS", Where::cap, 17, 8, 1},
     {"subsystem_reset", "CAP.NSSRS", Where::cap, 36, 8, 1},
     {"any_queue_memory", "CAP.CQR is 0", Where::cap, 16, 8, 0},
@@ -28,6 +28,7 @@ constexpr std::array<NeedRow, 47> kNeeds{{
     {"ana", "CMIC bit 3", Where::identify, 76, 1, 0x08},
     {"namespace_events", "OAES bit 8", Where::identify, 92, 4, 1U << 8U},
     {"firmware_events", "OAES bit 9", Where::identify, 92, 4, 1U << 9U},
+    {"zone_events", "OAES bit 27", Where::identify, 92, 4, 1U << 27U},
     {"host_id_128", "CTRATT bit 0", Where::identify, 96, 4, 1},
     {"security", "OACS bit 0", Where::identify, 256, 2, 1U << 0U},
     {"format", "OACS bit 1", Where::identify, 256, 2, 1U << 1U},

@@ -165,6 +165,10 @@ void report_events(Act& act, std::uint32_t controller);
 void clear_event(Act& act, std::uint32_t controller, spec::LogId log);
 /// A namespace of this controller was attached, detached, deleted or changed.
 void namespace_changed(Act& act, std::uint32_t controller, std::uint32_t nsid);
+/// Media changed a zone of a namespace that is attached to this controller.
+void zone_changed(Act& act, std::uint32_t controller, std::uint32_t nsid, std::uint64_t zslba);
+/// Its Changed Zone List of one namespace was read with RAE 0.
+void clear_zone_event(Act& act, std::uint32_t controller, std::uint32_t nsid);
 /// An Error Information entry. `command` may be none.
 void log_error(Act& act, std::uint32_t controller, std::uint16_t sqid, std::uint16_t cid,
                const spec::SubmissionEntry* entry, spec::Status status, const Outcome& outcome);

@@ -85,7 +85,8 @@ void fail(Device& device, const Surroundings& world, std::uint32_t controller);
 
 /// Media of the zone of a block wear out: it can be written no more, or not even be read. False: there is no
 /// such zone.
-bool wear_zone(Device& device, std::uint32_t subsystem, std::uint32_t nsid, std::uint64_t lba, bool offline);
+bool wear_zone(Device& device, const Surroundings& world, std::uint32_t subsystem, std::uint32_t nsid,
+               std::uint64_t lba, bool offline);
 
 /// Power is gone from a subsystem, and back: what its volatile write cache held may be lost, block by block.
 void lose_power(Device& device, const Surroundings& world, std::uint32_t subsystem);

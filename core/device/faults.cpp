@@ -308,6 +308,11 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
     {Fault::telemetry_on_all_controllers, "telemetry-on-all-controllers",
      "a telemetry capture on one controller counts on the others, though its scope is the controller",
      "one counter for the subsystem", "INV-LOG-04"},
+    {Fault::zone_event_ignores_mask, "zone-event-ignores-mask",
+     "zone events are reported though the host switched them off", "mask read for namespaces alone",
+     "INV-Z-11"},
+    {Fault::changed_zones_short, "changed-zones-short", "the log of changed zones leaves out the first one",
+     "off-by-one over the list", "INV-Z-11"},
 }};
 
 }  // namespace

@@ -137,6 +137,8 @@ enum class Fault : std::uint8_t {
   admin_takes_sgl,
   telemetry_generation_stuck,
   telemetry_on_all_controllers,
+  zone_event_ignores_mask,
+  changed_zones_short,
   count
 };
 

@@ -89,7 +89,11 @@ constexpr spec::IdentifyController spec_controller() {
   return id;
 }
 
-constexpr spec::IdentifyController zoned_controller() { return spec_controller(); }
+constexpr spec::IdentifyController zoned_controller() {
+  spec::IdentifyController id = spec_controller();
+  id.oaes |= spec::oaes::zone_descriptor;
+  return id;
+}
 
 // Nothing that a controller is free to leave out.
 constexpr spec::IdentifyController minimal_controller() {

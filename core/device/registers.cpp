@@ -239,6 +239,7 @@ void clear_controller(Act& act, std::uint32_t controller) {
   c.masked_types = 0;
   c.changed.clear();
   c.changed_overflow = false;
+  c.changed_zones.clear();
   c.errors.clear();  // the number of the next entry goes on
   if (c.error_count != 0 && act.broken_by(Fault::error_count_restarts)) c.error_count = 0;
   if (c.reads != 0 && act.broken_by(Fault::health_counters_restart)) {

@@ -99,10 +99,22 @@ struct PendingEvent {
   spec::EventType type{};
   std::uint8_t info = 0;
   spec::LogId log{};
+  std::uint32_t nsid = 0;  ///< of a zone event, which names its namespace in dword 1
 
   template <class V>
   void fields(V&& v) const {
-    v("type", type), v("info", info), v("log", log);
+    v("type", type), v("info", info), v("log", log), v("nsid", nsid);
+  }
+};
+
+/// The Changed Zone List of a controller for one namespace.
+struct ChangedZones {
+  std::uint32_t nsid = 0;
+  std::vector<std::uint64_t> zslba;  ///< each at most once
+
+  template <class V>
+  void fields(V&& v) const {
+    v("nsid", nsid), v("zslba", zslba);
   }
 };
 
@@ -208,6 +220,7 @@ struct Controller {
   std::array<spec::LogId, 8> masked_by{};  ///< log of the event that did so
   std::vector<std::uint32_t> changed;      ///< NSIDs of the Changed Namespace List, ascending
   bool changed_overflow = false;
+  std::vector<ChangedZones> changed_zones;
   std::vector<ErrorEntry> errors;  ///< newest last
   std::uint64_t error_count = 0;
 
@@ -240,7 +253,8 @@ struct Controller {
         v("vector_masked", vector_masked);
     v("vector_pending", vector_pending), v("event_requests", event_requests), v("events", events);
     for (const spec::LogId log : masked_by) v("masked_by", log);
-    v("masked_types", masked_types), v("changed", changed), v("changed_overflow", changed_overflow);
+    v("masked_types", masked_types), v("changed", changed), v("changed_overflow", changed_overflow),
+        v("changed_zones", changed_zones);
     v("errors", errors), v("error_count", error_count), v("active", active), v("reads", reads),
         v("writes", writes);
     v("units_read", units_read), v("units_written", units_written), v("self_test", self_test),

@@ -146,14 +146,19 @@ void zones_lost(Device& device, std::uint32_t ns_index, std::span<const std::uin
   }
 }
 
-bool wear_zone(Device& device, std::uint32_t subsystem, std::uint32_t nsid, std::uint64_t lba, bool offline) {
+bool wear_zone(Device& device, const Surroundings& world, std::uint32_t subsystem, std::uint32_t nsid,
+               std::uint64_t lba, bool offline) {
   const auto& rows = device.subsystems[subsystem].ns_of_nsid;
   if (nsid >= rows.size() || rows[nsid] == 0) return false;
   Namespace& ns = device.namespaces[rows[nsid] - 1];
   if (!ns.zoned() || lba >= ns.blocks) return false;
-  Zone& zone = ns.zones.zones[lba / blocks_of(ns, ns.zones.size)];
+  const std::uint64_t size = blocks_of(ns, ns.zones.size);
+  Zone& zone = ns.zones.zones[lba / size];
   if (zone.state == ZoneState::offline) return true;  // it stays so
   zone.state = offline ? ZoneState::offline : ZoneState::read_only;
+  Act act{device, world};
+  for (const std::uint16_t controller : ns.controllers)
+    zone_changed(act, controller, nsid, lba / size * size);
   return true;
 }
 

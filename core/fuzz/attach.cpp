@@ -257,6 +257,10 @@ class Writer : private MoveSteps {
           put(step, Field::ns, ns());
           return step;
         });
+    if ((move_->w & 0xE0U) != 0xE0U) return;
+    Step& log = admin((move_->w & 1U) != 0 ? peer_ : controller_, 0x02);
+    put(log, Field::nsid, ns());
+    put(log, Field::cdw10, 0x03FF00BFU | ((move_->w & 2U) != 0 ? 0x8000U : 0U));
   }
 
   // A namespace operand that must be a number or a name everywhere: steps of applications know heads only.

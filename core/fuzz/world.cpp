@@ -128,7 +128,7 @@ program::Program prepared_program(const Shape& shape, const std::string& fault, 
     Step& events = on(StepKind::admin, k);
     put(events, Field::opcode, 0x09);
     put(events, Field::cdw10, 0x0B);
-    put(events, Field::cdw11, 0x100);
+    put(events, Field::cdw11, zones == Zones::some ? 0x0800'0100U : 0x100U);
     Step& request = on(StepKind::admin, k);
     put(request, Field::opcode, 0x0C);
     request.nowait = true;

@@ -220,6 +220,8 @@ void finish_admin(const Scene& scene, Command& command, const Completion& comple
   if (code == opcode::abort) finish_abort(scene, command, completion);
   if (code == opcode::async_event_request && completion.success() && !doubtful)
     report_event(scene, completion.entry.dw0, command.submitted);
+  if (code == opcode::async_event_request && completion.success() && !doubtful)
+    check_zone_event(scene, command, completion);
   if (code == opcode::async_event_request && completion.success() && doubtful) doubt_events(scene);
   const bool data = completion.success() && completion.trusted && !completion.data.empty();
   if (code == opcode::identify && data) check_identify(scene, command, completion.data);

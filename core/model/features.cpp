@@ -19,7 +19,7 @@ using spec::FeatureSelect;
 using spec::Status;
 
 constexpr std::uint32_t kSave = 1U << 31U;
-constexpr std::uint32_t kNamespaceEvents = 1U << 8U, kFirmwareEvents = 1U << 9U;
+constexpr std::uint32_t kNamespaceEvents = 1U << 8U, kFirmwareEvents = 1U << 9U, kZoneEvents = 1U << 27U;
 
 FeatureId fid_of(const Command& command) { return static_cast<FeatureId>(command.entry.cdw10 & 0xFFU); }
 FeatureSelect select_of(const Command& command) {
@@ -188,6 +188,7 @@ void begin_set_features(const Scene& scene, Command& command, std::span<const st
     const bool on = (command.entry.cdw11 & kNamespaceEvents) != 0;
     c.ns_events.begin(on);
     c.firmware_events.begin((command.entry.cdw11 & kFirmwareEvents) != 0);
+    c.zone_events.begin((command.entry.cdw11 & kZoneEvents) != 0);
     if (!on) c.due = false;
   }
   if (fid == FeatureId::sanitize_config) nodrm_of(scene).begin((command.entry.cdw11 & 1U) != 0);
@@ -211,6 +212,7 @@ void end_set_features(const Scene& scene, Command& command, End end, const Compl
   if (fid == FeatureId::async_event) {
     settle(c.ns_events, (command.entry.cdw11 & kNamespaceEvents) != 0);
     settle(c.firmware_events, (command.entry.cdw11 & kFirmwareEvents) != 0);
+    settle(c.zone_events, (command.entry.cdw11 & kZoneEvents) != 0);
   }
   if (fid == FeatureId::host_behavior) settle(c.acre, scene.s.details[command.detail].host_behavior_acre);
   if (fid == FeatureId::number_of_queues && end == End::applied && completion != nullptr) {
@@ -375,7 +377,7 @@ void reset_features(const Scene& scene) {
   Sanitize& sanitize = scene.s.subsystems[c.subsystem].sanitize;
   if (!sanitize.nodrm_kept) sanitize.nodrm.forget();
   c.firmware_events = Fact();
-  c.ns_events = Fact();  // the default is the vendor's
+  c.ns_events = c.zone_events = Fact();  // the default is the vendor's
   c.acre = Fact(false);
 }
 

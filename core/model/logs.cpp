@@ -12,9 +12,11 @@
 #include "model/self_test.h"
 #include "model/status.h"
 #include "model/telemetry.h"
+#include "model/zones.h"
 #include "spec/commands.h"
 #include "spec/log_feature_event.h"
 #include "spec/registers.h"
+#include "spec/zones.h"
 
 namespace polypath::model {
 namespace {
@@ -63,6 +65,8 @@ std::uint64_t size_of(const Announced& announced, LogId lid) {
       return spec::kChangedNsLogBytes;
     case LogId::effects:
       return spec::kEffectsLogBytes;
+    case LogId::changed_zones:
+      return spec::kChangedZonesBytes;
     case LogId::self_test:
       return spec::self_test::log_bytes;
     case LogId::sanitize:
@@ -253,6 +257,8 @@ bool required(const Announced& announced, LogId lid) {
       return true;
     case LogId::changed_ns:
       return (announced.oaes & spec::oaes::ns_attribute) != 0;
+    case LogId::changed_zones:
+      return (announced.oaes & spec::oaes::zone_descriptor) != 0;
     case LogId::effects:
       return (announced.lpa & 2U) != 0;
     case LogId::self_test:
@@ -333,6 +339,7 @@ void check_effects(const Scene& scene, const Command& command, std::span<const s
 void begin_log_read(const Scene& scene, const Command& command) {
   Controller& c = scene.c();
   begin_telemetry(scene, command);
+  if (lid_of(command) == LogId::changed_zones) begin_zone_log(scene);
   LogReads* reads = reads_of(c, lid_of(command));
   if (reads == nullptr) return;
   ++reads->open_any;
@@ -348,6 +355,7 @@ void begin_log_read(const Scene& scene, const Command& command) {
 void end_log_read(const Scene& scene, const Command& command, bool success) {
   Controller& c = scene.c();
   end_telemetry(scene, command, success);
+  if (lid_of(command) == LogId::changed_zones) end_zone_log(scene);
   LogReads* reads = reads_of(c, lid_of(command));
   if (reads == nullptr) return;
   --reads->open_any;
@@ -412,6 +420,9 @@ void check_log(const Scene& scene, const Command& command, std::span<const std::
     case LogId::sanitize:
       check_sanitize_log(scene, command, data);
       break;
+    case LogId::changed_zones:
+      check_zone_log(scene, command, data);
+      break;
     case LogId::supported:
       check_supported(scene, command, data);
       break;
@@ -449,11 +460,14 @@ void allow_log(const Scene& scene, const Command& command, Allowed& allowed) {
     allowed.anything();
     return;
   }
+  const bool of_zones = lid == LogId::changed_zones;
+  if (of_zones && (entry.nsid == 0 || entry.nsid == spec::kBroadcastNsid))
+    allowed.must(Rule::q33, {Status::invalid_field, Status::invalid_namespace_or_format});
   // Namespace: logs are of controller scope; LPA bit 0 lets SMART be asked of an active one.
   if (entry.nsid != 0 && entry.nsid != spec::kBroadcastNsid) {
     const std::uint32_t ns = find_namespace(scene.s, c.subsystem, entry.nsid);
-    const bool own =
-        lid == LogId::smart && announced.known && (announced.lpa & spec::kLpaSmartPerNamespace) != 0;
+    const bool own = of_zones || (lid == LogId::smart && announced.known &&
+                                  (announced.lpa & spec::kLpaSmartPerNamespace) != 0);
     if (!own || ns == kNone || may_be_inactive(scene.s.namespaces[ns], scene.index, command.submitted))
       allowed.may({Status::invalid_field, Status::invalid_namespace_or_format});
   }

@@ -55,6 +55,7 @@ void hash_controller(engine::Hasher& hasher, const Controller& c) {
     hasher.add(command.moved_in + command.moved_out);
   }
   c.ns_events.hash(hasher);
+  c.zone_events.hash(hasher);
   hasher.add(std::uint64_t{c.aers.open} << 32U | c.aborts.open);
   for (const auto& row : c.reported) hasher.add(row.at);
   for (const auto& row : c.changed) hasher.add(row.until ^ std::uint64_t{row.nsid} << 40U);

@@ -425,6 +425,7 @@ struct Controller {
   Fact firmware_events;           ///< FID 0Bh bit 9
   std::uint32_t activations = 0;  ///< without a reset, that it may have to report
   Seq activation_from = 0;        ///< submission of the first of them, 0 none
+  Fact zone_events;               ///< FID 0Bh bit 27
   Fact acre{false};
   KeepAlive keep_alive;
   SelfTest self_test;
@@ -437,6 +438,8 @@ struct Controller {
   std::vector<Reported> reported;
   std::vector<Changed> changed;
   LogReads log04, log01, log02, log03, log81;
+  std::uint32_t zone_logs_open = 0;  ///< reads of logs of changed zones
+  Seq zone_log_until = 0;            ///< end of the last one
   std::uint32_t cause_pending = 0;
   Seq cause_from = 0;                            ///< begin of the oldest cause since the event was cleared
   Seq read_cause = 0;                            ///< begin of the oldest cause that a read of the log settled
@@ -492,8 +495,15 @@ struct Zoned {
   std::vector<ZoneSet> zones;
   std::vector<std::uint16_t> changed_by;  ///< controller of the last command that changed a zone
   std::uint32_t reports_open = 0;
-  Seq closed = 0;       ///< end of the last event that left no zone open
-  Seq failed_open = 0;  ///< end of the last Open that failed for resources
+  Seq closed = 0;  ///< end of the last event that left no zone open
+  struct Worn {
+    std::uint64_t zslba = 0;
+    Seq at = 0;         ///< last time
+    bool sure = false;  ///< that it was not offline before
+  };
+  std::vector<Worn> worn;   ///< zones that media changed
+  bool worn_blind = false;  ///< there may be others
+  Seq failed_open = 0;      ///< end of the last Open that failed for resources
 };
 
 struct Namespace {

@@ -167,6 +167,7 @@ void ZoneSet::forget(Seq now) {
   past_.clear();
   touched_ = blurred_ = now;
   active_until_ = open_until_ = kNow;
+  offline_since_ = kNow;
 }
 
 void ZoneSet::start(ZoneState state, std::uint64_t wp, bool extension, std::uint64_t capacity, Seq now) {
@@ -277,6 +278,10 @@ void ZoneSet::settle_guesses(Guesses&& guesses, Seq now) {
     return !known_ || !open_.empty() ||
            std::any_of(guesses_.begin(), guesses_.end(), [&](const ZoneGuess& g) { return f(g.state); });
   };
+  const bool offline = known_ && std::all_of(guesses_.begin(), guesses_.end(), [](const ZoneGuess& g) {
+                         return g.state == ZoneState::offline;
+                       });
+  offline_since_ = offline ? std::min(offline_since_, now) : kNow;
   // What was possible until now counts for commands that are under way.
   active_until_ = any(zone_active) ? kNow : std::min(active_until_, now);
   open_until_ = any(zone_open) ? kNow : std::min(open_until_, now);

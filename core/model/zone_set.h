@@ -114,6 +114,7 @@ class ZoneSet {
   bool may_be_active(Seq since) const;
   bool may_be_open(Seq since) const;
   bool surely_active() const;
+  bool surely_offline_since(Seq since) const { return offline_since_ < since; }
   bool surely_explicit() const;
   std::uint64_t least_pointer() const;
   std::uint64_t greatest_pointer() const;
@@ -137,6 +138,7 @@ class ZoneSet {
   Seq touched_ = 0;
   Seq blurred_ = 0;  ///< until then the past is not known
   Seq active_until_ = kNow, open_until_ = kNow;
+  Seq offline_since_ = kNow;  ///< kNow: it may be in another state
   std::vector<ZoneGuess> guesses_;
   std::vector<ZoneCommand> open_;
   std::vector<ZonePast> past_;

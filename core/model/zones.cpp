@@ -11,6 +11,7 @@
 #include "model/power.h"
 #include "model/registers.h"
 #include "model/status.h"
+#include "spec/log_feature_event.h"
 #include "spec/registers.h"
 #include "trace/text.h"
 
@@ -207,7 +208,7 @@ void allow_reads(const Command& command, const Namespace& ns, Allowed& allowed) 
   for (std::uint64_t k = slba / zoned.size; k <= (slba + blocks - 1) / zoned.size; ++k) {
     if (!zoned.zones[k].may_show_state(ZoneState::offline, command.submitted)) continue;
     allowed.may(Status::zone_offline);
-    if (zoned.zones[k].known() && !zoned.zones[k].may_show_other(ZoneState::offline, command.submitted))
+    if (zoned.zones[k].surely_offline_since(command.submitted))
       allowed.must(Rule::z05, {Status::zone_offline});
   }
   const bool crosses = slba / zoned.size != (slba + blocks - 1) / zoned.size;
@@ -407,6 +408,7 @@ void widen_appends(const Scene& scene, std::uint32_t index, std::uint32_t zone) 
 void lose_zones(Namespace& ns) {
   Zoned fresh;
   fresh.reports_open = ns.zoned.reports_open;
+  fresh.worn_blind = true;
   ns.zoned = std::move(fresh);
 }
 
@@ -740,8 +742,88 @@ void wear_zone(const Scene& scene, ZoneState state) {
   const std::uint32_t index = find_namespace(scene.s, scene.c().subsystem, scene.event.b);
   if (index == kNone) return;
   Namespace& ns = scene.s.namespaces[index];
-  if (!has_zones(ns) || scene.event.c >= blocks_in(ns)) return;
-  ns.zoned.zones[scene.event.c / ns.zoned.size].wear(state, scene.now);
+  if (!has_zones(ns) || scene.event.c >= blocks_in(ns)) {
+    ns.zoned.worn_blind = true;
+    return;
+  }
+  const std::uint64_t number = scene.event.c / ns.zoned.size, zslba = number * ns.zoned.size;
+  ZoneSet& zone = ns.zoned.zones[number];
+  auto& worn = ns.zoned.worn;
+  auto at =
+      std::find_if(worn.begin(), worn.end(), [&](const Zoned::Worn& one) { return one.zslba == zslba; });
+  if (at == worn.end()) at = worn.insert(at, Zoned::Worn{zslba, 0, false});
+  at->at = scene.now;
+  at->sure = zone.known() && !zone.may_show_state(ZoneState::offline, scene.now);
+  zone.wear(state, scene.now);
+}
+
+void check_zone_event(const Scene& scene, const Command& command, const Completion& completion) {
+  const std::uint32_t dword = completion.entry.dw0;
+  const bool zones = (dword & 7U) == static_cast<std::uint32_t>(spec::EventType::notice) &&
+                     (dword >> 8U & 0xFFU) == spec::event_info::zone_changed;
+  if (!zones || !scene.s.simulator) return;
+  const std::uint32_t index = find_namespace(scene.s, scene.c().subsystem, completion.entry.dw1);
+  const auto say = [&](const char* allowed, const char* seen) {
+    violation(scene, Rule::z11,
+              fmt::format("{}: an event of zones of namespace {}", name_of(scene, scene.index),
+                          completion.entry.dw1),
+              allowed, seen, {command.submitted});
+  };
+  exercised(scene, Rule::z11);
+  if (index == kNone) {
+    say("a namespace that there is, in dword 1", "another number");
+    return;
+  }
+  const Zoned& zoned = scene.s.namespaces[index].zoned;
+  if (zoned.worn_blind || !scene.c().initial_known) return;
+  if (zoned.worn.empty()) {
+    say("none: no zone changed by itself", "an event");
+    return;
+  }
+  Seq since = kNow;
+  for (const Zoned::Worn& one : zoned.worn) since = std::min(since, one.at);
+  if (scene.c().zone_events.surely_since(false, since)) say("none while bit 27 of FID 0Bh is 0", "an event");
+}
+
+void begin_zone_log(const Scene& scene) { ++scene.c().zone_logs_open; }
+void end_zone_log(const Scene& scene) {
+  --scene.c().zone_logs_open;
+  scene.c().zone_log_until = scene.now;
+}
+
+void check_zone_log(const Scene& scene, const Command& command, std::span<const std::byte> data) {
+  const Controller& c = scene.c();
+  const std::uint32_t index = find_namespace(scene.s, c.subsystem, command.entry.nsid);
+  const bool whole = command.entry.cdw12 == 0 && command.entry.cdw13 == 0 && data.size() >= 8;
+  if (index == kNone || !whole || !scene.s.simulator) return;
+  const Namespace& ns = scene.s.namespaces[index];
+  if (ns.zoned.worn_blind || may_be_another(ns, command.submitted) || !c.initial_known) return;
+  exercised(scene, Rule::z11);
+  const auto count = read_as<std::uint16_t>(data);
+  if (count == spec::kTooManyChangedZones) return;
+  std::vector<std::uint64_t> listed;
+  for (std::size_t i = 0; i < count && 16 + 8 * i <= data.size(); ++i)
+    listed.push_back(read_as<std::uint64_t>(data.subspan(8 + 8 * i)));
+  const auto say = [&](const char* allowed, std::uint64_t zslba) {
+    violation(scene, Rule::z11, fmt::format("{}: the zones that it names", text_of(scene, command)), allowed,
+              fmt::format("zone {}", zslba), {command.submitted});
+  };
+  for (const std::uint64_t zslba : listed) {
+    const bool worn = std::any_of(ns.zoned.worn.begin(), ns.zoned.worn.end(),
+                                  [&](const Zoned::Worn& one) { return one.zslba == zslba; });
+    if (worn) continue;
+    say("zones that changed by themselves", zslba);
+    return;
+  }
+  if (listed.size() != count || c.zone_logs_open > 1) return;
+  for (const Zoned::Worn& one : ns.zoned.worn) {
+    const bool due = one.sure && one.at > c.zone_log_until && one.at < command.submitted &&
+                     c.reset_until < one.at && attachment(ns, scene.index).surely_since(true, one.at) &&
+                     ns.exists.surely_since(true, one.at);
+    if (!due || std::find(listed.begin(), listed.end(), one.zslba) != listed.end()) continue;
+    say("every zone that changed by itself since the last read; missing is", one.zslba);
+    return;
+  }
 }
 
 void close_all_zones(const Scene& scene, bool surely) {

@@ -45,6 +45,12 @@ WriteEnd end_of_zone_reset(const Command& command, const Namespace& ns, std::uin
 
 /// The event at hand: media made the zone of a block read only or offline.
 void wear_zone(const Scene& scene, spec::ZoneState state);
+/// An event of a zone that changed by itself; reads of the log of such zones.
+void check_zone_event(const Scene& scene, const Command& command, const Completion& completion);
+void begin_zone_log(const Scene& scene);
+void end_zone_log(const Scene& scene);
+void check_zone_log(const Scene& scene, const Command& command, std::span<const std::byte> data);
+
 /// No zone of the controller's subsystem is open any more: surely, or perhaps.
 void close_all_zones(const Scene& scene, bool surely);
 /// The same where every controller was asked to shut down: `complete`, all of them say that they have.

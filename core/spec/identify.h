@@ -160,7 +160,8 @@ namespace ctratt {
 inline constexpr std::uint32_t non_operational_permissive = 1U << 1;
 }
 namespace oaes {
-inline constexpr std::uint32_t ns_attribute = 1U << 8, firmware_activation = 1U << 9, ana = 1U << 11;
+inline constexpr std::uint32_t ns_attribute = 1U << 8, firmware_activation = 1U << 9, ana = 1U << 11,
+                               zone_descriptor = 1U << 27;
 }
 
 inline constexpr std::size_t kNsListEntries = 1024;          ///< u32 each, ascending, zero padded

@@ -93,6 +93,10 @@ static_assert(sizeof(ZoneDescriptor) == kZoneDescriptorBytes && offsetof(ZoneDes
               offsetof(ZoneDescriptor, wp) == 24);
 static_assert(sizeof(ZoneReportHeader) == 64);
 
+/// Changed Zone List (log BFh): a count, 6 reserved bytes, and the first LBAs of zones.
+inline constexpr std::size_t kChangedZonesBytes = 4096, kChangedZonesMost = 511;
+inline constexpr std::uint16_t kTooManyChangedZones = 0xFFFF;
+
 inline constexpr std::uint8_t kSequentialWriteRequired = 2;  ///< the one type of zones
 namespace zone_attribute {
 inline constexpr std::uint8_t finished = 1, finish_recommended = 2, reset_recommended = 4, extension = 0x80;

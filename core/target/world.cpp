@@ -125,10 +125,13 @@ void World::fail(std::uint32_t controller) {
 
 bool World::wear_zone(std::uint32_t controller, std::uint32_t nsid, std::uint64_t lba, bool offline) {
   const std::uint32_t subsystem = state_.device.controllers[controller].subsystem;
-  if (!device::wear_zone(state_.device, subsystem, nsid, lba, offline)) return false;
+  const auto& rows = state_.device.subsystems[subsystem].ns_of_nsid;
+  if (nsid >= rows.size() || rows[nsid] == 0) return false;
+  const device::Namespace& ns = state_.device.namespaces[rows[nsid] - 1];
+  if (!ns.zoned() || lba >= ns.blocks) return false;
   const auto what = offline ? trace::AdminAction::zone_offline : trace::AdminAction::zone_read_only;
   state_.observers[controller].administrator(device_surroundings().scene(controller), what, nsid, lba);
-  return true;
+  return device::wear_zone(state_.device, device_surroundings(), subsystem, nsid, lba, offline);
 }
 
 bool World::step(engine::Time until, engine::Event& out, bool& ours) {

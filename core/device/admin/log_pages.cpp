@@ -60,6 +60,20 @@ Bytes changed_namespaces(const Controller& c) {
   return log;
 }
 
+Bytes changed_zones(const Act& act, const Controller& c, std::uint32_t nsid) {
+  Bytes log(spec::kChangedZonesBytes);
+  for (const ChangedZones& list : c.changed_zones) {
+    if (list.nsid != nsid) continue;
+    const bool fits = list.zslba.size() <= spec::kChangedZonesMost;
+    put(log, 0, fits ? static_cast<std::uint16_t>(list.zslba.size()) : spec::kTooManyChangedZones);
+    std::size_t at = 8;
+    const std::size_t skip = !list.zslba.empty() && act.broken_by(Fault::changed_zones_short) ? 1 : 0;
+    for (std::size_t i = skip; fits && i < list.zslba.size(); ++i, at += 8) put(log, at, list.zslba[i]);
+    if (skip != 0) put(log, 0, static_cast<std::uint16_t>(list.zslba.size() - 1));
+  }
+  return log;
+}
+
 // With a choice of command sets CSI says whose I/O commands are listed.
 Bytes effects(const Act& act, std::uint32_t csi) {
   Bytes log(spec::kEffectsLogBytes);
@@ -88,6 +102,8 @@ bool available(const Profile& profile, LogId lid) {
       return (profile.controller.lpa & spec::kLpaTelemetry) != 0;
     case LogId::sanitize:
       return profile.controller.sanicap != 0;
+    case LogId::changed_zones:
+      return (profile.controller.oaes & spec::oaes::zone_descriptor) != 0;
     case LogId::supported:
     case LogId::feature_effects:
     case LogId::mi_effects:
@@ -171,6 +187,17 @@ Outcome get_log_page(Act& act, std::uint32_t controller, Handle command, const s
       log = effects(act, csi);
       break;
     }
+    case LogId::changed_zones: {  // of one namespace
+      const std::int64_t ns = attached(c, entry.nsid);
+      if (entry.nsid == 0 || entry.nsid == spec::kBroadcastNsid) return Status::invalid_field;
+      if (ns < 0) {
+        return classify(act, controller, entry.nsid) == NsidClass::invalid
+                   ? Status::invalid_namespace_or_format
+                   : Status::invalid_field;
+      }
+      log = changed_zones(act, c, entry.nsid);
+      break;
+    }
     case LogId::self_test:
       log = self_test_log(act, controller);
       break;
@@ -180,8 +207,9 @@ Outcome get_log_page(Act& act, std::uint32_t controller, Handle command, const s
     default:
       break;
   }
-  if (entry.nsid != 0 && entry.nsid != spec::kBroadcastNsid) {
-    // Logs are of controller scope. Where SMART may be asked of a namespace, it says the same.
+  const bool of_zones = lid == LogId::changed_zones;
+  if (entry.nsid != 0 && entry.nsid != spec::kBroadcastNsid && !of_zones) {
+    // Other logs are of controller scope. Where SMART may be asked of a namespace, it says the same.
     const bool smart_of_namespace =
         lid == LogId::smart && (act.profile().controller.lpa & spec::kLpaSmartPerNamespace) != 0;
     if (smart_of_namespace && classify(act, controller, entry.nsid) == NsidClass::invalid)
@@ -220,6 +248,7 @@ Outcome get_log_page(Act& act, std::uint32_t controller, Handle command, const s
       }
     }
   }
+  if (!retain && lid == LogId::changed_zones) clear_zone_event(act, controller, entry.nsid);
   if (!retain) clear_event(act, controller, lid);
   return Status::success;
 }

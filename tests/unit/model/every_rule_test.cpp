@@ -846,6 +846,17 @@ const std::vector<Case>& cases() {
        0,
        {.zoned = true}},
 
+      {Rule::z11,
+       [](History& h, bool broken) {
+         ready_zones(h);
+         const auto request = h.arm(0);
+         if (!broken) h.set_feature(0, 0x0B, 0x08000100);
+         wear(h, 2 * kZoneBlocks);
+         h.complete(request, {.dw0 = 0xBFEF02, .change = [](Entry& entry, Event&) { entry.dw1 = 1; }});
+       },
+       0,
+       {.zoned = true}},
+
       // Events and logs
       {Rule::ae01,
        [](History& h, bool broken) {

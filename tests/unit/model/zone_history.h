@@ -63,6 +63,15 @@ inline void ready_zones(History& h) {
   report(h, 0, {});
 }
 
+/// Media of the zone of this block can be written no more.
+inline void wear(History& h, std::uint64_t lba) {
+  auto event = h.make(trace::Boundary::administrator, 0);
+  event.a = static_cast<std::uint32_t>(trace::AdminAction::zone_read_only);
+  event.b = 1;
+  event.c = lba;
+  h.trace.add(event);
+}
+
 inline void append(History& h, std::uint16_t c, std::uint64_t zone, std::uint64_t value, std::uint64_t at,
                    spec::Status status = spec::Status::success) {
   h.run(c, 1, io_entry(0x7D, 1, zone * kZoneBlocks), {.digests = h.digests(value)},

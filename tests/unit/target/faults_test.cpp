@@ -100,6 +100,20 @@ constexpr const char* kZoneData = R"(
   - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 255}
 )";
 
+// Zones that wear out: one controller asked for events, the other did not.
+constexpr const char* kWornZones = R"(
+  - admin: {controller: nvme0, opcode: set_features, cdw10: 0x0b, cdw11: 0x8000000}
+  - admin: {controller: nvme1, opcode: set_features, cdw10: 0x0b, cdw11: 0}
+  - {nowait: true, admin: {controller: nvme0, opcode: async_event_request}}
+  - {nowait: true, admin: {controller: nvme1, opcode: async_event_request}}
+  - zone_read_only: {controller: nvme0, ns: ns1, lba: 32}
+  - zone_offline: {controller: nvme0, ns: ns1, lba: 96}
+  - wait: 1ms
+  - admin: {controller: nvme0, opcode: get_log_page, nsid: 1, cdw10: 0x3ff00bf}
+  - admin: {controller: nvme1, opcode: get_log_page, nsid: 1, cdw10: 0x3ff00bf}
+  - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 255}
+)";
+
 // States and resources.
 constexpr const char* kZoneStates = R"(
   - io: {controller: nvme0, opcode: zone_send, nsid: 1, lba: 0, cdw13: 1}
@@ -626,7 +640,7 @@ constexpr std::array kPlain{
 std::vector<Trouble> programs() {
   std::vector<Trouble> out;
   for (const char* steps : kPlain) out.push_back({kTopology, steps});
-  for (const char* steps : {kZoneData, kZoneStates}) out.push_back({kZonedTopology, steps});
+  for (const char* steps : {kZoneData, kZoneStates, kWornZones}) out.push_back({kZonedTopology, steps});
   return out;
 }
 
