@@ -62,11 +62,9 @@ enum class EventType : std::uint8_t {
 
 namespace event_info {
 inline constexpr std::uint8_t invalid_doorbell_register = 0, invalid_doorbell_value = 1;  // type error
-inline constexpr std::uint8_t ns_attribute_changed = 0, firmware_activation = 1,
-                              ana_change = 3;                                    // type notice
+inline constexpr std::uint8_t ns_attribute_changed = 0, firmware_activation = 1, ana_change = 3,
+                              zone_changed = 0xEF;                               // type notice
 inline constexpr std::uint8_t sanitize_completed = 1, sanitize_deallocated = 2;  // type I/O set
-inline constexpr std::uint8_t ns_attribute_changed = 0, ana_change = 3,
-                              zone_changed = 0xEF;  // type notice
 }  // namespace event_info
 
 /// CQE DW0 of an Asynchronous Event Request: type 2:0, information 15:8, log 23:16.
