@@ -45,8 +45,9 @@ bool being_posted(const Act& act, std::uint32_t controller, spec::EventType type
     const Command* row = act.device.commands.get(act.device.commands.handle_at(k));
     if (row == nullptr || row->controller != controller || row->entry.opcode != kAsyncEventRequest) continue;
     const bool done = row->phase == Phase::executed || row->phase == Phase::held;
+    const bool of_zones = (row->dw0 >> 16U & 0xFFU) == static_cast<unsigned>(spec::LogId::changed_zones);
     if (done && row->status == spec::Status::success && act.device.sqs.get(row->sq)->qid == 0 &&
-        (row->dw0 & 7U) == static_cast<unsigned>(type)) {
+        (row->dw0 & 7U) == static_cast<unsigned>(type) && !of_zones) {  // those have a mask of their own
       return true;
     }
   }
