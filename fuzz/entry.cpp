@@ -10,6 +10,7 @@
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -42,12 +43,20 @@ struct Campaign {
     if (const char* fault = std::getenv("POLYPATH_FUZZ_FAULT")) options.fault = fault;
     options.model = !is_off("POLYPATH_FUZZ_MODEL");
     options.counters = !is_off("POLYPATH_FUZZ_COUNTERS");
+    if (const char* name = std::getenv("POLYPATH_FUZZ_LATITUDE")) {
+      latitude = fuzz::find_latitude(name);
+      if (!latitude) {
+        fmt::print(stderr, "POLYPATH_FUZZ_LATITUDE={}: say benign, random or adversarial\n", name);
+        std::exit(2);
+      }
+    }
     go_on = is_off("POLYPATH_FUZZ_STOP");
     arena = std::make_unique<fuzz::Arena>(options);
   }
   std::unique_ptr<fuzz::Arena> arena;
-  bool go_on = false;            ///< report each shape once and go on
-  std::set<std::string> shapes;  ///< reported
+  std::optional<std::uint8_t> latitude;  ///< of every move
+  bool go_on = false;                    ///< report each shape once and go on
+  std::set<std::string> shapes;          ///< reported
 };
 
 Campaign& campaign() {
@@ -87,11 +96,13 @@ const char* __asan_default_options() {
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Campaign& t = campaign();
-  const fuzz::Result result = t.arena->run(fuzz::read_input({data, size}));
+  fuzz::Input input = fuzz::read_input({data, size});
+  if (t.latitude) fuzz::set_latitude(input, *t.latitude);
+  const fuzz::Result result = t.arena->run(input);
   if (t.arena->options().counters)
     std::memcpy(g_states.data(), t.arena->counters().bytes().data(), g_states.size());
   for (const model::Finding& finding : result.findings) {
-    if (finding.scope() != model::Scope::hazard) report(result, finding, {data, size});
+    if (finding.scope() != model::Scope::hazard) report(result, finding, fuzz::write_input(input));
   }
   return 0;
 }

@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options {
-  std::string target, corpus, findings = "polypath-findings", fault, input;
+  std::string target, corpus, findings = "polypath-findings", fault, input, latitude;
   double seconds = 0;
   std::uint64_t runs = 0, seed = 1;
   unsigned jobs = 1;
@@ -195,6 +195,7 @@ void fuzz(Session& session, const Options& options) {
   FuzzWork work;
   work.arena = {fuzz::find_target(options.target), options.fault, !options.no_model, !options.no_counters};
   work.seed = options.seed;
+  work.latitude = fuzz::find_latitude(options.latitude);
   work.jobs = options.jobs;
   work.runs = options.runs;
   work.seconds = options.seconds == 0 && options.runs == 0 ? 60 : options.seconds;
@@ -269,6 +270,8 @@ void add_fuzz(CLI::App& app, Session& session) {
   verb->add_option("--corpus", options->corpus,
                    "Directory of inputs to begin with; new ones are added to it");
   verb->add_option("--seed", options->seed, "Seed of the fuzzer's dice")->capture_default_str();
+  verb->add_option("--latitude", options->latitude, "Of every move (default: each move names its own)")
+      ->check(CLI::IsMember({"benign", "random", "adversarial"}));
   verb->add_option("--fault", options->fault, "Switch a planted fault on (polypath mutants list)");
   verb->add_option("--findings", options->findings, "Directory of the scenario files of findings")
       ->capture_default_str();

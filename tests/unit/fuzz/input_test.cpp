@@ -37,6 +37,28 @@ TEST(Input, EveryBitOfTheWorldHasAMeaningOrNone) {
   EXPECT_TRUE(none.moves.empty());
 }
 
+TEST(Input, OneLatitudeCanBeGivenToEveryMove) {
+  const Input before = read_input(random_bytes(3));
+  ASSERT_FALSE(before.moves.empty());
+  for (const std::uint8_t latitude : {std::uint8_t{0}, std::uint8_t{1}, std::uint8_t{2}}) {
+    Input input = before;
+    set_latitude(input, latitude);
+    const program::Program program = to_program(attach_target(), input);
+    const std::size_t ready = attach_target().prepared(input.shape, "").steps.size();
+    ASSERT_GT(program.steps.size(), ready);
+    for (std::size_t i = ready; i < program.steps.size(); ++i) EXPECT_EQ(program.steps[i].latitude, latitude);
+    // Nothing else of a move changed.
+    for (std::size_t i = 0; i < input.moves.size(); ++i) {
+      Move move = input.moves[i];
+      EXPECT_EQ(move.who & 0x9FU, before.moves[i].who & 0x9FU);
+      move.who = before.moves[i].who;
+      EXPECT_EQ(move, before.moves[i]);
+    }
+  }
+  EXPECT_EQ(find_latitude("adversarial"), 2);
+  EXPECT_FALSE(find_latitude(""));
+}
+
 TEST(Input, ItsProgramIsCanonicalAndSurvivesTextAndBinary) {
   for (std::uint64_t number = 0; number < 200; ++number) {
     for (const Target* target : targets()) {
