@@ -282,7 +282,7 @@ Blocks::Story Blocks::story(std::uint64_t lba, std::uint64_t value) const {
   return story;
 }
 
-bool Blocks::lose_power(const std::function<bool(const Version&)>& durable) {
+bool Blocks::lose_power(const std::function<bool(const Version&)>& durable, Seq now, Seq quiet) {
   std::vector<std::uint64_t> doubtful;
   bool kept = false;
   pages_.for_each([&](std::uint64_t key, const Page& page) {
@@ -306,7 +306,7 @@ bool Blocks::lose_power(const std::function<bool(const Version&)>& durable) {
       }
     }
   });
-  for (const std::uint64_t lba : doubtful) taint(lba);
+  for (const std::uint64_t lba : doubtful) taint(lba, now, quiet);
   return kept;
 }
 
@@ -322,11 +322,19 @@ void Blocks::each_with(std::uint64_t value, const std::function<void(std::uint64
   });
 }
 
-void Blocks::taint(std::uint64_t lba) {
-  // Writes that are still open may come last, so they stay.
-  each(edit(lba), [](Version& version) {
-    if (version.live() && version.settled != kNow) version.unknown = true;
+void Blocks::taint(std::uint64_t lba, Seq now, Seq quiet) {
+  // Writes that are still open may come last, so they stay. The others are what earlier readers may still
+  // report: what a later read shows must not rewrite them.
+  Block& block = edit(lba);
+  each(block, [&](Version& version) {
+    if (version.live() && version.settled != kNow) version.gone = now;
   });
+  Version version;
+  version.writer = version.settled = now;
+  version.end = WriteEnd::failed;
+  version.unknown = true;
+  add(block, version, quiet);
+  tidy(block, quiet);
 }
 
 void Blocks::hash(engine::Hasher& hasher) const {

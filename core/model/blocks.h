@@ -107,11 +107,12 @@ class Blocks {
   Story story(std::uint64_t lba, std::uint64_t value) const;
   /// Power was lost. A block with one possible value, of which `durable(version)` holds, keeps it; of others
   /// nothing is known any more. False in the answer: there was none that had to keep what was written.
-  bool lose_power(const std::function<bool(const Version&)>& durable);
+  bool lose_power(const std::function<bool(const Version&)>& durable, Seq now, Seq quiet);
   /// Blocks that may hold this value.
   void each_with(std::uint64_t value, const std::function<void(std::uint64_t lba)>& f) const;
-  /// A write of unknown data has ended: anything matches until a later one replaced it.
-  void taint(std::uint64_t lba);
+  /// A write of unknown data has ended at `now`: anything matches until a later one replaced it. `quiet` as in
+  /// begin().
+  void taint(std::uint64_t lba, Seq now, Seq quiet);
 
   void hash(engine::Hasher& hasher) const;
 

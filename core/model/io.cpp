@@ -112,12 +112,13 @@ bool surely_in_range(const Namespace& ns, std::uint64_t slba, std::uint64_t bloc
   return ns.blocks == 0 || (slba <= ns.blocks && blocks <= ns.blocks - slba);
 }
 
-void taint(Namespace& ns, std::uint64_t slba, std::uint64_t blocks) {
+void taint(const Scene& scene, Namespace& ns, std::uint64_t slba, std::uint64_t blocks) {
   if (!ns.tracked) {
     ns.written_untracked = true;
     return;
   }
-  for (std::uint64_t i = 0; i < blocks; ++i) ns.content.taint(slba + i);
+  const Seq quiet = ns.readers.quiet();
+  for (std::uint64_t i = 0; i < blocks; ++i) ns.content.taint(slba + i, scene.now, quiet);
 }
 
 /// The rule that a read breaks, from what is known of the value it found.
@@ -626,7 +627,7 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
       if (opcode == kDatasetManagement) exercised(scene, Rule::d11);
       // Another command's data may have lain in the buffer when the controller read it.
       if (!completion.trusted && opcode == kWrite)
-        taint(*ns, command.entry.slba(), command.entry.block_count());
+        taint(scene, *ns, command.entry.slba(), command.entry.block_count());
       if (opcode == kWriteZeroes) exercised(scene, Rule::d13);
     } else if (completion.status() == Status::abort_requested && command.aborted_at_once) {
       end_write(scene, command, WriteEnd::aborted);
@@ -641,7 +642,7 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
   }
   if (!completion.success()) return;
   if (opcode == kWrite || opcode == kWriteZeroes || opcode == kWriteUncorrectable) {
-    taint(*ns, command.entry.slba(), command.entry.block_count());
+    taint(scene, *ns, command.entry.slba(), command.entry.block_count());
   } else if (opcode == kDatasetManagement && (command.entry.cdw11 & spec::kDeallocate) == 0) {
     return;  // hints change nothing
   } else if (opcode == kZoneSend) {

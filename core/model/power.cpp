@@ -58,13 +58,15 @@ void lose_power(const Scene& scene) {
     if (!ns.tracked) zones_after_power_loss(scene, ns);
     if (!ns.tracked) continue;
     bool unit = false, flush = false, shutdown = false;
-    ns.content.lose_power([&](const Version& version) {
-      const bool a = version.durable, b = by_flush(ns, version), c = by_shutdown(s, version);
-      unit |= a;
-      flush |= b;
-      shutdown |= c;
-      return a || b || c;
-    });
+    ns.content.lose_power(
+        [&](const Version& version) {
+          const bool a = version.durable, b = by_flush(ns, version), c = by_shutdown(s, version);
+          unit |= a;
+          flush |= b;
+          shutdown |= c;
+          return a || b || c;
+        },
+        scene.now, ns.readers.quiet());
     zones_after_power_loss(scene, ns);
     if (unit) exercised(scene, Rule::d09);
     if (flush) exercised(scene, Rule::d08);
