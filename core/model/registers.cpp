@@ -112,7 +112,7 @@ void read_shutdown(const Scene& scene, std::uint32_t value) {
       wrong("not back to 0 without a reset");
     }
   }
-  if (shst == 0 && c.shst_may_clear) c.shutdown_asked = false;
+  if (shst == 0 && c.shst_may_clear) c.shutdown_asked = c.shutdown_complete = false;
   if (shst == 2) {
     exercised(scene, Rule::liv05);
     c.shutdown_complete = true;
@@ -292,7 +292,8 @@ void write_cc(const Scene& scene) {
     open_admin_queue(scene);
     if (too_soon) forget_controller(scene);
   } else if (was && !en) {
-    const bool too_soon = c.power == Power::enabling;
+    // RDY was not seen to follow EN, so RDY 0 does not show that this reset is over.
+    const bool too_soon = c.power == Power::enabling || (c.undefined && c.power != Power::ready);
     begin_reset(scene);
     c.undefined = too_soon;
     c.cc = 0;  // a reset clears every field
