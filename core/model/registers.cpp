@@ -291,6 +291,7 @@ void write_cc(const Scene& scene) {
     c.late = false;
     open_admin_queue(scene);
     if (too_soon) forget_controller(scene);
+    if (!too_soon) c.admin_moved = false;
   } else if (was && !en) {
     // RDY was not seen to follow EN, so RDY 0 does not show that this reset is over.
     const bool too_soon = c.power == Power::enabling || (c.undefined && c.power != Power::ready);
@@ -366,6 +367,8 @@ void on_register_write(const Scene& scene) {
       admin = true;
     }
     if (admin) c.admin_kept = c.admin_lost = false;
+  } else if (event.a >= reg::aqa && event.a < reg::acq + 8) {
+    c.admin_moved = true;
   }
   if (event.a == reg::csts && spec::csts::nssro.get(event.c) != 0 && c.nssro != Controller::Nssro::unknown) {
     c.nssro = Controller::Nssro::clear;
@@ -433,6 +436,10 @@ void on_function(const Scene& scene) {
   }
   lose_function(scene);
   if (what == trace::FunctionEvent::power_cycle) {
+    // Nothing is under way without power: a host need not see RDY 0 before it enables what comes back.
+    c.power = Power::off;
+    c.rdy_low = true;
+    end_reset(scene);
     c.nssro = Controller::Nssro::clear;
     c.nssro_from = scene.now;
     lose_power(scene);

@@ -388,6 +388,7 @@ struct Controller {
   std::uint32_t cc_enabled = 0;  ///< CC as it was when EN became 1
   bool cc_written = false;       ///< since the last reset
   Seq entry_sizes_from = 0;      ///< when IOSQES or IOCQES last changed
+  bool admin_moved = false;      ///< AQA, ASQ or ACQ were written while EN is 1: undefined
   bool cc_tampered = false;      ///< the host changed what it may not while EN is 1: undefined
   bool shutdown_asked = false, shutdown_complete = false;
   bool late = false;  ///< LIV-03, LIV-04 or LIV-05 was reported for this transition
