@@ -18,7 +18,7 @@ struct NeedRow {
   std::uint64_t mask;
 };
 
-constexpr std::array<NeedRow, 48> kNeeds{{
+constexpr std::array<NeedRow, 50> kNeeds{{
     {"weighted_round_robin", "CAP.AMS", Where::cap, 17, 8, 1},
     {"subsystem_reset", "CAP.NSSRS", Where::cap, 36, 8, 1},
     {"any_queue_memory", "CAP.CQR is 0", Where::cap, 16, 8, 0},
@@ -64,6 +64,8 @@ constexpr std::array<NeedRow, 48> kNeeds{{
     {"copy", "ONCS bit 8", Where::identify, 520, 2, 1U << 8U},
     {"compare_and_write", "FUSES bit 0", Where::identify, 522, 2, 0x01},
     {"write_cache", "VWC bit 0", Where::identify, 525, 1, 0x01},
+    {"write_protection", "NWPC bit 0", Where::identify, 531, 1, 0x01},
+    {"lasting_protection", "NWPC bits 2:1", Where::identify, 531, 1, 0x06},
     {"sgl", "SGLS bits 1:0", Where::identify, 536, 4, 0x03},
     {"bit_bucket", "SGLS bit 16", Where::identify, 536, 4, 1U << 16U},
     {"long_sgl", "SGLS bit 18", Where::identify, 536, 4, 1U << 18U},

@@ -112,6 +112,8 @@ std::int64_t allocated(const Act& act, std::uint32_t controller, std::uint32_t n
 /// Namespace index by NSID if attached to the controller; -1 otherwise. Binary search in the controller's
 /// list.
 std::int64_t attached(const Controller& controller, std::uint32_t nsid);
+/// Its row in the controller's active list, null when it is not attached.
+Active* find_active(Controller& controller, std::uint32_t nsid);
 void attach(Act& act, std::uint32_t ns, std::uint32_t controller);
 void detach(Act& act, std::uint32_t ns, std::uint32_t controller);
 std::uint32_t add_namespace(Device& device, std::uint32_t subsystem, const Namespace& ns, Media media);
@@ -149,6 +151,8 @@ spec::Status check_zone_read(const Act& act, const Namespace& ns, std::uint64_t 
 spec::Status check_zone_hint(const Namespace& ns, std::uint64_t slba, std::uint64_t blocks);
 /// Where the next block of a zone is written.
 std::uint64_t write_pointer(const Namespace& ns, std::uint64_t zslba);
+/// The namespace is write protected: no zone stays active.
+void fill_zones(Namespace& ns);
 /// NVM Subsystem Reset, loss of power, or all controllers have shut down: no zone stays open.
 void close_zones(Device& device, std::uint32_t subsystem);
 /// Blocks of the namespace, ascending, that a power loss took away: write pointers fall back to them.
@@ -211,6 +215,14 @@ spec::Status sanitize_refuses(const Act& act, std::uint32_t controller, std::uin
                               const spec::SubmissionEntry& entry);
 void end_sanitize(Act& act, std::uint32_t subsystem);
 std::vector<std::byte> sanitize_log(const Act& act, std::uint32_t controller);
+
+// admin/write_protection.cpp
+/// Is the namespace write protected, for commands of this controller? (For all alike, but for a planted
+/// fault.)
+bool write_protected(const Act& act, std::uint32_t ns, std::uint32_t controller);
+/// Is it an I/O command that would write to a protected namespace?
+bool protection_refuses(const Act& act, Handle command, std::uint16_t qid);
+Outcome set_write_protection(Act& act, std::uint32_t controller, const spec::SubmissionEntry& entry);
 
 // admin/identify.cpp
 /// Of the LBA format that Identify shows for a namespace at this place; 0: there is none.

@@ -27,6 +27,11 @@ std::int64_t allocated(const Act& act, std::uint32_t controller, std::uint32_t n
   return subsystem.ns_of_nsid[nsid] - std::int64_t{1};
 }
 
+Active* find_active(Controller& controller, std::uint32_t nsid) {
+  const auto at = std::lower_bound(controller.active.begin(), controller.active.end(), nsid, by_nsid);
+  return at != controller.active.end() && at->nsid == nsid ? &*at : nullptr;
+}
+
 std::int64_t attached(const Controller& controller, std::uint32_t nsid) {
   const auto at = std::lower_bound(controller.active.begin(), controller.active.end(), nsid, by_nsid);
   return at != controller.active.end() && at->nsid == nsid ? std::int64_t{at->ns} : -1;

@@ -313,6 +313,20 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
      "INV-Z-11"},
     {Fault::changed_zones_short, "changed-zones-short", "the log of changed zones leaves out the first one",
      "off-by-one over the list", "INV-Z-11"},
+    {Fault::protection_of_one_path, "protection-of-one-path",
+     "a namespace is write protected for the controller that set it alone", "state kept per controller",
+     "INV-D-15"},
+    {Fault::protection_misses_zeroes, "protection-misses-zeroes",
+     "Write Zeroes writes to a namespace that is write protected", "only commands with data checked",
+     "INV-D-15"},
+    {Fault::protection_ends_at_reset, "protection-ends-at-reset",
+     "a Controller Level Reset ends the write protection of its namespaces",
+     "kept with the controller's features", "INV-D-15"},
+    {Fault::protection_outlives_power, "protection-outlives-power",
+     "a write protection until the next power cycle outlives it", "kept as the others are", "INV-D-15"},
+    {Fault::protection_event_missing, "protection-event-missing",
+     "other controllers do not report that a namespace was write protected", "NSATTR taken for no attribute",
+     "INV-AE-08"},
 }};
 
 }  // namespace

@@ -139,6 +139,11 @@ enum class Fault : std::uint8_t {
   telemetry_on_all_controllers,
   zone_event_ignores_mask,
   changed_zones_short,
+  protection_of_one_path,
+  protection_misses_zeroes,
+  protection_ends_at_reset,
+  protection_outlives_power,
+  protection_event_missing,
   count
 };
 

@@ -83,7 +83,9 @@ constexpr spec::IdentifyController spec_controller() {
   id.edstt = 1;                // minutes
   id.kas = 1;
   id.fuses = 1;  // Compare and Write
-  id.acwu = 7;   // up to 8 blocks
+  id.nwpc =
+      spec::protection::announced | spec::protection::can_until_power_cycle | spec::protection::can_permanent;
+  id.acwu = 7;  // up to 8 blocks
   // Any alignment; a list may be longer than the data.
   id.sgls = 1 | spec::sgls::bit_bucket | spec::sgls::longer;
   return id;

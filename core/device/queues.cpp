@@ -242,6 +242,7 @@ Outcome run(Act& act, Handle handle, bool fused) {
   if (refused != Status::success) return refused;
   // FUSE is that of a pair or of nothing.
   if ((entry.fuse() != 0 && !fused) || !takes_psdt(act, sq.qid, entry.psdt())) return Status::invalid_field;
+  if (protection_refuses(act, handle, sq.qid)) return Status::namespace_write_protected;
   const std::uint32_t controller = command.controller;
   const bool writes = sq.qid != 0 && (row->effects & spec::effect::block_content) != 0;
   const Outcome outcome = handler(act, controller, handle, entry);

@@ -215,6 +215,12 @@ void clear_controller(Act& act, std::uint32_t controller) {
   std::fill(c.vector_pending.begin(), c.vector_pending.end(), std::uint8_t{0});
   c.io_queue_created = false;
   const Features before = c.features;
+  for (Active& active : c.active) {
+    active.error_recovery = 0;
+    std::uint8_t& protection = act.device.namespaces[active.ns].write_protect;
+    if (protection != spec::protection::none && act.broken_by(Fault::protection_ends_at_reset))
+      protection = spec::protection::none;
+  }
   c.features = c.saved;  // what was never saved is the default there
   if (before.write_atomicity != c.features.write_atomicity && act.broken_by(Fault::feature_survives_reset)) {
     c.features.write_atomicity = before.write_atomicity;

@@ -120,11 +120,13 @@ struct ChangedZones {
 
 struct Active {
   std::uint32_t nsid = 0;
-  std::uint32_t ns = 0;  ///< index in Device::namespaces
+  std::uint32_t ns = 0;              ///< index in Device::namespaces
+  std::uint32_t error_recovery = 0;  ///< the feature: TLER (DULBE cannot be set)
 
   template <class V>
   void fields(V&& v) const {
     v("nsid", nsid), v("ns", ns);
+    if (error_recovery != 0) v("error_recovery", error_recovery);
   }
 };
 
@@ -307,12 +309,13 @@ struct Namespace {
   std::array<std::uint8_t, 16> uuid{}, nguid{};
   std::array<std::uint8_t, 8> eui64{};
   std::vector<std::uint16_t>
-      controllers;                ///< indices of the controllers it is attached to, ascending by CNTLID
-  std::uint32_t media = 0;        ///< index in Device::media
-  std::uint32_t last_writer = 0;  ///< controller of the last write
-  std::uint8_t former_shift = 0;  ///< before the last Format (a planted fault shows it on other paths)
-  std::uint16_t formatter = 0;    ///< controller of the last Format
-  std::uint32_t tler_dulbe = 0;  ///< Error Recovery feature (kept per namespace; no deallocated-block errors)
+      controllers;                 ///< indices of the controllers it is attached to, ascending by CNTLID
+  std::uint32_t media = 0;         ///< index in Device::media
+  std::uint32_t last_writer = 0;   ///< controller of the last write
+  std::uint8_t former_shift = 0;   ///< before the last Format (a planted fault shows it on other paths)
+  std::uint16_t formatter = 0;     ///< controller of the last Format
+  std::uint8_t write_protect = 0;  ///< spec::protection, the same for all controllers
+  std::uint16_t protector = 0;     ///< controller that set it (a planted fault spares the others)
 
   Zones zones;
 
@@ -322,7 +325,8 @@ struct Namespace {
   template <class V>
   void fields(V&& v) const {
     v("subsystem", subsystem), v("nsid", nsid), v("blocks", blocks), v("block_shift", block_shift);
-    v("shared", shared), v("controllers", controllers), v("media", media), v("tler_dulbe", tler_dulbe);
+    v("shared", shared), v("controllers", controllers), v("media", media);
+    if (write_protect != 0) v("write_protect", write_protect);
     for (const std::uint8_t byte : uuid) v("uuid", byte);
     if (zoned()) v("zones", zones);
   }

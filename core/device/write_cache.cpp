@@ -40,6 +40,10 @@ void lose_power(Device& device, const Surroundings& world, std::uint32_t subsyst
                                   return lost;
                                 });
     zones_lost(device, ns, blocks);
+    std::uint8_t& protection = device.namespaces[ns].write_protect;
+    const Act act{device, world};
+    if (protection == spec::protection::until_power_cycle && !act.broken_by(Fault::protection_outlives_power))
+      protection = spec::protection::none;
   });
   close_zones(device, subsystem);
 }

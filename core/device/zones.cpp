@@ -122,6 +122,12 @@ Status check_zone_hint(const Namespace& ns, std::uint64_t slba, std::uint64_t bl
   return Status::success;
 }
 
+void fill_zones(Namespace& ns) {
+  for (Zone& zone : ns.zones.zones) {
+    if (is_active(zone.state)) zone.state = ZoneState::full;
+  }
+}
+
 void close_zones(Device& device, std::uint32_t subsystem) {
   for (const std::uint32_t row : device.subsystems[subsystem].ns_of_nsid) {
     if (row == 0) continue;

@@ -735,6 +735,41 @@ class Writer : private MoveSteps {
     if ((m.w & 2U) != 0) log(controller_, 0);
   }
 
+  // One path protects a namespace while another one writes to it, looks, and is reset; later it is freed.
+  void protection_story() {
+    const Move& m = *move_;
+    constexpr std::uint8_t kStates[] = {1, 1, 2, 1, 1, 2, 3, 4};
+    const auto protect = [&](unsigned controller, std::uint64_t state, bool all) {
+      Step& step = admin(controller, 0x09);
+      put(step, Field::nsid, all ? literal(0xFFFFFFFF) : ns());
+      put(step, Field::cdw10, 0x84U);
+      put(step, Field::cdw11, state);
+    };
+    constexpr std::uint8_t kWrites[] = {0x01, 0x08, 0x01, 0x04};
+    if ((m.y & 1U) != 0) io(peer_, 0x01, true);
+    protect(controller_, kStates[m.x & 7U], (m.x & 0x38U) == 0x38U);
+    io(peer_, kWrites[m.y >> 1U & 3U], true);
+    if ((m.y & 8U) != 0) {
+      Step& step = admin(peer_, 0x0A);
+      put(step, Field::nsid, ns());
+      put(step, Field::cdw10, 0x84U | ((m.z & 0x70U) == 0 ? 0x300U : 0U));
+    }
+    if ((m.y & 0x10U) != 0) put(admin(peer_, 0x06), Field::nsid, ns());
+    if ((m.y & 0x20U) != 0) {
+      on((m.z & 1U) != 0 ? StepKind::flr : StepKind::disable, controller_).nowait = false;
+      forget_queues(controller_);
+      ready(controller_);
+    }
+    if ((m.y & 0x40U) != 0) {
+      lose_power();
+      ready(peer_);
+    }
+    io(peer_, kWrites[m.z >> 1U & 3U], true);
+    io(controller_, 0x02, true);
+    if ((m.y & 0x80U) == 0) protect((m.z & 8U) != 0 ? peer_ : controller_, 0, false);
+    io(peer_, 0x01, true);
+  }
+
   void write_admin(What what) {
     const Move& m = *move_;
     if (!raw_[controller_] && (what == What::event_request || what == What::event_cycle)) {
@@ -786,6 +821,10 @@ class Writer : private MoveSteps {
         request_event();
         break;
       case What::format: {
+        if ((m.w & 0xC0U) == 0xC0U && all_raw()) {
+          protection_story();
+          break;
+        }
         constexpr std::uint8_t kErase[] = {0, 0, 1, 2};
         Step& step = admin(controller_, 0x80);
         put(step, Field::nsid, ns());

@@ -9,6 +9,7 @@
 #include "model/io.h"
 #include "model/namespaces.h"
 #include "model/registers.h"
+#include "model/write_protection.h"
 #include "spec/registers.h"
 #include "spec/zones.h"
 
@@ -194,7 +195,9 @@ void end_attachment(const Scene& scene, Command& command, End end, const Complet
       }
       end_cause(scene, target.controller, ns.nsid, command.submitted, cause, false);
     };
-    if (end == End::applied && target.sure) {
+    // A delete that ended meanwhile leaves open which namespace of this number it was.
+    const bool former = ns.died >= command.submitted;
+    if (end == End::applied && target.sure && !former) {
       const bool flips =
           fact.flips(attach, command.submitted) && ns.exists.surely_since(true, command.submitted);
       fact.apply(attach, command.submitted, scene.now);
@@ -587,8 +590,8 @@ void allow_management(const Scene& scene, const Command& command, Allowed& allow
                  Status::command_set_not_supported});
     return;
   }
-  if (nsid == spec::kBroadcastNsid) return;
-  allowed.may(Status::namespace_write_protected);
+  if (nsid == spec::kBroadcastNsid) return allow_change(scene, command, kNone, allowed);
+  allow_change(scene, command, command.ns, allowed);
   const bool maybe_created =
       !subsystem.complete || subsystem.creates_open != 0 || subsystem.create_until >= command.submitted;
   if (nsid == 0 || (announced.known && nsid > announced.nn)) {

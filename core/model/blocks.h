@@ -110,8 +110,8 @@ class Blocks {
   bool lose_power(const std::function<bool(const Version&)>& durable, Seq now, Seq quiet);
   /// Blocks that may hold this value.
   void each_with(std::uint64_t value, const std::function<void(std::uint64_t lba)>& f) const;
-  /// A write of unknown data has ended at `now`: anything matches until a later one replaced it. `quiet` as in
-  /// begin().
+  /// A write of unknown data has ended at `now`: anything matches until a later one replaced it. `quiet` as
+  /// in begin().
   void taint(std::uint64_t lba, Seq now, Seq quiet);
 
   void hash(engine::Hasher& hasher) const;

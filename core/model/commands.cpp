@@ -522,9 +522,10 @@ void on_completed(const Scene& scene) {
   command.buffer_shared = release_ranges(scene, command);
   const bool stray = scene.s.malformed_open != 0 || scene.s.malformed_until > command.submitted;
   // At address 0 lies whatever the commands of all controllers put there by mistake. And where the host moved
-  // the Admin queue under the controller, that may go on with old entries, whose buffers are something else now.
-  completion.trusted = !command.buffer_shared && !command.reused_cid && !command.null_pointer && !stray &&
-                       !c.admin_moved;
+  // the Admin queue under the controller, that may go on with old entries, whose buffers are something else
+  // now.
+  completion.trusted =
+      !command.buffer_shared && !command.reused_cid && !command.null_pointer && !stray && !c.admin_moved;
   judge_status(scene, command, completion);
   learn_sanitize(scene, command, completion);
   if (command.sqid == 0) {

@@ -9,6 +9,7 @@
 #include "model/io.h"
 #include "model/namespaces.h"
 #include "model/self_test.h"
+#include "model/write_protection.h"
 #include "model/zones.h"
 
 namespace polypath::model {
@@ -195,7 +196,11 @@ void allow_format(const Scene& scene, const Command& command, Allowed& allowed) 
   allow_during_format(scene, command, allowed);
   // Other commands for the namespace may be running.
   allowed.may(Status::command_sequence_error);
-  if (!announced.known || announced.nwpc != 0) allowed.may(Status::namespace_write_protected);
+  if (command.wide) {
+    allow_change(scene, command, kNone, allowed);
+  } else {
+    allow_change(scene, command, find_namespace(scene.s, c.subsystem, entry.nsid), allowed);
+  }
   if (!announced.known || (announced.oncs & spec::oncs::reservations) != 0)
     allowed.may(Status::reservation_conflict);
   if (!announced.known || (announced.oacs & spec::oacs::security) != 0) allowed.may(Status::access_denied);

@@ -14,6 +14,7 @@
 #include "model/sanitize.h"
 #include "model/sgl.h"
 #include "model/status.h"
+#include "model/write_protection.h"
 #include "model/zones.h"
 #include "spec/commands.h"
 #include "trace/text.h"
@@ -825,8 +826,7 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
   if (security) allowed.may(Status::access_denied);
   if (is_write_type(opcode) && (ns == nullptr || !ns->identified || (ns->nsfeat & 1U) != 0))
     allowed.may(Status::capacity_exceeded);
-  if (is_write_type(opcode) && (!announced.known || announced.nwpc != 0))
-    allowed.may(Status::namespace_write_protected);
+  if (is_write_type(opcode) || opcode == kZoneSend) allow_change(scene, command, command.ns, allowed);
   if (!announced.known || (announced.oncs & spec::oncs::reservations) != 0)
     allowed.may(Status::reservation_conflict);
   const bool formats = !announced.known || (announced.oacs & spec::oacs::format) != 0;
@@ -847,6 +847,8 @@ Rule rule_of_refusal_io(const Command& command, Status status) {
       return Rule::d14;
     case Status::unrecovered_read_error:
       return Rule::d12;
+    case Status::namespace_write_protected:
+      return Rule::d15;
     case Status::invalid_field:
       return has_range(command.entry.opcode) || command.entry.opcode == kFlush ? Rule::ns10 : Rule::q33;
     default:

@@ -1,6 +1,7 @@
 #include "model/power.h"
 
 #include "model/namespaces.h"
+#include "model/write_protection.h"
 #include "model/zones.h"
 #include "spec/identify.h"
 
@@ -18,7 +19,7 @@ Seq flushed(const Namespace& ns, std::uint16_t controller) {
 }
 
 bool by_flush(const Namespace& ns, const Version& version) {
-  return version.settled < flushed(ns, version.controller);
+  return version.settled < std::max(flushed(ns, version.controller), ns.protection.committed);
 }
 bool by_shutdown(const State& s, const Version& version) {
   return version.controller < s.controllers.size() &&
@@ -55,6 +56,7 @@ void lose_power(const Scene& scene) {
   for (const std::uint32_t index : s.subsystems[scene.c().subsystem].namespaces) {
     Namespace& ns = s.namespaces[index];
     ns.power_lost = scene.now;
+    protection_after_power_loss(scene, ns);
     if (!ns.tracked) zones_after_power_loss(scene, ns);
     if (!ns.tracked) continue;
     bool unit = false, flush = false, shutdown = false;

@@ -12,6 +12,7 @@
 #include "model/keep_alive.h"
 #include "model/namespaces.h"
 #include "model/self_test.h"
+#include "model/write_protection.h"
 #include "model/zones.h"
 #include "spec/log_feature_event.h"
 #include "trace/text.h"
@@ -269,7 +270,7 @@ void allow_sanitize(const Scene& scene, const Command& command, Allowed& allowed
     return;
   }
   allow_during_format(scene, command, allowed);
-  if (!announced.known || announced.nwpc != 0) allowed.may(Status::namespace_write_protected);
+  if (starts(command)) allow_change_of_any(scene, command, allowed);
   if (!announced.known || cdw10 >> 10U != 0) allowed.may(Status::invalid_field);
   static constexpr std::array<std::uint32_t, 8> kNeeds{
       0, 0, san::can_block, san::can_overwrite, san::can_crypto, san::can_verify, 0, 0};
@@ -461,7 +462,7 @@ void judge_sanitize_event(const Scene& scene, std::uint8_t info, Seq requested) 
     say("the end of a sanitize after the start of another", "none: the start of another clears it");
   const bool asked = (sanitize.cdw10 & san::no_deallocate) != 0;
   if (info == spec::event_info::sanitize_deallocated && sanitize.taker == scene.index && !asked &&
-      c.sanitizes_open == 0)
+      c.sanitizes_open == 0 && requested > sanitize.started_until)
     say("an unexpected deallocation that was no surprise", "the event of a plain end: NDAS was 0");
 }
 

@@ -507,6 +507,18 @@ struct Zoned {
   Seq failed_open = 0;      ///< end of the last Open that failed for resources
 };
 
+/// Write protection of a namespace (feature 84h).
+struct Protection {
+  Fact on;                 ///< in whichever way
+  std::uint8_t value = 0;  ///< which
+  bool value_known = false;
+  std::uint16_t setter = 0;  ///< controller of the last Set that surely took effect
+  std::uint32_t open = 0;    ///< Set Features under way that name it
+  std::uint32_t former = 0;  ///< of these: since before it was created, so they may meet it or not
+  Seq touched = 0;           ///< end of the last that may have changed it
+  Seq committed = 0;         ///< submission of the last that protected it: what was written before is durable
+};
+
 struct Namespace {
   std::uint32_t subsystem = 0, nsid = 0;
   std::uint32_t incarnation = 0;
@@ -533,6 +545,7 @@ struct Namespace {
   Blocks content;
   Readers readers;
   Seq power_lost = 0;  ///< last time
+  Protection protection;
   Zoned zoned;
   // from Identify
   bool identified = false;
@@ -554,11 +567,13 @@ struct Subsystem {
   std::vector<std::uint16_t> controllers;
   bool complete = true;  ///< the header names every namespace that exists
   std::uint32_t creates_open = 0;
-  Seq create_dropped = 0;         ///< when a create ended last of which nobody knows what it made
-  Seq create_until = 0;           ///< end of the last create
-  std::uint32_t deletes_all = 0;  ///< deletes of every namespace under way
-  Seq all_deleted_until = 0;      ///< end of the last one
-  Seq formatted_until = 0;        ///< end of the last Format that may have met any namespace
+  Seq create_dropped = 0;              ///< when a create ended last of which nobody knows what it made
+  Seq create_until = 0;                ///< end of the last create
+  std::uint32_t deletes_all = 0;       ///< deletes of every namespace under way
+  Seq all_deleted_until = 0;           ///< end of the last one
+  Seq formatted_until = 0;             ///< end of the last Format that may have met any namespace
+  std::uint32_t protections_open = 0;  ///< Set Features of 84h under way whose namespaces are not known
+  Seq protections_until = 0;           ///< end of the last one that may have had its effect
   Sanitize sanitize;
   Firmware firmware;
 };

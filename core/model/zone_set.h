@@ -65,6 +65,8 @@ class ZoneSet {
   /// One state for sure. Commands under way stay so.
   void start(spec::ZoneState state, std::uint64_t wp, bool extension, std::uint64_t capacity, Seq now);
   bool known() const { return known_; }
+  /// What it was until now is not known to commands that are under way.
+  void blur(Seq now) { blurred_ = now; }
   std::uint64_t capacity() const { return capacity_; }
   /// No command is under way, and none ended after `since`.
   bool quiet_since(Seq since) const { return open_.empty() && touched_ < since; }

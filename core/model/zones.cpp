@@ -287,6 +287,7 @@ void check_descriptor(const Scene& scene, const Command& command, Namespace& ns,
   if (!zone.known()) {
     if (zone.quiet_since(command.submitted)) {
       zone.start(state, wp, extension, shown.zcap, zone.touched());
+      if (history(ns)) zone.blur(scene.now);  // reports under way may be older than this one
     } else {
       inconclusive(scene, Rule::z05);
     }

@@ -108,7 +108,7 @@ struct IdentifyNamespace {
 
 /// Places in CNS 08, the I/O command set independent Identify Namespace.
 namespace independent {
-inline constexpr std::size_t nmic = 1, nstat = 14;
+inline constexpr std::size_t nmic = 1, nsattr = 8, nstat = 14;
 inline constexpr std::uint8_t ready = 1;  ///< NSTAT
 }  // namespace independent
 

@@ -46,6 +46,7 @@ enum class FeatureId : std::uint8_t {
   command_set_profile = 0x19,
   sanitize_config = 0x17,
   software_progress = 0x80,
+  write_protection = 0x84,
 };
 
 /// SEL of Get Features.
@@ -113,6 +114,13 @@ inline constexpr std::uint8_t nsid_valid = 1;
 inline constexpr std::size_t results = 20, first = 4, entry_bytes = 28;
 inline constexpr std::size_t log_bytes = first + results * entry_bytes;
 }  // namespace self_test
+
+/// Namespace Write Protection Config (84h): states in CDW11 2:0, bits of NWPC, and NSATTR of a namespace.
+namespace protection {
+inline constexpr std::uint32_t none = 0, protect = 1, until_power_cycle = 2, permanent = 3, states = 4;
+inline constexpr std::uint8_t announced = 1U << 0, can_until_power_cycle = 1U << 1, can_permanent = 1U << 2;
+inline constexpr std::uint8_t nsattr = 1U << 0;
+}  // namespace protection
 
 /// Telemetry logs (07h, 08h): a header and blocks. CDW10 bit 8 of the read asks for a new capture of the
 /// host's.

@@ -29,6 +29,8 @@ bool known(const Profile& profile, FeatureId fid) {
       return profile.zoned;
     case FeatureId::sanitize_config:
       return (profile.controller.sanicap & spec::sanitize::inhibits_no_deallocate) != 0;
+    case FeatureId::write_protection:
+      return (profile.controller.nwpc & spec::protection::announced) != 0;
     case FeatureId::arbitration:
     case FeatureId::power_management:
     case FeatureId::temperature_threshold:
@@ -47,7 +49,9 @@ bool known(const Profile& profile, FeatureId fid) {
 }
 
 bool of_subsystem(FeatureId fid) { return fid == FeatureId::sanitize_config; }
-bool of_namespace(FeatureId fid) { return fid == FeatureId::error_recovery; }
+bool of_namespace(FeatureId fid) {
+  return fid == FeatureId::error_recovery || fid == FeatureId::write_protection;
+}
 
 bool saveable(const Profile& profile, FeatureId fid) {
   if (!profile.saves_features) return false;
@@ -209,15 +213,13 @@ Outcome set_error_recovery(Act& act, std::uint32_t controller, const spec::Submi
   constexpr std::uint32_t kDulbe = 1U << 16;
   if ((entry.cdw11 & kDulbe) != 0) return Status::invalid_field;  // NSFEAT b2 is 0
   if (entry.nsid == spec::kBroadcastNsid) {
-    for (const Active& a : act.controller(controller).active) {
-      act.device.namespaces[a.ns].tler_dulbe = entry.cdw11 & 0xFFFFU;
-    }
+    for (Active& a : act.controller(controller).active) a.error_recovery = entry.cdw11 & 0xFFFFU;
     return Status::success;
   }
   std::int64_t ns = -1;
   const Status status = find_namespace(act, controller, entry.nsid, Status::invalid_field, ns);
   if (status != Status::success) return status;
-  act.device.namespaces[static_cast<std::uint32_t>(ns)].tler_dulbe = entry.cdw11 & 0xFFFFU;
+  find_active(act.controller(controller), entry.nsid)->error_recovery = entry.cdw11 & 0xFFFFU;
   return Status::success;
 }
 
@@ -307,6 +309,8 @@ Outcome set_value(Act& act, std::uint32_t controller, Handle command, const spec
     case FeatureId::sanitize_config:
       act.device.subsystems[c.subsystem].sanitize.allow_deallocate = (value & 1U) != 0;
       return Status::success;
+    case FeatureId::write_protection:
+      return set_write_protection(act, controller, entry);
     default:
       return Status::invalid_field;
   }
@@ -336,7 +340,8 @@ Outcome get_value(Act& act, std::uint32_t controller, Handle command, const spec
       const Status status =
           find_namespace(act, controller, entry.nsid, Status::invalid_namespace_or_format, ns);
       if (status != Status::success) return status;
-      outcome.dw0 = &f == &c.features ? act.device.namespaces[static_cast<std::uint32_t>(ns)].tler_dulbe : 0;
+      if (&f == &c.features)
+        outcome.dw0 = find_active(act.controller(controller), entry.nsid)->error_recovery;
       break;
     }
     case FeatureId::volatile_write_cache:
@@ -401,6 +406,15 @@ Outcome get_value(Act& act, std::uint32_t controller, Handle command, const spec
     }
     case FeatureId::command_set_profile:
       break;
+    case FeatureId::write_protection: {  // there is no default of it, and nothing saved
+      std::int64_t ns = -1;
+      const Status status =
+          find_namespace(act, controller, entry.nsid, Status::invalid_namespace_or_format, ns);
+      if (status != Status::success) return status;
+      if (&f != &c.features) return Status::invalid_field;
+      outcome.dw0 = act.device.namespaces[static_cast<std::uint32_t>(ns)].write_protect;
+      break;
+    }
     default:
       return Status::invalid_field;
   }

@@ -109,6 +109,9 @@ Outcome format(Act& act, std::uint32_t controller, Handle, const spec::Submissio
   const bool protection = (entry.cdw10 >> 5U & 7U) != 0;
   if (metadata || protection) return Status::invalid_format;  // MC and DPC are 0
   for (const std::uint32_t ns : targets) {
+    if (write_protected(act, ns, controller)) return Status::namespace_write_protected;
+  }
+  for (const std::uint32_t ns : targets) {
     const std::uint8_t shift = block_shift_of(act, act.device.namespaces[ns], index);
     if (shift != 0 && act.device.namespaces[ns].bytes() >> shift != 0) continue;
     if (shift == 0 && act.broken_by(Fault::format_index_unchecked)) return Status::success;

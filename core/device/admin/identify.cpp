@@ -62,6 +62,7 @@ spec::IdentifyNamespace namespace_data(const Act& act, const Namespace* ns) {
       id.lbaf[0] = std::uint32_t{ns->block_shift} << 16U;
     }
     id.nmic = ns->shared ? spec::nmic::shared : 0;
+    if (ns->write_protect != spec::protection::none) id.nsattr |= spec::protection::nsattr;
     if (act.profile().capacity_bytes != 0) id.nvmcap[0] = ns->bytes();
     id.nguid = ns->nguid;
     id.eui64 = ns->eui64;
@@ -174,6 +175,8 @@ Status build(const Act& act, std::uint32_t controller, const spec::SubmissionEnt
         bool shared = ns_at(active)->shared;
         if (shared && act.broken_by(Fault::independent_says_private)) shared = false;
         page[spec::independent::nmic] = static_cast<std::byte>(shared ? spec::nmic::shared : 0);
+        if (ns_at(active)->write_protect != spec::protection::none)
+          page[spec::independent::nsattr] = static_cast<std::byte>(spec::protection::nsattr);
         page[spec::independent::nstat] = static_cast<std::byte>(spec::independent::ready);
       }
       return Status::success;

@@ -87,6 +87,9 @@ Outcome remove(Act& act, std::uint32_t controller, const spec::SubmissionEntry& 
     const std::vector<std::uint32_t> all =
         act.device.subsystems[act.controller(controller).subsystem].ns_of_nsid;
     for (const std::uint32_t index : all) {
+      if (index != 0 && write_protected(act, index - 1, controller)) return Status::namespace_write_protected;
+    }
+    for (const std::uint32_t index : all) {
       if (index != 0) remove_one(act, controller, index - 1);
     }
     return Status::success;
@@ -94,6 +97,8 @@ Outcome remove(Act& act, std::uint32_t controller, const spec::SubmissionEntry& 
   if (classify(act, controller, entry.nsid) == NsidClass::invalid) return Status::invalid_namespace_or_format;
   const std::int64_t ns = allocated(act, controller, entry.nsid);
   if (ns < 0) return Status::invalid_field;
+  if (write_protected(act, static_cast<std::uint32_t>(ns), controller))
+    return Status::namespace_write_protected;
   remove_one(act, controller, static_cast<std::uint32_t>(ns));
   return Status::success;
 }

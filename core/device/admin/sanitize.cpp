@@ -30,11 +30,12 @@ bool spared(const spec::SubmissionEntry& entry) {
     case 0x05:
     case 0x06:  // Identify
     case 0x08:  // Abort
-    case 0x09:  // of the features, namespace write protection is not, which no profile has
     case 0x0A:
     case 0x0C:  // Asynchronous Event Request
     case 0x18:  // Keep Alive
       return true;
+    case 0x09:
+      return (entry.cdw10 & 0xFFU) != static_cast<std::uint32_t>(spec::FeatureId::write_protection);
     case 0x02:
       switch (static_cast<LogId>(entry.cdw10 & 0xFFU)) {
         case LogId::error_information:
@@ -219,6 +220,9 @@ Outcome sanitize(Act& act, std::uint32_t controller, Handle command, const spec:
   const bool inhibited = (sanicap & san::inhibits_no_deallocate) != 0;
   if ((cdw10 & san::no_deallocate) != 0 && inhibited && !s.allow_deallocate) return Status::invalid_field;
   if (restricted_failure && (cdw10 & san::unrestricted) != 0) return Status::sanitize_failed;
+  for (const std::uint32_t row : act.device.subsystems[act.controller(controller).subsystem].ns_of_nsid) {
+    if (row != 0 && write_protected(act, row - 1, controller)) return Status::namespace_write_protected;
+  }
   const Status pending = activation_pending(act, controller);
   if (pending != Status::success) return pending;
   begin(act, controller, command, cdw10);

@@ -356,7 +356,7 @@ const std::vector<Case>& cases() {
        [](History& h, bool broken) {
          h.ready(0);
          h.complete(h.start_read(0, 1, 0),
-                    {.status = broken ? Status::namespace_write_protected : Status::data_transfer_error});
+                    {.status = broken ? Status::capacity_exceeded : Status::data_transfer_error});
        }},
       {Rule::q34,
        [](History& h, bool broken) {
@@ -1116,6 +1116,16 @@ const std::vector<Case>& cases() {
          h.set_feature(0, 0x0F, 200);
          h.wait((broken ? 5000 : 250) * kMs);
          h.read_register(0, spec::reg::csts, 1);
+       }},
+      {Rule::d15,
+       [](History& h, bool broken) {
+         h.ready(0);
+         h.ready(1);
+         for (const std::uint16_t c : {std::uint16_t{0}, std::uint16_t{1}})
+           h.identify(c, [](spec::IdentifyController& id) { id.nwpc = 1; });
+         h.run(0, 0, admin_entry(0x09, 1, 0x84, 1));
+         h.run(1, 1, io_entry(0x08, 1, 0),
+               {.status = broken ? Status::success : Status::namespace_write_protected});
        }},
       {Rule::d18,
        [](History& h, bool broken) {

@@ -628,14 +628,51 @@ steps:
   - admin: {controller: nvme0, opcode: identify, cdw10: 1, sgl: "block 4096"}
 )";
 
+// A namespace that one controller protects until power is lost, and another one would write to; and what it
+// holds then.
+constexpr const char* kProtection = R"(
+steps:
+  - enable: {controller: nvme0}
+  - enable: {controller: nvme1}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 0}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - create_queue_pair: {controller: nvme1, queue: 1, depth: 8}
+  - io: {controller: nvme0, opcode: write, nsid: ns1, lba: 0, blocks: 8, tag: A}
+  - admin: {controller: nvme0, opcode: set_features, nsid: 1, cdw10: 0x84, cdw11: 2}
+  - io: {controller: nvme1, opcode: write, nsid: ns1, lba: 0, blocks: 8, tag: B}
+  - io: {controller: nvme0, opcode: write_zeroes, nsid: ns1, lba: 0, blocks: 4}
+  - io: {controller: nvme1, opcode: read, nsid: ns1, lba: 0, blocks: 8}
+  - disable: {controller: nvme0}
+  - enable: {controller: nvme0}
+  - admin: {controller: nvme1, opcode: get_features, nsid: 1, cdw10: 0x84}
+  - admin: {controller: nvme1, opcode: identify, nsid: 1, cdw10: 0}
+  - wait: 1s
+  - power_cycle: {controller: nvme0, latitude: 2}
+  - enable: {controller: nvme0}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 0}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - io: {controller: nvme0, opcode: read, nsid: ns1, lba: 0, blocks: 8}
+  - io: {controller: nvme0, opcode: write, nsid: ns1, lba: 0, blocks: 8, tag: C}
+  - enable: {controller: nvme1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: set_features, cdw10: 0x0b, cdw11: 0x100}
+  - {nowait: true, admin: {controller: nvme1, opcode: async_event_request}}
+  - admin: {controller: nvme0, opcode: set_features, nsid: 1, cdw10: 0x84, cdw11: 1}
+  - wait: 1s
+)";
+
 struct Trouble {
   const char* world;
   const char* steps;
   std::string text() const { return std::string(world) + steps; }
 };
-constexpr std::array kPlain{
-    kHosted, kRaw,       kManagement, kQueues, kEnabling, kResets,          kFeatures, kMedia,     kLogs,
-    kFused,  kKeepAlive, kFormat,     kCache,  kSanitize, kSanitizeFailure, kFirmware, kLbaStatus, kLists};
+constexpr std::array kPlain{kHosted,    kRaw,       kManagement, kQueues,    kEnabling,
+                            kResets,    kFeatures,  kMedia,      kLogs,      kFused,
+                            kKeepAlive, kFormat,    kCache,      kSanitize,  kSanitizeFailure,
+                            kFirmware,  kLbaStatus, kLists,      kProtection};
 
 std::vector<Trouble> programs() {
   std::vector<Trouble> out;
