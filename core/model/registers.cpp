@@ -314,6 +314,7 @@ void start_registers(const trace::TraceHeader& header, State& state) {
     c.subsystem = row.subsystem;
     c.observed = row.observed;
     c.cntlid = row.cntlid;
+    c.host = row.host;
     c.initial_known = row.initial_state_known;
     if (!c.initial_known) {
       c.power = Power::unknown;

@@ -362,6 +362,7 @@ struct Controller {
   std::uint32_t subsystem = 0;
   std::uint32_t observed = 0;
   std::uint16_t cntlid = trace::kUnknownCntlid;  ///< as the header or Identify says it
+  std::uint16_t host = trace::kUnknownHost;      ///< whose path it is, as the header says it
   Seq written_out = 0;  ///< when the last normal shutdown was asked for that was completed
   bool initial_known = true;
   bool seen = false;  ///< any event
@@ -499,6 +500,7 @@ struct Zoned {
   Seq closed = 0;  ///< end of the last event that left no zone open
   struct Worn {
     std::uint64_t zslba = 0;
+    Seq first = 0;      ///< first time
     Seq at = 0;         ///< last time
     bool sure = false;  ///< that it was not offline before
   };
@@ -512,10 +514,10 @@ struct Protection {
   Fact on;                 ///< in whichever way
   std::uint8_t value = 0;  ///< which
   bool value_known = false;
-  std::uint16_t setter = 0;  ///< controller of the last Set that surely took effect
   std::uint32_t open = 0;    ///< Set Features under way that name it
   std::uint32_t former = 0;  ///< of these: since before it was created, so they may meet it or not
   Seq touched = 0;           ///< end of the last that may have changed it
+  Seq lost = 0;              ///< when nothing was known of it any more
   Seq committed = 0;         ///< submission of the last that protected it: what was written before is durable
 };
 
@@ -608,6 +610,7 @@ struct Suspect {
   std::uint32_t ns = kNone, incarnation = 0, request = 0, errno_value = 0;
   Seq from = 0, until = 0, cause = 0;
   Time time = 0;
+  std::uint16_t host = 0;
 };
 
 struct State {

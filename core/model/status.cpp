@@ -21,6 +21,15 @@ bool is_abort(Status status) {
          status == Status::aborted_power_loss;
 }
 
+/// May its PRP list, as long as it should be, go on in another page?
+bool may_go_on(const Scene& scene, const Command& command) {
+  if (command.sqid == 0) return false;
+  const std::uint64_t block = command.ns == kNone ? 0 : scene.s.namespaces[command.ns].block_bytes;
+  const std::uint64_t bytes = command.entry.block_count() * (block == 0 ? spec::kPageSize : block);
+  const std::uint64_t left = spec::kPageSize - command.entry.prp2 % spec::kPageSize;
+  return bytes / spec::kPageSize + 1 > left / sizeof(std::uint64_t);
+}
+
 /// What any command may end with (sheet of statuses, "which status families per command").
 void allow_common(const Scene& scene, const Command& command, Allowed& allowed) {
   const Controller& c = scene.c();
@@ -44,9 +53,9 @@ void allow_common(const Scene& scene, const Command& command, Allowed& allowed) 
     allowed.may({Status::prp_offset_invalid, Status::invalid_field});
     // Low bits of an entry may be taken as 0; an offset in a later entry must be seen.
     const bool low_bits = command.entry.prp1 % 4 != 0 || command.entry.prp2 % 8 != 0;
-    // A list at address 0 may hold something else by now.
+    // A list at address 0, or in a page that another list names, may hold something else by now.
     const bool at_zero = command.entry.prp1 == 0 || command.entry.prp2 == 0;
-    if (!low_bits && !at_zero && block_size_sure(scene, command))
+    if (!low_bits && !at_zero && !may_go_on(scene, command) && block_size_sure(scene, command))
       allowed.must(Rule::q30, {Status::prp_offset_invalid});
   }
   if (command.entry.psdt() != 0) {

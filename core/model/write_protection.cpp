@@ -26,7 +26,8 @@ Subsystem& subsystem_of(const Scene& scene) { return scene.s.subsystems[scene.c(
 /// Set Features of other targets may have met this namespace.
 bool doubtful(const Scene& scene, const Namespace& ns, Seq since) {
   const Subsystem& subsystem = scene.s.subsystems[ns.subsystem];
-  return subsystem.protections_open != 0 || subsystem.protections_until >= since || ns.protection.former != 0;
+  return subsystem.protections_open != 0 || subsystem.protections_until >= since ||
+         ns.protection.former != 0 || ns.protection.lost >= since;
 }
 
 bool surely(const Scene& scene, const Namespace& ns, bool on, Seq since) {
@@ -40,7 +41,7 @@ bool quiet(const Scene& scene, const Namespace& ns, Seq since) {
 void forget(Protection& protection, Seq now) {
   protection.on.forget();
   protection.value_known = false;
-  protection.touched = now;
+  protection.touched = protection.lost = now;
 }
 
 /// Zones that are active become full at a moment that nobody sees.
@@ -121,7 +122,6 @@ void end_protection(const Scene& scene, const Command& command, End end) {
       protection.on.apply(protects(command), command.submitted, scene.now);
       protection.value_known = alone;
       protection.value = static_cast<std::uint8_t>(wanted(command));
-      protection.setter = scene.index;
       // "Entering a protected state first commits cached data."
       if (protects(command)) protection.committed = command.submitted;
       break;
@@ -135,8 +135,8 @@ void end_protection(const Scene& scene, const Command& command, End end) {
   }
   if (end != End::refused) {
     // Set Features of all namespaces beside it may have come last.
-    if (doubtful(scene, ns, command.submitted)) protection.on.forget();
     protection.touched = scene.now;
+    if (doubtful(scene, ns, command.submitted)) forget(protection, scene.now);
     doubt_zones(command, ns);
   }
   tell(ns, flips);

@@ -752,7 +752,7 @@ void wear_zone(const Scene& scene, ZoneState state) {
   auto& worn = ns.zoned.worn;
   auto at =
       std::find_if(worn.begin(), worn.end(), [&](const Zoned::Worn& one) { return one.zslba == zslba; });
-  if (at == worn.end()) at = worn.insert(at, Zoned::Worn{zslba, 0, false});
+  if (at == worn.end()) at = worn.insert(at, Zoned::Worn{zslba, scene.now, 0, false});
   at->at = scene.now;
   at->sure = zone.known() && !zone.may_show_state(ZoneState::offline, scene.now);
   zone.wear(state, scene.now);
@@ -782,7 +782,7 @@ void check_zone_event(const Scene& scene, const Command& command, const Completi
     return;
   }
   Seq since = kNow;
-  for (const Zoned::Worn& one : zoned.worn) since = std::min(since, one.at);
+  for (const Zoned::Worn& one : zoned.worn) since = std::min(since, one.first);
   if (scene.c().zone_events.surely_since(false, since)) say("none while bit 27 of FID 0Bh is 0", "an event");
 }
 

@@ -193,6 +193,12 @@ trace::TraceHeader make_header(const program::Program& program) {
     row.name = controller.id;
     row.subsystem = controller.subsystem;
     row.cntlid = controller.cntlid;
+    row.host = trace::kNoHost;
+    for (std::size_t host = 0; host < program.hosts.size(); ++host) {
+      const auto& paths = program.hosts[host].paths;
+      if (std::find(paths.begin(), paths.end(), controller.id) != paths.end())
+        row.host = static_cast<std::uint16_t>(host);
+    }
     header.controllers.push_back(row);
   }
   for (const auto& ns : topology.namespaces) {

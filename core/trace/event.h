@@ -119,6 +119,8 @@ static_assert(sizeof(AppRequestPart) == 16);
 
 inline constexpr std::uint32_t kUnknownSlot = 0xFFFFFFFF;
 inline constexpr std::uint16_t kUnknownCntlid = 0xFFFF;  ///< no controller can have it
+/// In place of a host's index.
+inline constexpr std::uint16_t kNoHost = 0xFFFF, kUnknownHost = 0xFFFE;
 inline constexpr std::uint16_t kNoController = 0xFFFF;
 
 /// One boundary event. 56 bytes and a payload. When time was observed exactly, earliest == latest.
