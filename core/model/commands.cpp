@@ -203,6 +203,8 @@ void unknown_completion(const Scene& scene, const spec::CompletionEntry& entry) 
   if (!c.initial_known && (sq == nullptr || !sq->known)) return;  // began before the recording
   if (sq != nullptr && sq->doubtful && sq->exists.possible(true)) return;
   const bool nobody = sq == nullptr || !sq->exists.possible(true);
+  // It is being deleted, and perhaps made anew in memory that holds no entries of the host's.
+  if (!nobody && sq->exists.possible(false)) return;
   for (const auto& other : c.sqs) {
     if (!nobody || other.cqid != scene.event.queue || other.by_cid.find(entry.cid) == CidTable::kNone)
       continue;
