@@ -28,12 +28,12 @@ export -f compile
 for room in "${rooms[@]}"; do (cd "$source" && find "core/$room" -name '*.cpp'); done |
   xargs -P "$(nproc)" -I{} bash -c 'file=$1; shift; compile "$file" "$@" -c "$source/$file"' _ {} "${flags[@]}"
 
-for target in "$source"/fuzz/*.cpp; do
+compile entry "${flags[@]}" -c "$source/fuzz/entry.cpp"
+for target in $(grep -l '^const polypath::fuzz::Target& fuzz_target()' "$source"/fuzz/*.cpp); do
   name=$(basename "$target" .cpp)
-  grep -q LLVMFuzzerCustomMutator "$target" || continue
   compile "fuzz_$name" "${flags[@]}" -c "$target"
   # shellcheck disable=SC2086
-  $CXX $CXXFLAGS "$WORK"/fuzz_"$name".o "$WORK"/core_*.o $LIB_FUZZING_ENGINE -lz -o "$OUT/${name}_fuzz"
+  $CXX $CXXFLAGS "$WORK"/entry.o "$WORK"/fuzz_"$name".o "$WORK"/core_*.o $LIB_FUZZING_ENGINE -lz -o "$OUT/${name}_fuzz"
   cp "$source/fuzz/$name.dict" "$OUT/${name}_fuzz.dict"
   (cd "$source/fuzz/corpus/$name" && python3 -m zipfile -c "$OUT/${name}_fuzz_seed_corpus.zip" .)
 done

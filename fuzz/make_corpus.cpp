@@ -1,5 +1,5 @@
-// Makes the seed corpus of the target `attach`: fuzz_make_corpus DIRECTORY [RUNS [FILES]]. The loop of
-// core/fuzz runs for a while; of the inputs that it kept, those that reach most states that no earlier one
+// Makes the seed corpus of a target: fuzz_make_corpus TARGET DIRECTORY [RUNS [FILES]]. The loop of core/fuzz
+// runs for a while; of the inputs that it kept, those that reach most states that no earlier one
 // reached are written, one file each. Inputs that break a rule are left out: a corpus is replayed as a test.
 #include <algorithm>
 #include <cstdio>
@@ -14,14 +14,20 @@
 using namespace polypath;
 
 int main(int argc, char** argv) {
-  if (argc < 2) {
-    std::fprintf(stderr, "usage: fuzz_make_corpus DIRECTORY [RUNS [FILES]]\n");
+  const fuzz::Target* target = argc < 3 ? nullptr : fuzz::find_target(argv[1]);
+  if (target == nullptr) {
+    std::fprintf(stderr, "usage: fuzz_make_corpus TARGET DIRECTORY [RUNS [FILES]]; targets:");
+    for (const fuzz::Target* known : fuzz::targets())
+      std::fprintf(stderr, " %s", std::string(known->name).c_str());
+    std::fprintf(stderr, "\n");
     return 2;
   }
-  const std::filesystem::path directory = argv[1];
-  const unsigned long runs = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 50'000;
-  const std::size_t most = argc > 3 ? std::strtoul(argv[3], nullptr, 10) : 200;
-  fuzz::Loop loop({}, 1);
+  const std::filesystem::path directory = argv[2];
+  const unsigned long runs = argc > 3 ? std::strtoul(argv[3], nullptr, 10) : 50'000;
+  const std::size_t most = argc > 4 ? std::strtoul(argv[4], nullptr, 10) : 200;
+  fuzz::ArenaOptions options;
+  options.target = target;
+  fuzz::Loop loop(options, 1);
   fuzz::Found found;
   for (unsigned long i = 0; i < runs; ++i) loop.step(found);
 
@@ -29,7 +35,7 @@ int main(int argc, char** argv) {
     const fuzz::Input* input;
     std::vector<std::size_t> states;
   };
-  fuzz::Arena arena;
+  fuzz::Arena arena(options);
   std::vector<Candidate> candidates;
   for (const fuzz::Input& input : loop.corpus()) {
     const fuzz::Result result = arena.run(input);

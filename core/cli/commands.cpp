@@ -29,6 +29,8 @@ std::string announced(const spec::CommandRow& row) {
       return "KAS";
     case spec::Announced::sanicap:
       return "SANICAP";
+    case spec::Announced::zoned:
+      return "Zoned command set";
   }
   return "";
 }

@@ -344,7 +344,11 @@ void add_conform(CLI::App& app, Session& session) {
   verb->add_flag("--list", options->list, "Print the cases and ask nothing");
   verb->add_flag("--verbose", options->verbose, "Print skipped and known cases too");
   verb->add_flag("--json", session.json, "One JSON document on standard output");
-  verb->callback([&session, options] { conform_verb(session, *options); });
+  verb->callback([&session, options, verb] {
+    // Of the profiles, this one has the most that a fault can break.
+    if (options->faults && verb->count("--profile") == 0) options->profile = "spec-zoned";
+    conform_verb(session, *options);
+  });
 }
 
 }  // namespace polypath::cli

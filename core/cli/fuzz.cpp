@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "device/faults.h"
-#include "fuzz/attach.h"
+#include "fuzz/target.h"
 #include "fuzz_workers.h"
 #include "scenario/scenario.h"
 #include "session_run.h"
@@ -21,7 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options {
-  std::string target, corpus, findings = "polypath-findings", fault, input;
+  std::string target, corpus, findings = "polypath-findings", fault, input, latitude;
   double seconds = 0;
   std::uint64_t runs = 0, seed = 1;
   unsigned jobs = 1;
@@ -104,7 +104,7 @@ std::string stored_shape(const fuzz::Found& found, const Options& options) {
 Kept keep_finding(const fuzz::Found& found, const std::string& shape, const Options& options,
                   const Session& session) {
   Kept kept{found, 0, "", "", false};
-  program::Program program = fuzz::to_program(found.input, options.fault);
+  program::Program program = fuzz::to_program(*fuzz::find_target(options.target), found.input, options.fault);
   program.name = shape;
   if (found.rule == "CRASH" || found.rule == "HANG") {
     store::Run row;
@@ -173,8 +173,17 @@ std::string json_of(const FuzzTotals& totals, const std::vector<Kept>& findings)
 
 // A scenario file of an input, on standard output.
 void show_input(const Options& options) {
-  program::Program program = fuzz::to_program(fuzz::read_input(read_bytes(options.input)), options.fault);
+  program::Program program = fuzz::to_program(*fuzz::find_target(options.target),
+                                              fuzz::read_input(read_bytes(options.input)), options.fault);
   fmt::print("{}", scenario::scenario_text(program));
+}
+
+std::string targets_line() {
+  std::string line = "What to fuzz:";
+  for (const fuzz::Target* target : fuzz::targets())
+    line +=
+        fmt::format("{} {} ({})", target == fuzz::targets().front() ? "" : ",", target->name, target->title);
+  return line;
 }
 
 void fuzz(Session& session, const Options& options) {
@@ -184,8 +193,9 @@ void fuzz(Session& session, const Options& options) {
     return;
   }
   FuzzWork work;
-  work.arena = {options.fault, !options.no_model, !options.no_counters};
+  work.arena = {fuzz::find_target(options.target), options.fault, !options.no_model, !options.no_counters};
   work.seed = options.seed;
+  work.latitude = fuzz::find_latitude(options.latitude);
   work.jobs = options.jobs;
   work.runs = options.runs;
   work.seconds = options.seconds == 0 && options.runs == 0 ? 60 : options.seconds;
@@ -248,9 +258,9 @@ void add_fuzz(CLI::App& app, Session& session) {
   auto options = std::make_shared<Options>();
   auto* verb =
       app.add_subcommand("fuzz", "Run random programs, guided by the states they reach, and judge them");
-  verb->add_option("target", options->target, "What to fuzz: attach")
+  verb->add_option("target", options->target, targets_line())
       ->required()
-      ->check(CLI::IsMember({"attach"}));
+      ->check(CLI::IsMember(fuzz::target_names()));
   verb->add_option("--time", options->seconds, "Seconds to run (default: 60, or no bound with --runs)")
       ->check(CLI::NonNegativeNumber);
   verb->add_option("--runs", options->runs, "Runs, of all workers together");
@@ -260,6 +270,8 @@ void add_fuzz(CLI::App& app, Session& session) {
   verb->add_option("--corpus", options->corpus,
                    "Directory of inputs to begin with; new ones are added to it");
   verb->add_option("--seed", options->seed, "Seed of the fuzzer's dice")->capture_default_str();
+  verb->add_option("--latitude", options->latitude, "Of every move (default: each move names its own)")
+      ->check(CLI::IsMember({"benign", "random", "adversarial"}));
   verb->add_option("--fault", options->fault, "Switch a planted fault on (polypath mutants list)");
   verb->add_option("--findings", options->findings, "Directory of the scenario files of findings")
       ->capture_default_str();

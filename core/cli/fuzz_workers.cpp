@@ -104,7 +104,7 @@ class SignalGuard {
     diary.bytes = static_cast<std::uint32_t>(bytes.size());
     ++diary.runs;
   };
-  fuzz::Loop loop(work.arena, seed);
+  fuzz::Loop loop(work.arena, seed, work.latitude);
   for (const fuzz::Input& input : work.corpus) {
     write_down(input);
     loop.offer(input);

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@ namespace polypath::cli {
 struct FuzzWork {
   fuzz::ArenaOptions arena;
   std::uint64_t seed = 0;
+  std::optional<std::uint8_t> latitude;  ///< of every move, see fuzz::set_latitude
   unsigned jobs = 1;
   double seconds = 0;      ///< 0: no bound
   std::uint64_t runs = 0;  ///< of all workers together, 0: no bound

@@ -32,7 +32,7 @@ void list(const Session& session) {
 }
 
 struct ScoreOptions {
-  std::string target = "attach";
+  std::string target;
   std::vector<std::string> only;
   double seconds = 60;
   std::uint64_t seed = 1;
@@ -52,11 +52,15 @@ Score score_one(const device::FaultRow& row, const ScoreOptions& options) {
   Score score;
   score.row = &row;
   FuzzWork work;
-  work.arena = {std::string(row.id), !options.no_model, !options.no_counters};
+  // What is wrong with zones shows where there are some.
+  const bool zones = options.target.empty() && row.rule.starts_with("INV-Z-");
+  const fuzz::Target* target =
+      zones ? &fuzz::zoned_target() : fuzz::find_target(options.target.empty() ? "attach" : options.target);
+  work.arena = {target, std::string(row.id), !options.no_model, !options.no_counters};
   work.seed = options.seed;
   work.jobs = options.jobs;
   work.seconds = options.seconds;
-  fuzz::Arena without({"", true, false});
+  fuzz::Arena without({target, "", true, false});
   FuzzCalls calls;
   calls.found = [&](const fuzz::Found& found, const FuzzTotals& totals) {
     // What breaks a rule without the fault too is not the fault's.
@@ -148,9 +152,10 @@ void add_mutants(CLI::App& app, Session& session) {
   scoring->add_option("--jobs", options->jobs, "Worker processes")
       ->check(CLI::Range(1, 256))
       ->capture_default_str();
-  scoring->add_option("--target", options->target, "Fuzz target")
-      ->check(CLI::IsMember({"attach"}))
-      ->capture_default_str();
+  scoring
+      ->add_option("--target", options->target,
+                   "Fuzz target (default: zoned for faults of zones, else attach)")
+      ->check(CLI::IsMember(fuzz::target_names()));
   scoring->add_option("--fault", options->only, "Only this fault (more than once: these)");
   scoring->add_option("--seed", options->seed, "Seed of the fuzzer's dice")->capture_default_str();
   scoring->add_flag("--no-model", options->no_model, "Judge nothing: only crashes and hangs are noticed");

@@ -49,8 +49,9 @@ struct Options {
   std::uint64_t runs = 20'000, seed = 1;
 };
 
-model::Statistics fuzz_statistics(const Options& options) {
+model::Statistics fuzz_statistics(const fuzz::Target& target, const Options& options) {
   fuzz::ArenaOptions arena;
+  arena.target = &target;
   arena.rules = true;
   fuzz::Loop loop(arena, options.seed);
   fuzz::Found found;
@@ -63,7 +64,7 @@ double share(const model::RuleStatistics& rule) {
   return all == 0 ? 0 : 100.0 * static_cast<double>(rule.inconclusive) / all;
 }
 
-std::string total_line(const char* of, const model::Statistics& statistics) {
+std::string total_line(std::string_view of, const model::Statistics& statistics) {
   model::RuleStatistics sum;
   std::size_t used = 0;
   for (const auto& rule : statistics) {
@@ -83,7 +84,15 @@ void print_statistics(const Session& session, const Options& options) {
   model::Statistics suite{};
   for (const device::Profile& profile : device::profiles())
     model::add(suite, conform::exercise(conform::load_suite(options.cases, std::string(profile.name))));
-  const model::Statistics fuzzed = fuzz_statistics(options);
+  model::Statistics fuzzed{};
+  std::vector<model::Statistics> by_target;
+  std::string fuzz_lines;
+  for (const fuzz::Target* target : fuzz::targets()) {
+    const model::Statistics one = fuzz_statistics(*target, options);
+    fuzz_lines += total_line(fmt::format("fuzz target {}", target->name), one);
+    model::add(fuzzed, one);
+    by_target.push_back(one);
+  }
   if (session.json) {
     auto list = nlohmann::json::array();
     const auto json_of = [](const model::RuleStatistics& rule) {
@@ -93,8 +102,13 @@ void print_statistics(const Session& session, const Options& options) {
                             {"waived", rule.waived}};
     };
     for (std::size_t i = 0; i < suite.size(); ++i) {
-      list.push_back(
-          {{"id", model::rules()[i].id}, {"conformance", json_of(suite[i])}, {"fuzz", json_of(fuzzed[i])}});
+      auto targets = nlohmann::json::object();
+      for (std::size_t k = 0; k < by_target.size(); ++k)
+        targets[std::string(fuzz::targets()[k]->name)] = json_of(by_target[k][i]);
+      list.push_back({{"id", model::rules()[i].id},
+                      {"conformance", json_of(suite[i])},
+                      {"fuzz", json_of(fuzzed[i])},
+                      {"targets", std::move(targets)}});
     }
     fmt::print("{}\n", nlohmann::json{{"rules", list}}.dump(2));
     return;
@@ -103,15 +117,16 @@ void print_statistics(const Session& session, const Options& options) {
       "# How much each rule has to do\n\n"
       "Made by `polypath rules --statistics --runs {} --seed {}`: the conformance suite on every profile of "
       "the simulator,\n"
-      "and a run of the fuzzer. *Exercised*: how often what the rule is about came up and was judged; "
-      "*inconclusive*: it came\n"
-      "up and the facts were not known; *violated*: on the sound device, so 0 but for hazards, which are "
-      "lawful, and for cases\n"
-      "in which a raw driver breaks a duty of hosts on purpose.\n\n{}{}\n"
+      "and a run of each fuzz target, which the table adds up. *Exercised*: how often what the rule is about "
+      "came up and was\n"
+      "judged; *inconclusive*: it came up and the facts were not known; *violated*: on the sound device, so "
+      "0 "
+      "but for hazards,\n"
+      "which are lawful, and for cases in which a raw driver breaks a duty of hosts on purpose.\n\n{}{}\n"
       "| rule | conformance: exercised | inconclusive | violated | fuzz: exercised | inconclusive | violated "
       "|\n"
       "|---|---|---|---|---|---|---|\n",
-      options.runs, options.seed, total_line("conformance", suite), total_line("fuzz", fuzzed));
+      options.runs, options.seed, total_line("conformance", suite), fuzz_lines);
   for (std::size_t i = 0; i < suite.size(); ++i) {
     fmt::print("| {} | {} | {} | {} | {} | {} | {} |\n", model::rules()[i].id, suite[i].exercised,
                suite[i].inconclusive, suite[i].violations, fuzzed[i].exercised, fuzzed[i].inconclusive,
@@ -132,7 +147,7 @@ void add_rules(CLI::App& app, Session& session) {
   verb->add_flag("--statistics", options->statistics,
                  "How often the conformance suite and a fuzz run exercise each rule (a document)");
   verb->add_option("--cases", options->cases, "Folder of the conformance cases")->capture_default_str();
-  verb->add_option("--runs", options->runs, "Fuzz runs of the statistics")->capture_default_str();
+  verb->add_option("--runs", options->runs, "Runs of each fuzz target")->capture_default_str();
   verb->add_option("--seed", options->seed, "Seed of the fuzzer's dice")->capture_default_str();
   verb->add_flag("--json", session.json, "One JSON document on standard output");
   verb->callback([&session, options] {

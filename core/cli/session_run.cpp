@@ -64,6 +64,7 @@ program::Topology topology_from_qemu_args(const std::string& args, const std::st
                                           const std::string& profile) {
   program::TopologyOptions options;
   options.serial_per_controller = program::profile_allows_serials(profile);
+  options.zoned = program::profile_has_zones(profile);
   options.memory_media = parse_media(media, options.sizes);
   if (options.memory_media) options.default_bytes = 128U << 20U;  // where neither the words nor --media say
   std::string text = args;

@@ -42,7 +42,8 @@ Announced ask_announced(const Case& one, const MakeMachine& make) {
                   "  - register_read: {{controller: {0}, offset: 8, bytes: 4}}\n"
                   "  - enable: {{controller: {0}}}\n"
                   "  - admin: {{controller: {0}, opcode: identify, cdw10: 1}}\n"
-                  "  - admin: {{controller: {0}, opcode: get_features, cdw10: 0x304}}\n",
+                  "  - admin: {{controller: {0}, opcode: get_features, cdw10: 0x304}}\n"
+                  "  - admin: {{controller: {0}, opcode: identify, nsid: 1, cdw10: 5, cdw11: 0x2000000}}\n",
                   id),
       "needs");
   program.topology = one.program.topology;
@@ -59,6 +60,8 @@ Announced ask_announced(const Case& one, const MakeMachine& make) {
   out.identify = outcomes[3].data;
   const target::StepOutcome& told = outcomes.at(4);
   if (told.done && !told.lost && told.status == 0) out.capabilities = told.dw0;
+  const target::StepOutcome& zones = outcomes.at(5);
+  if (zones.done && !zones.lost && zones.status == 0) out.zoned = zones.data;
   return out;
 }
 

@@ -147,14 +147,29 @@ StepWant step_want(const File& file, const Node& step) {
   return out;
 }
 
-std::map<std::string, WorldText> read_worlds(const File& file) {
+/// Where the profile has no zones, namespaces are without; cases that need them are skipped.
+std::string without_zones(const std::string& word) {
+  std::string out;
+  for (std::size_t at = 0; at <= word.size();) {
+    const std::size_t comma = std::min(word.find(',', at), word.size());
+    const std::string piece = word.substr(at, comma - at);
+    if (!piece.starts_with("zoned")) out += (out.empty() ? "" : ",") + piece;
+    at = comma + 1;
+  }
+  return out;
+}
+
+std::map<std::string, WorldText> read_worlds(const File& file, const std::string& profile) {
   std::map<std::string, WorldText> worlds;
   const Node& all = needed(file, file.root, "worlds");
   for (std::size_t i = 0; i + 1 < all.items.size(); i += 2) {
     const Node& node = all.items[i + 1];
     WorldText& world = worlds[all.items[i].text];
     world.head = "topology:\n";
-    for (const Node& word : needed(file, node, "topology").items) world.head += "  - " + word.text + "\n";
+    for (const Node& word : needed(file, node, "topology").items) {
+      const std::string text = program::profile_has_zones(profile) ? word.text : without_zones(word.text);
+      world.head += "  - " + text + "\n";
+    }
     if (const Node* hosts = node.find("hosts")) world.head += "hosts: " + flow(*hosts) + "\n";
     if (const Node* setup = node.find("setup")) world.setup = setup->items;
   }
@@ -264,7 +279,7 @@ class Reader {
 
 Suite load_suite(const std::string& folder, const std::string& profile) {
   namespace fs = std::filesystem;
-  Reader reader(read_worlds(read_file((fs::path(folder) / "worlds.yaml").string())), profile);
+  Reader reader(read_worlds(read_file((fs::path(folder) / "worlds.yaml").string()), profile), profile);
   std::vector<std::string> files;
   for (const auto& entry : fs::directory_iterator(folder)) {
     if (entry.path().extension() == ".yaml" && entry.path().filename() != "worlds.yaml")

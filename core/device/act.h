@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "device/device.h"
@@ -49,10 +50,14 @@ Handler handler_of(const spec::CommandRow& row);
 void sq_doorbell(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint32_t value);
 void cq_doorbell(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint32_t value);
 void fetch(Act& act, Handle sq);
+/// What waits in the queues of a controller is fetched, if it may be.
+void fetch_all(Act& act, std::uint32_t controller);
 void execute(Act& act, Handle command);
 void post(Act& act, Handle command);
 /// Ends a command that has no result of its own yet with this status, at once.
 void finish(Act& act, Handle command, const Outcome& outcome);
+/// The same for one that was not executed, and for the other half of its fused pair, which fails with it.
+void finish_waiting(Act& act, Handle command, spec::Status status);
 /// Removes a command without a completion entry (resets, deleted queues).
 void drop(Act& act, Handle command);
 Handle create_sq(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint64_t base,
@@ -110,6 +115,8 @@ std::int64_t allocated(const Act& act, std::uint32_t controller, std::uint32_t n
 /// Namespace index by NSID if attached to the controller; -1 otherwise. Binary search in the controller's
 /// list.
 std::int64_t attached(const Controller& controller, std::uint32_t nsid);
+/// Its row in the controller's active list, null when it is not attached.
+Active* find_active(Controller& controller, std::uint32_t nsid);
 void attach(Act& act, std::uint32_t ns, std::uint32_t controller);
 void detach(Act& act, std::uint32_t ns, std::uint32_t controller);
 std::uint32_t add_namespace(Device& device, std::uint32_t subsystem, const Namespace& ns, Media media);
@@ -125,6 +132,38 @@ void flush_subsystem(Act& act, std::uint32_t controller);
 /// A planted fault: what is not durable is gone.
 void drop_cache(Act& act, std::uint32_t controller);
 
+// zones.cpp: states, write pointers and resources
+/// Gives a namespace zones, all empty.
+void make_zones(Namespace& ns, const Zones& like);
+/// A write of blocks at this place, or of an Append to the zone that begins there: may it be done? Nothing is
+/// changed. The caller has checked the namespace's size.
+spec::Status check_zone_write(const Act& act, std::uint32_t controller, const Namespace& ns,
+                              std::uint64_t slba, std::uint64_t blocks, bool append);
+/// Resources for `more` zones that are in this state and shall be open; from an open state nothing is needed.
+spec::Status zone_resources(const Act& act, std::uint32_t controller, const Namespace& ns,
+                            spec::ZoneState from, std::uint32_t more);
+/// One more zone can be open: implicitly opened ones are closed as needed.
+void make_room(const Act& act, Namespace& ns);
+/// Zones of a namespace that a host creates.
+Zones usual_zones();
+/// It is done: the write pointer moves, the zone is open or full.
+void zone_written(Act& act, std::uint32_t controller, std::uint32_t ns, std::uint64_t slba,
+                  std::uint64_t blocks);
+spec::Status check_zone_read(const Act& act, const Namespace& ns, std::uint64_t slba, std::uint64_t blocks);
+/// A range of Dataset Management.
+spec::Status check_zone_hint(const Namespace& ns, std::uint64_t slba, std::uint64_t blocks);
+/// Where the next block of a zone is written.
+std::uint64_t write_pointer(const Namespace& ns, std::uint64_t zslba);
+/// The namespace is write protected: no zone stays active.
+void fill_zones(Namespace& ns);
+/// NVM Subsystem Reset, loss of power, or all controllers have shut down: no zone stays open.
+void close_zones(Device& device, std::uint32_t subsystem);
+/// Blocks of the namespace, ascending, that a power loss took away: write pointers fall back to them.
+void zones_lost(Device& device, std::uint32_t ns, std::span<const std::uint64_t> blocks);
+/// Does the controller, as it was enabled, have the Zoned command set?
+bool zones_enabled(const Act& act, std::uint32_t controller);
+spec::IdentifyZonedNamespace zoned_data(const Act& act, const Namespace* ns);
+
 // admin/events.cpp
 void raise_event(Act& act, std::uint32_t controller, spec::EventType type, std::uint8_t info,
                  spec::LogId log);
@@ -133,6 +172,10 @@ void report_events(Act& act, std::uint32_t controller);
 void clear_event(Act& act, std::uint32_t controller, spec::LogId log);
 /// A namespace of this controller was attached, detached, deleted or changed.
 void namespace_changed(Act& act, std::uint32_t controller, std::uint32_t nsid);
+/// Media changed a zone of a namespace that is attached to this controller.
+void zone_changed(Act& act, std::uint32_t controller, std::uint32_t nsid, std::uint64_t zslba);
+/// Its Changed Zone List of one namespace was read with RAE 0.
+void clear_zone_event(Act& act, std::uint32_t controller, std::uint32_t nsid);
 /// An Error Information entry. `command` may be none.
 void log_error(Act& act, std::uint32_t controller, std::uint16_t sqid, std::uint16_t cid,
                const spec::SubmissionEntry* entry, spec::Status status, const Outcome& outcome);
@@ -150,6 +193,39 @@ void end_self_test(Act& act, std::uint32_t controller, std::uint8_t result);
 void disturb_self_tests(Act& act, std::uint32_t ns, std::uint8_t result);
 std::vector<std::byte> self_test_log(const Act& act, std::uint32_t controller);
 engine::Time self_test_time(std::uint8_t code);
+
+// admin/telemetry.cpp
+/// A capture for hosts, of the counters of this controller.
+void capture_telemetry(Act& act, std::uint32_t controller);
+std::vector<std::byte> telemetry_log(const Act& act, std::uint32_t controller, spec::LogId log);
+
+// admin/firmware.cpp
+/// The image in slot 1, which came with the controller.
+Firmware::Slot first_image(const Profile& profile);
+enum class ResetReach : std::uint8_t { controller, conventional, subsystem, power };
+/// A reset activates the image that waits for one of its kind. True when it did.
+bool activate_at_reset(Act& act, std::uint32_t controller, ResetReach reach);
+void end_activation(Act& act, std::uint32_t subsystem);
+/// Status of a Firmware Commit whose image waits for a reset; success: there is none.
+spec::Status activation_pending(const Act& act, std::uint32_t controller);
+/// As Identify shows it.
+std::array<char, spec::firmware::revision_bytes> firmware_revision(const Act& act, std::uint32_t controller);
+std::vector<std::byte> firmware_log(const Act& act, std::uint32_t controller);
+
+// admin/sanitize.cpp
+/// Status that a sanitize operation, or the failure of the last one, gives this command; success: it may run.
+spec::Status sanitize_refuses(const Act& act, std::uint32_t controller, std::uint16_t qid,
+                              const spec::SubmissionEntry& entry);
+void end_sanitize(Act& act, std::uint32_t subsystem);
+std::vector<std::byte> sanitize_log(const Act& act, std::uint32_t controller);
+
+// admin/write_protection.cpp
+/// Is the namespace write protected, for commands of this controller? (For all alike, but for a planted
+/// fault.)
+bool write_protected(const Act& act, std::uint32_t ns, std::uint32_t controller);
+/// Is it an I/O command that would write to a protected namespace?
+bool protection_refuses(const Act& act, Handle command, std::uint16_t qid);
+Outcome set_write_protection(Act& act, std::uint32_t controller, const spec::SubmissionEntry& entry);
 
 // admin/identify.cpp
 /// Of the LBA format that Identify shows for a namespace at this place; 0: there is none.

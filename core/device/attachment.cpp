@@ -27,6 +27,11 @@ std::int64_t allocated(const Act& act, std::uint32_t controller, std::uint32_t n
   return subsystem.ns_of_nsid[nsid] - std::int64_t{1};
 }
 
+Active* find_active(Controller& controller, std::uint32_t nsid) {
+  const auto at = std::lower_bound(controller.active.begin(), controller.active.end(), nsid, by_nsid);
+  return at != controller.active.end() && at->nsid == nsid ? &*at : nullptr;
+}
+
 std::int64_t attached(const Controller& controller, std::uint32_t nsid) {
   const auto at = std::lower_bound(controller.active.begin(), controller.active.end(), nsid, by_nsid);
   return at != controller.active.end() && at->nsid == nsid ? std::int64_t{at->ns} : -1;
@@ -63,6 +68,10 @@ void detach(Act& act, std::uint32_t ns_index, std::uint32_t controller) {
   Controller& c = act.controller(controller);
   std::erase_if(c.active, [&](const Active& a) { return a.nsid == ns.nsid; });
   std::erase(c.attach_order, ns.nsid);
+  std::erase_if(c.changed_zones, [&](const ChangedZones& one) { return one.nsid == ns.nsid; });
+  std::erase_if(c.events, [&](const PendingEvent& e) {
+    return e.log == spec::LogId::changed_zones && e.nsid == ns.nsid;
+  });
   std::erase(ns.controllers, static_cast<std::uint16_t>(controller));
   orphan_commands(act, controller, ns.nsid);
   if (std::find(c.was_active.begin(), c.was_active.end(), ns.nsid) == c.was_active.end()) {

@@ -62,6 +62,8 @@ std::uint64_t name_of(const Device& device, const engine::Event& event) {
       if (about == 0) return 0;
       break;
     case What::self_test_done:
+    case What::sanitize_done:
+    case What::firmware_done:
       about = event.whom;
       break;
     case What::coalesced:
@@ -83,6 +85,8 @@ void hash_canonical(const Device& device, engine::Hasher& hasher) {
   device.subsystems.for_each([&](std::uint32_t, const Subsystem& s) {
     hasher.add(s.allocated_bytes);
     hasher.add(s.created);
+    s.sanitize.fields(fields);
+    s.firmware.fields(fields);
     for (const std::uint32_t row : s.ns_of_nsid) {
       if (row == 0) {
         hasher.add(0);

@@ -45,6 +45,7 @@ Device make_device(const program::Topology& topology, const Profile& profile) {
     Subsystem row;
     row.nqn = spec.nqn;
     row.ns_of_nsid.resize(profile.controller.nn + std::size_t{1}, 0);
+    row.firmware.slots[0] = row.firmware.running = first_image(profile);
     device.subsystems.insert(row);
   }
   for (std::uint32_t index = 0; index < topology.controllers.size(); ++index) {
@@ -60,6 +61,8 @@ Device make_device(const program::Topology& topology, const Profile& profile) {
     row.dstrd = spec.dstrd;
     row.mqes = spec.mqes;
     row.mdts = spec.mdts;
+    row.zasl = spec.zasl;
+    row.auto_close = spec.auto_close;
     row.features = row.saved = default_features(row);
     row.coalescing_disabled.assign((row.vectors + 31U) / 32U, 0);
     row.vector_masked.assign(row.vectors, 0);
@@ -81,6 +84,16 @@ Device make_device(const program::Topology& topology, const Profile& profile) {
     while ((1U << row.block_shift) < spec.block_bytes) ++row.block_shift;
     row.blocks = spec.bytes >> row.block_shift;
     row.shared = spec.shared;
+    if (spec.zones.size != 0) {
+      Zones zones;
+      zones.size = spec.zones.size;
+      zones.capacity = spec.zones.capacity;
+      zones.max_active = spec.zones.max_active;
+      zones.max_open = spec.zones.max_open;
+      zones.cross_read = spec.zones.cross_read;
+      zones.extension = spec.zones.extension;
+      make_zones(row, zones);
+    }
     if (!parse_hex_bytes(spec.uuid, row.uuid)) make_identifiers(row, device.subsystems[spec.subsystem]);
     parse_hex_bytes(spec.nguid, row.nguid);
     parse_hex_bytes(spec.eui64, row.eui64);
@@ -132,6 +145,12 @@ void handle(Device& device, const Surroundings& world, const engine::Event& even
       break;
     case What::self_test_done:
       end_self_test(act, event.whom, spec::self_test::passed);
+      break;
+    case What::sanitize_done:
+      end_sanitize(act, event.whom);
+      break;
+    case What::firmware_done:
+      end_activation(act, event.whom);
       break;
     case What::coalesced:
       if (act.controller(event.whom).resets == event.arg >> 16U)

@@ -28,6 +28,8 @@ enum class What : std::uint16_t {
       8,  ///< an interrupt message arrives at the host; whom: controller, arg: vector (handled by the world)
   keep_alive = 9,       ///< the Keep Alive timer ends; whom: controller, arg: its reset count
   self_test_done = 10,  ///< whom: controller
+  sanitize_done = 11,   ///< whom: subsystem
+  firmware_done = 12,   ///< whom: subsystem
   coalesced = 20        ///< whom: controller, arg: its reset count << 16 | vector
 };
 
@@ -40,7 +42,10 @@ inline constexpr engine::Site message_delay = 4;  ///< completion entry to inter
 inline constexpr engine::Site enable_delay = 5, disable_delay = 6, shutdown_delay = 7;
 inline constexpr engine::Site deallocate =
     8;  ///< a range of Dataset Management: 0 deallocated, 1 left as it is
-inline constexpr engine::Site power_loss = 9;  ///< a block that is not durable: 0 kept, 1 lost
+inline constexpr engine::Site power_loss = 9;         ///< a block that is not durable: 0 kept, 1 lost
+inline constexpr engine::Site sanitize_time = 10;     ///< start to end of a sanitize operation, ns
+inline constexpr engine::Site firmware_time = 12;     ///< activation without a reset, ns
+inline constexpr engine::Site sanitize_failure = 11;  ///< how it ends: 3 with a failure, others well
 }  // namespace site
 
 /// What lies beyond a controller: the memory of the host that holds it, and the observer in between.
@@ -78,6 +83,11 @@ void reset_function(Device& device, const Surroundings& world, std::uint32_t con
                     trace::FunctionEvent what);
 /// The controller meets an error that it can report no other way: CSTS.CFS, until a reset.
 void fail(Device& device, const Surroundings& world, std::uint32_t controller);
+
+/// Media of the zone of a block wear out: it can be written no more, or not even be read. False: there is no
+/// such zone.
+bool wear_zone(Device& device, const Surroundings& world, std::uint32_t subsystem, std::uint32_t nsid,
+               std::uint64_t lba, bool offline);
 
 /// Power is gone from a subsystem, and back: what its volatile write cache held may be lost, block by block.
 void lose_power(Device& device, const Surroundings& world, std::uint32_t subsystem);

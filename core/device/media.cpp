@@ -55,6 +55,18 @@ bool Media::spoilt(std::uint64_t offset, std::uint64_t bytes) const {
   return any;
 }
 
+std::vector<std::uint64_t> Media::spoilt_places(std::uint64_t from, std::uint64_t to) const {
+  std::vector<std::uint64_t> places;
+  spoilt_.for_each([&](std::uint64_t key, Marks mark) {
+    for (std::uint64_t i = 0; i < kChunkBytes / kStampBytes; ++i) {
+      const std::uint64_t at = key * kChunkBytes + i * kStampBytes;
+      if ((mark >> i & 1U) != 0 && at >= from && at < to) places.push_back(at);
+    }
+  });
+  std::sort(places.begin(), places.end());
+  return places;
+}
+
 void Media::mend(std::uint64_t offset, std::uint64_t bytes) {
   if (spoilt_.size() == 0) return;
   for_each_piece(offset, bytes, [&](std::uint64_t at, std::uint64_t, std::uint64_t count) {

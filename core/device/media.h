@@ -40,6 +40,8 @@ class Media {
   void spoil(std::uint64_t offset, std::uint64_t bytes);
   /// Was any of these bytes spoilt and not written since?
   bool spoilt(std::uint64_t offset, std::uint64_t bytes) const;
+  /// Places of 512 bytes between these that are spoilt, ascending.
+  std::vector<std::uint64_t> spoilt_places(std::uint64_t from, std::uint64_t to) const;
   /// True when the stored bytes equal `data`.
   bool equals(std::uint64_t offset, std::span<const std::byte> data) const;
   /// Bytes within one chunk, null where nothing was written and no file stands behind.

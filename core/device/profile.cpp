@@ -59,7 +59,7 @@ constexpr void power_state(spec::IdentifyController& id, std::size_t number, con
 constexpr spec::IdentifyController spec_controller() {
   spec::IdentifyController id = own_controller(spec::kVersion2_1);
   id.elpe = 63;
-  id.lpa |= spec::kLpaSupportedLogs;
+  id.lpa |= spec::kLpaSupportedLogs | spec::kLpaTelemetry;
   id.ctratt = spec::ctratt::non_operational_permissive;
   id.npss = 2;
   power_state(id, 1, {.hundredth_watts = 1500, .rank = 1});
@@ -72,13 +72,28 @@ constexpr spec::IdentifyController spec_controller() {
   id.oncs |= spec::oncs::verify | spec::oncs::write_uncorrectable | spec::oncs::dsm | spec::oncs::copy;
   id.ocfs = 1;  // Copy descriptors of format 0
   id.oacs |= spec::oacs::format | spec::oacs::self_test;
+  id.oacs |= spec::oacs::firmware | spec::oacs::get_lba_status;
+  id.oaes |= spec::oaes::firmware_activation;
+  id.frmw = spec::firmware::slot1_read_only | 3U << 1U | spec::firmware::without_reset;
+  id.fwug = 1;   // pieces of 4 KiB
+  id.mtfa = 10;  // a second
+  id.sanicap = spec::sanitize::can_crypto | spec::sanitize::can_block | spec::sanitize::can_overwrite |
+               spec::sanitize::inhibits_no_deallocate | spec::sanitize::not_modified;
   id.fna = spec::fna::crypto;  // one namespace at a time, unless all attached ones are named
   id.edstt = 1;                // minutes
   id.kas = 1;
   id.fuses = 1;  // Compare and Write
-  id.acwu = 7;   // up to 8 blocks
+  id.nwpc =
+      spec::protection::announced | spec::protection::can_until_power_cycle | spec::protection::can_permanent;
+  id.acwu = 7;  // up to 8 blocks
   // Any alignment; a list may be longer than the data.
   id.sgls = 1 | spec::sgls::bit_bucket | spec::sgls::longer;
+  return id;
+}
+
+constexpr spec::IdentifyController zoned_controller() {
+  spec::IdentifyController id = spec_controller();
+  id.oaes |= spec::oaes::zone_descriptor;
   return id;
 }
 
@@ -185,6 +200,21 @@ const std::vector<Profile>& profiles() {
        .capacity_bytes = std::uint64_t{16} << 40U,
        .weighted_round_robin = true,
        .saves_features = true},
+      {.name = "spec-zoned",
+       .title = "profile spec with the Zoned command set: namespaces may have zones",
+       .controller = zoned_controller(),
+       .ns = spec_ns(),
+       .model = "Polypath NVMe Controller",
+       .firmware = "0.1",
+       .timeout_500ms = 15,
+       .cmic_when_alone = false,
+       .serial_per_controller = false,
+       .subsystem_reset = true,
+       .error_entries = true,
+       .capacity_bytes = std::uint64_t{16} << 40U,
+       .zoned = true,
+       .weighted_round_robin = true,
+       .saves_features = true},
       {.name = "qemu-2021",
        .title = "QEMU's device as the nvme-subsys patches of 2021 showed it (serials may differ)",
        .controller = own_controller(spec::kVersion1_4),
@@ -262,6 +292,8 @@ bool announces(const Profile& profile, const spec::CommandRow& row) {
       return profile.controller.kas != 0;
     case spec::Announced::sanicap:
       return (profile.controller.sanicap & 7U) != 0;
+    case spec::Announced::zoned:
+      return profile.zoned;
   }
   return false;
 }

@@ -21,14 +21,15 @@ struct Profile {
   spec::IdentifyController controller;
   /// Identify Namespace likewise: sizes, FLBAS, NMIC, NVMCAP and identifiers are the namespace's own.
   spec::IdentifyNamespace ns;
-  std::string_view model;             ///< MN
-  std::string_view firmware;          ///< FR
-  std::uint8_t timeout_500ms;         ///< CAP.TO
-  bool cmic_when_alone;               ///< announces several controllers even without a subsystem of its own
-  bool serial_per_controller;         ///< waives INV-NS-07 for SN, as the 2021 patch series did
-  bool subsystem_reset;               ///< CAP.NSSRS
-  bool error_entries;                 ///< failed commands set M and leave an Error Information entry
-  std::uint64_t capacity_bytes;       ///< TNVMCAP of a subsystem; 0: not reported and not limited
+  std::string_view model;        ///< MN
+  std::string_view firmware;     ///< FR
+  std::uint8_t timeout_500ms;    ///< CAP.TO
+  bool cmic_when_alone;          ///< announces several controllers even without a subsystem of its own
+  bool serial_per_controller;    ///< waives INV-NS-07 for SN, as the 2021 patch series did
+  bool subsystem_reset;          ///< CAP.NSSRS
+  bool error_entries;            ///< failed commands set M and leave an Error Information entry
+  std::uint64_t capacity_bytes;  ///< TNVMCAP of a subsystem; 0: not reported and not limited
+  bool zoned = false;            ///< has the Zoned command set, and offers a choice of command sets (CAP.CSS)
   bool weighted_round_robin = false;  ///< CAP.AMS bit 17
   bool saves_features = false;        ///< Set Features with SV keeps what the standard lets be kept
 };

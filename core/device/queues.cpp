@@ -22,6 +22,9 @@ bool processing(const Controller& c) {
          shst != spec::ShutdownState::complete && spec::csts::cfs.get(c.csts) == 0;
 }
 
+// CSTS.PP: doorbells are taken, commands are not processed.
+bool paused(const Controller& c) { return spec::csts::pp.get(c.csts) != 0; }
+
 void doorbell_error(Act& act, std::uint32_t controller, std::uint8_t info) {
   log_error(act, controller, 0xFFFF, 0xFFFF, nullptr, Status::invalid_field, Outcome{});
   raise_event(act, controller, spec::EventType::error, info, spec::LogId::error_information);
@@ -194,6 +197,10 @@ bool do_not_retry(Status status) {
     case Status::abort_limit_exceeded:
     case Status::aer_limit_exceeded:
     case Status::format_in_progress:
+    case Status::sanitize_in_progress:
+    case Status::firmware_needs_conventional_reset:
+    case Status::firmware_needs_subsystem_reset:
+    case Status::firmware_needs_controller_reset:
     case Status::self_test_in_progress:
       return false;
     default:
@@ -326,9 +333,17 @@ Outcome run(Act& act, Handle handle, bool fused) {
   const spec::CommandRow* row = spec::find_command(spec::set_of_queue(sq.qid), entry.opcode);
   const Handler handler = row == nullptr || !announces(act.profile(), *row) ? nullptr : handler_of(*row);
   if (handler == nullptr) return Status::invalid_opcode;
+  const Status refused = sanitize_refuses(act, command.controller, sq.qid, entry);
+  if (refused != Status::success) return refused;
   // FUSE is that of a pair or of nothing.
   if ((entry.fuse() != 0 && !fused) || !takes_psdt(act, sq.qid, entry.psdt())) return Status::invalid_field;
-  return handler(act, command.controller, handle, entry);
+  if (protection_refuses(act, handle, sq.qid)) return Status::namespace_write_protected;
+  const std::uint32_t controller = command.controller;
+  const bool writes = sq.qid != 0 && (row->effects & spec::effect::block_content) != 0;
+  const Outcome outcome = handler(act, controller, handle, entry);
+  if (writes && outcome.status == Status::success)
+    act.device.subsystems[act.controller(controller).subsystem].sanitize.erased = false;
+  return outcome;
 }
 
 /// Compare and Write in one step, so that no other command of any controller gets between them.
@@ -337,7 +352,9 @@ void execute_pair(Act& act, Handle first, Handle second) {
   const spec::SubmissionEntry a = act.device.commands.get(first)->entry;
   const spec::SubmissionEntry b = act.device.commands.get(second)->entry;
   const bool alike = a.nsid == b.nsid && a.slba() == b.slba() && a.block_count() == b.block_count();
-  if (a.opcode != kCompare || b.opcode != kWrite || !alike) {
+  const std::int64_t ns = attached(act.controller(act.device.commands.get(first)->controller), a.nsid);
+  const bool zoned = ns >= 0 && act.device.namespaces[static_cast<std::uint32_t>(ns)].zoned();
+  if (a.opcode != kCompare || b.opcode != kWrite || !alike || zoned) {
     finish(act, first, Status::invalid_field);
     finish(act, second, Status::invalid_field);
     return;
@@ -428,8 +445,9 @@ void fetch(Act& act, Handle handle) {
   if (sq == nullptr) return;
   sq->fetch_pending = false;
   const std::uint32_t controller = sq->controller;
-  if (!fetchable(act, *sq) || !processing(act.controller(controller))) return;
-  if (weighted(act, act.controller(controller)) && !act.broken_by(Fault::classes_ignored)) {
+  const Controller& owner = act.controller(controller);
+  if (!fetchable(act, *sq) || !processing(owner) || paused(owner)) return;
+  if (weighted(act, owner) && !act.broken_by(Fault::classes_ignored)) {
     const Handle asked = std::exchange(handle, arbitrate(act, controller));
     if (asked != handle) want_fetch(act, asked);  // its turn will come
     sq = act.device.sqs.get(handle);
@@ -465,9 +483,20 @@ void fetch(Act& act, Handle handle) {
   schedule_execution(act, next, act.world.engine.duration(site::execute_delay, typical, kMostDelay));
 }
 
+void fetch_all(Act& act, std::uint32_t controller) {
+  for (const Handle sq : act.controller(controller).sq) {
+    if (act.device.sqs.get(sq) != nullptr) want_fetch(act, sq);
+  }
+}
+
 void execute(Act& act, Handle handle) {
   const Command* command = act.device.commands.get(handle);
   if (command == nullptr) return;
+  if (paused(act.controller(command->controller))) {
+    const auto& firmware = act.device.subsystems[act.controller(command->controller).subsystem].firmware;
+    schedule_execution(act, handle, firmware.paused_until - act.world.engine.now() + 1);
+    return;
+  }
   if (command->partner) {
     execute_pair(act, handle, command->partner);
     return;
@@ -508,6 +537,15 @@ void finish(Act& act, Handle handle, const Outcome& outcome) {
   }
   act.device.commands.get(handle)->ticket = act.world.engine.schedule_cancellable(
       act.world.engine.now() + delay, static_cast<std::uint16_t>(What::post), handle.index, pack(handle));
+}
+
+void finish_waiting(Act& act, Handle handle, spec::Status status) {
+  const Handle partner = act.device.commands.get(handle)->partner;
+  act.world.engine.cancel(act.device.commands.get(handle)->ticket);
+  finish(act, handle, status);
+  if (!waits(act, partner)) return;
+  act.world.engine.cancel(act.device.commands.get(partner)->ticket);
+  finish(act, partner, Status::aborted_failed_fused);
 }
 
 void post(Act& act, Handle handle) {

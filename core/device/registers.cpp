@@ -1,5 +1,7 @@
 // Properties, and what writing CC does: enable, Controller Reset, shutdown. Base specification, "Controller
 // Properties", "Controller Level Reset", "Shutdown".
+#include <algorithm>
+
 #include "spec/registers.h"
 
 #include "device/act.h"
@@ -17,7 +19,7 @@ std::uint64_t cap_value(const Device& device, const Controller& c) {
   value = spec::cap::to.put(value, device.profile->timeout_500ms);
   value = spec::cap::dstrd.put(value, c.dstrd);
   value = spec::cap::ams.put(value, device.profile->weighted_round_robin ? 1 : 0);
-  value = spec::cap::css.put(value, 1);  // the NVM command set
+  value = spec::cap::css.put(value, 1U | (device.profile->zoned ? spec::kCapSeveralSets : 0U));
   value = spec::cap::nssrs.put(value, device.profile->subsystem_reset ? 1 : 0);
   value = spec::cap::crwms.put(value, device.profile->controller.ver >= 0x00020000 ? 1 : 0);
   return value;
@@ -38,17 +40,18 @@ void schedule(Act& act, engine::Site site, engine::Time typical, What what, std:
 }
 
 // What makes an enable impossible (the standard leaves it undefined; a fatal status is what others do too).
-bool enable_is_illegal(const Controller& c) {
+bool enable_is_illegal(const Profile& profile, const Controller& c) {
   const auto css = spec::cc::css.get(c.cc);
+  const bool known = css == 0 || (profile.zoned && css == spec::kAllCommandSets);
   const bool rings = spec::aqa::asqs.get(c.aqa) == 0 || spec::aqa::acqs.get(c.aqa) == 0 ||
                      c.asq % 4096 != 0 || c.acq % 4096 != 0;
-  return css != 0 || spec::cc::mps.get(c.cc) != 0 || rings;
+  return !known || spec::cc::mps.get(c.cc) != 0 || rings;
 }
 
 void enable(Act& act, std::uint32_t controller) {
   Controller& c = act.controller(controller);
   if (spec::cc::shn.get(c.cc) == 0 && spec::csts::st.get(c.csts) == 0) set(c.csts, spec::csts::shst, 0);
-  if (enable_is_illegal(c)) {
+  if (enable_is_illegal(act.profile(), c)) {
     set(c.csts, spec::csts::cfs, 1);
     return;
   }
@@ -59,6 +62,7 @@ void enable(Act& act, std::uint32_t controller) {
 
 void controller_reset(Act& act, std::uint32_t controller) {
   clear_controller(act, controller);
+  activate_at_reset(act, controller, ResetReach::controller);
   if (act.fault(Fault::reset_hits_peer)) {
     const auto& peers = act.device.subsystems[act.controller(controller).subsystem].controllers;
     for (std::size_t i = 0; i < peers.size(); ++i) {
@@ -81,6 +85,10 @@ void controller_reset(Act& act, std::uint32_t controller) {
       act.fired(Fault::reset_restores_attachment);
       attach(act, static_cast<std::uint32_t>(ns), controller);
     }
+  }
+  if (act.fault(Fault::reset_closes_zones)) {
+    close_zones(act.device, act.controller(controller).subsystem);
+    act.fired(Fault::reset_closes_zones);
   }
   act.controller(controller).stopping = true;
   schedule(act, site::disable_delay, 100 * engine::kMicrosecond, What::disabled, controller);
@@ -136,13 +144,16 @@ void forget_admin_queue(Controller& c) {
 // Base: NVM Subsystem Reset. Every controller of the subsystem (one domain) is reset and says so.
 void subsystem_reset(Act& act, std::uint32_t controller) {
   const Subsystem& subsystem = act.device.subsystems[act.controller(controller).subsystem];
+  const bool activated = activate_at_reset(act, controller, ResetReach::subsystem);
   for (const std::uint32_t peer : std::vector<std::uint32_t>(subsystem.controllers)) {
     if (peer != controller && act.broken_by(Fault::subsystem_reset_spares_peers)) continue;
     lose_function(act, peer);
     forget_admin_queue(act.controller(peer));
-    set(act.controller(peer).csts, spec::csts::nssro, 1);
+    set(act.controller(peer).csts, spec::csts::nssro, activated ? 0 : 1);
     act.world.functions[peer].observer->lost();
   }
+  if (!act.broken_by(Fault::subsystem_reset_keeps_zones_open))
+    close_zones(act.device, act.controller(controller).subsystem);
 }
 
 }  // namespace
@@ -151,6 +162,10 @@ void reset_function(Device& device, const Surroundings& world, std::uint32_t con
                     trace::FunctionEvent what) {
   Act act{device, world};
   lose_function(act, controller);
+  activate_at_reset(act, controller,
+                    what == trace::FunctionEvent::flr           ? ResetReach::controller
+                    : what == trace::FunctionEvent::power_cycle ? ResetReach::power
+                                                                : ResetReach::conventional);
   Controller& c = act.controller(controller);
   const bool keep =
       what == trace::FunctionEvent::flr && c.aqa != 0 && act.broken_by(Fault::flr_keeps_admin_queue);
@@ -205,6 +220,12 @@ void clear_controller(Act& act, std::uint32_t controller) {
   c.turn = {};
   c.io_queue_created = false;
   const Features before = c.features;
+  for (Active& active : c.active) {
+    active.error_recovery = 0;
+    std::uint8_t& protection = act.device.namespaces[active.ns].write_protect;
+    if (protection != spec::protection::none && act.broken_by(Fault::protection_ends_at_reset))
+      protection = spec::protection::none;
+  }
   c.features = c.saved;  // what was never saved is the default there
   if (before.write_atomicity != c.features.write_atomicity && act.broken_by(Fault::feature_survives_reset)) {
     c.features.write_atomicity = before.write_atomicity;
@@ -215,13 +236,21 @@ void clear_controller(Act& act, std::uint32_t controller) {
   // An extended self-test goes on after the reset.
   if (c.self_test == spec::self_test::brief && !act.broken_by(Fault::self_test_survives_reset))
     end_self_test(act, controller, spec::self_test::aborted_by_reset);
+  Sanitize& sanitize = act.device.subsystems[c.subsystem].sanitize;
+  if (sanitize.outcome == spec::sanitize::Outcome::in_progress &&
+      act.broken_by(Fault::sanitize_ends_at_reset)) {
+    act.world.engine.cancel(sanitize.end);
+    sanitize = {};
+  }
   c.coalescing_disabled.assign((c.vectors + 31U) / 32U, 0);
+  c.download = {};
   c.event_requests.clear();
   const bool keep_events = !c.events.empty() && act.broken_by(Fault::event_survives_reset);
   if (!keep_events) c.events.clear();
   c.masked_types = 0;
   c.changed.clear();
   c.changed_overflow = false;
+  c.changed_zones.clear();
   c.errors.clear();  // the number of the next entry goes on
   if (c.error_count != 0 && act.broken_by(Fault::error_count_restarts)) c.error_count = 0;
   if (c.reads != 0 && act.broken_by(Fault::health_counters_restart)) {
@@ -284,6 +313,11 @@ void shutdown_complete(Act& act, std::uint32_t controller) {
     flush_subsystem(act, controller);
   }
   set(act.controller(controller).csts, spec::csts::shst, static_cast<std::uint64_t>(ShutdownState::complete));
+  const Subsystem& subsystem = act.device.subsystems[act.controller(controller).subsystem];
+  const bool all = std::all_of(
+      subsystem.controllers.begin(), subsystem.controllers.end(),
+      [&](std::uint32_t peer) { return shutdown_state(act.controller(peer)) == ShutdownState::complete; });
+  if (all) close_zones(act.device, act.controller(controller).subsystem);
 }
 
 std::uint64_t read_register(const Device& device, std::uint32_t controller, std::uint32_t offset,

@@ -14,6 +14,7 @@
 #include "spec/log_feature_event.h"
 #include "spec/queue_entry.h"
 #include "spec/status.h"
+#include "spec/zones.h"
 
 namespace polypath::device {
 
@@ -100,20 +101,34 @@ struct PendingEvent {
   spec::EventType type{};
   std::uint8_t info = 0;
   spec::LogId log{};
+  std::uint32_t nsid = 0;  ///< of a zone event, which names its namespace in dword 1
 
   template <class V>
   void fields(V&& v) const {
-    v("type", type), v("info", info), v("log", log);
+    v("type", type), v("info", info), v("log", log), v("nsid", nsid);
+  }
+};
+
+/// The Changed Zone List of a controller for one namespace.
+struct ChangedZones {
+  std::uint32_t nsid = 0;
+  std::vector<std::uint64_t> zslba;  ///< each at most once
+
+  template <class V>
+  void fields(V&& v) const {
+    v("nsid", nsid), v("zslba", zslba);
   }
 };
 
 struct Active {
   std::uint32_t nsid = 0;
-  std::uint32_t ns = 0;  ///< index in Device::namespaces
+  std::uint32_t ns = 0;              ///< index in Device::namespaces
+  std::uint32_t error_recovery = 0;  ///< the feature: TLER (DULBE cannot be set)
 
   template <class V>
   void fields(V&& v) const {
     v("nsid", nsid), v("ns", ns);
+    if (error_recovery != 0) v("error_recovery", error_recovery);
   }
 };
 
@@ -190,10 +205,26 @@ struct Turn {
   }
 };
 
+/// What Firmware Image Download brought so far through one controller.
+struct Download {
+  std::array<std::uint8_t, 16> header{};  ///< of the image
+  std::vector<std::uint32_t> pieces;      ///< pairs: first dword of a piece, and the one behind it; ascending
+  bool committed = false;                 ///< the next piece begins another image
+
+  template <class V>
+  void fields(V&& v) const {
+    for (const std::uint8_t byte : header) v("header", byte);
+    for (const std::uint32_t dword : pieces) v("pieces", dword);
+    v("committed", committed);
+  }
+};
+
 struct Controller {
   std::string name, serial;
   std::uint32_t subsystem = 0;
   std::uint16_t cntlid = 0;
+  std::uint8_t zasl = 0;
+  bool auto_close = true;  ///< of implicitly opened zones, where others need to be open
   std::uint16_t max_io_queues = 64;
   std::uint16_t vectors = 65;
   std::uint16_t mqes = 2047;
@@ -220,9 +251,11 @@ struct Controller {
 
   std::vector<Handle> event_requests;  ///< parked Asynchronous Event Requests, oldest first
   std::vector<PendingEvent> events;
-  std::uint32_t masked_types = 0;      ///< bit per event type: reported and not yet cleared
-  std::vector<std::uint32_t> changed;  ///< NSIDs of the Changed Namespace List, ascending
+  std::uint32_t masked_types = 0;          ///< bit per event type: reported and not yet cleared
+  std::array<spec::LogId, 8> masked_by{};  ///< log of the event that did so
+  std::vector<std::uint32_t> changed;      ///< NSIDs of the Changed Namespace List, ascending
   bool changed_overflow = false;
+  std::vector<ChangedZones> changed_zones;
   std::vector<ErrorEntry> errors;  ///< newest last
   std::uint64_t error_count = 0;
 
@@ -238,6 +271,11 @@ struct Controller {
   engine::Ticket self_test_end;
   std::vector<std::uint8_t> self_tests;  ///< code and result of those that ended, newest first
 
+  Download download;
+
+  std::uint8_t captures = 0;            ///< generation of its telemetry for hosts
+  std::vector<std::uint64_t> captured;  ///< counters at the last capture
+
   std::uint64_t reads = 0, writes = 0, units_read = 0, units_written = 0;  ///< units of 512 bytes
 
   template <class V>
@@ -250,12 +288,49 @@ struct Controller {
         v("vector_masked", vector_masked);
     v("gathered", gathered), v("turn", turn), v("vector_pending", vector_pending),
         v("event_requests", event_requests), v("events", events);
-    v("masked_types", masked_types), v("changed", changed), v("changed_overflow", changed_overflow);
+    for (const spec::LogId log : masked_by) v("masked_by", log);
+    v("masked_types", masked_types), v("changed", changed), v("changed_overflow", changed_overflow),
+        v("changed_zones", changed_zones);
     v("errors", errors), v("error_count", error_count), v("active", active), v("reads", reads),
         v("writes", writes);
     v("units_read", units_read), v("units_written", units_written), v("self_test", self_test),
         v("self_test_nsid", self_test_nsid), v("self_test_from", self_test_from);
     for (const std::uint8_t ended : self_tests) v("self_tests", ended);
+    download.fields(v);
+    v("captures", captures);
+    for (const std::uint64_t counter : captured) v("captured", counter);
+  }
+};
+
+/// One zone. Its place in the vector is its number.
+struct Zone {
+  spec::ZoneState state = spec::ZoneState::empty;
+  std::uint8_t attributes = 0;
+  std::uint64_t wp = 0;      ///< blocks from its start
+  std::uint64_t opened = 0;  ///< the how-many-th implicit open made it open
+  std::array<std::uint8_t, spec::kZoneExtensionUnit> extension{};
+
+  template <class V>
+  void fields(V&& v) const {
+    v("state", state), v("attributes", attributes), v("wp", wp), v("opened", opened);
+    for (const std::uint8_t byte : extension) v("extension", byte);
+  }
+};
+
+/// Of a namespace, whichever controller it is reached through.
+struct Zones {
+  std::uint64_t size = 0, capacity = 0;        ///< bytes of each; 0: the namespace has none
+  std::uint32_t max_active = 0, max_open = 0;  ///< 0: no limit
+  bool cross_read = false, extension = false;
+  std::uint64_t openings = 0;
+  std::vector<Zone> zones;
+  std::vector<Zone> former;   ///< before the last Zone Management Send (a planted fault shows them elsewhere)
+  std::uint16_t manager = 0;  ///< controller of that command
+
+  template <class V>
+  void fields(V&& v) const {
+    v("size", size), v("capacity", capacity), v("max_active", max_active), v("max_open", max_open);
+    v("cross_read", cross_read), v("extension", extension), v("openings", openings), v("zones", zones);
   }
 };
 
@@ -268,20 +343,71 @@ struct Namespace {
   std::array<std::uint8_t, 16> uuid{}, nguid{};
   std::array<std::uint8_t, 8> eui64{};
   std::vector<std::uint16_t>
-      controllers;                ///< indices of the controllers it is attached to, ascending by CNTLID
-  std::uint32_t media = 0;        ///< index in Device::media
-  std::uint32_t last_writer = 0;  ///< controller of the last write
-  std::uint8_t former_shift = 0;  ///< before the last Format (a planted fault shows it on other paths)
-  std::uint16_t formatter = 0;    ///< controller of the last Format
-  std::uint32_t tler_dulbe = 0;  ///< Error Recovery feature (kept per namespace; no deallocated-block errors)
+      controllers;                 ///< indices of the controllers it is attached to, ascending by CNTLID
+  std::uint32_t media = 0;         ///< index in Device::media
+  std::uint32_t last_writer = 0;   ///< controller of the last write
+  std::uint8_t former_shift = 0;   ///< before the last Format (a planted fault shows it on other paths)
+  std::uint16_t formatter = 0;     ///< controller of the last Format
+  std::uint8_t write_protect = 0;  ///< spec::protection, the same for all controllers
+  std::uint16_t protector = 0;     ///< controller that set it (a planted fault spares the others)
+
+  Zones zones;
 
   std::uint64_t bytes() const { return blocks << block_shift; }
+  bool zoned() const { return zones.size != 0; }
 
   template <class V>
   void fields(V&& v) const {
     v("subsystem", subsystem), v("nsid", nsid), v("blocks", blocks), v("block_shift", block_shift);
-    v("shared", shared), v("controllers", controllers), v("media", media), v("tler_dulbe", tler_dulbe);
+    v("shared", shared), v("controllers", controllers), v("media", media);
+    if (write_protect != 0) v("write_protect", write_protect);
     for (const std::uint8_t byte : uuid) v("uuid", byte);
+    if (zoned()) v("zones", zones);
+  }
+};
+
+/// Images of a subsystem, and the one that runs.
+struct Firmware {
+  struct Slot {
+    std::array<char, spec::firmware::revision_bytes> revision{};
+    std::uint8_t reset = 0;  ///< that activates it: 0 any, 1 a conventional one, 2 of the subsystem
+    bool used = false;
+  };
+  std::array<Slot, spec::firmware::slots> slots{};
+  std::uint8_t active = 1, next = 0;
+  Slot running;                 ///< the slot may hold another image meanwhile
+  Slot former;                  ///< what ran before (a planted fault shows it on other paths)
+  std::uint32_t activator = 0;  ///< controller whose command or reset made it run
+  engine::Time paused_until = 0;
+
+  template <class V>
+  void fields(V&& v) const {
+    v("active", active), v("next", next), v("paused_until", paused_until);
+    for (const Slot& slot : slots) {
+      for (const char c : slot.revision) v("revision", c);
+      v("reset", slot.reset), v("used", slot.used);
+    }
+    for (const char c : running.revision) v("running", c);
+  }
+};
+
+/// A sanitize operation: the one that goes on, or how the last one ended. No reset and no power loss ends it.
+struct Sanitize {
+  spec::sanitize::State state = spec::sanitize::State::idle;
+  spec::sanitize::Outcome outcome = spec::sanitize::Outcome::never;
+  bool erased = false;            ///< nothing was written since it succeeded
+  bool fails = false;             ///< the one that goes on will
+  bool allow_deallocate = false;  ///< feature 17h, NODRM
+  std::uint32_t cdw10 = 0;
+  std::uint32_t controller = 0;  ///< that took the command
+  engine::Time from = 0, length = 0;
+  engine::Ticket end;
+
+  template <class V>
+  void fields(V&& v) const {
+    v("state", state), v("outcome", outcome), v("erased", erased), v("fails", fails),
+        v("allow_deallocate", allow_deallocate), v("cdw10", cdw10), v("controller", controller),
+        v("from", from), v("length", length);
   }
 };
 
@@ -291,12 +417,16 @@ struct Subsystem {
   std::vector<std::uint32_t> ns_of_nsid;   ///< NSID to index in Device::namespaces plus 1
   std::uint64_t allocated_bytes = 0;
   std::uint32_t created = 0;  ///< namespaces ever created: makes identifiers unique
+  Sanitize sanitize;
+  Firmware firmware;
 
   template <class V>
   void fields(V&& v) const {
     v("nqn", nqn), v("controllers", controllers), v("ns_of_nsid", ns_of_nsid),
         v("allocated_bytes", allocated_bytes);
     v("created", created);
+    sanitize.fields(v);
+    firmware.fields(v);
   }
 };
 

@@ -32,9 +32,20 @@ void drop_cache(Act& act, std::uint32_t controller) {
 
 void lose_power(Device& device, const Surroundings& world, std::uint32_t subsystem) {
   each_namespace(device.subsystems[subsystem], [&](std::uint32_t ns) {
+    std::vector<std::uint64_t> blocks;
     device.media[ns].lose_power(std::uint64_t{1} << device.namespaces[ns].block_shift,
-                                [&](std::uint64_t) { return world.engine.decide(site::power_loss, 2) != 0; });
+                                [&](std::uint64_t block) {
+                                  const bool lost = world.engine.decide(site::power_loss, 2) != 0;
+                                  if (lost) blocks.push_back(block);
+                                  return lost;
+                                });
+    zones_lost(device, ns, blocks);
+    std::uint8_t& protection = device.namespaces[ns].write_protect;
+    const Act act{device, world};
+    if (protection == spec::protection::until_power_cycle && !act.broken_by(Fault::protection_outlives_power))
+      protection = spec::protection::none;
   });
+  close_zones(device, subsystem);
 }
 
 }  // namespace polypath::device

@@ -249,8 +249,11 @@ void History::take(const trace::Trace& trace, const trace::BoundaryEvent& event)
       fold_into(controllers_[event.controller], what);
       return;
     }
-    case Boundary::function:
     case Boundary::administrator:
+      moment(subsystem, what);
+      fold_into(controllers_[event.controller], what);
+      return;
+    case Boundary::function:
       lose(event.controller, what);
       moment(subsystem, what);
       fold_into(controllers_[event.controller], what);

@@ -34,7 +34,7 @@ const model::Finding* Result::violation() const {
 struct Arena::Prepared {
   Prepared(const Shape& of, const ArenaOptions& options)
       : shape(of),
-        program(prepared_program(of, options.fault)),
+        program(options.target->prepared(of, options.fault)),
         world(program),
         runner(world, program, limits()),
         monitor(world.trace()),
@@ -83,7 +83,8 @@ Arena::Prepared& Arena::prepared(const Shape& shape) {
 Result Arena::run(const Input& input) {
   Prepared& p = prepared(input.shape);
   p.world.restore(p.snapshot);
-  p.runner.resume(p.runner_snapshot, [&](std::vector<program::Step>& steps) { append_steps(input, steps); });
+  p.runner.resume(p.runner_snapshot,
+                  [&](std::vector<program::Step>& steps) { options_.target->append(input, steps); });
   p.runner.run();
   Result result;
   result.trace = &p.world.trace();

@@ -9,14 +9,15 @@
 #include <string>
 #include <string_view>
 
-#include "fuzz/attach.h"
 #include "fuzz/counters.h"
+#include "fuzz/target.h"
 #include "model/statistics.h"
 #include "trace/trace.h"
 
 namespace polypath::fuzz {
 
 struct ArenaOptions {
+  const Target* target = &attach_target();
   std::string fault;     ///< planted fault that is on from the start, empty none
   bool model = true;     ///< false: nothing is judged
   bool counters = true;  ///< fill Arena::counters()

@@ -1,9 +1,14 @@
-#include "fuzz/attach.h"
-
+// The fuzz target `attach`: programs over 1 to 4 controllers and 1 to 6 namespaces that attach, detach,
+// create, delete, reset, shut down, make and delete queues, and read and write meanwhile. And `zoned`: the
+// same, with moves on zones between.
 #include <algorithm>
 #include <array>
-#include <iterator>
 #include <utility>
+
+#include "fuzz/move_steps.h"
+#include "fuzz/target.h"
+#include "fuzz/world.h"
+#include "fuzz/zoned.h"
 
 namespace polypath::fuzz {
 namespace {
@@ -201,58 +206,12 @@ constexpr std::array kKinds{What::write,
                             What::create_ns};
 static_assert(kKinds.size() == 128);
 
-constexpr const char* kControllers[] = {"nvme0", "nvme1", "nvme2", "nvme3"};
-constexpr const char* kNamespaces[] = {"ns1", "ns2", "ns3", "ns4", "ns5", "ns6"};
-constexpr const char* kActors[] = {"", "a1", "a2", "a3"};
-
-Value literal(std::uint64_t number) { return {Form::literal, number, {}, {}}; }
-Value named(const char* text) { return {Form::name, 0, text, {}}; }
-Value live(std::uint64_t k) { return {Form::live, k, {}, {}}; }
-
-/// A new operand in its place.
-Value& put(Step& step, Field field) {
-  auto at = step.operands.end();
-  while (at != step.operands.begin() && std::prev(at)->field > field) --at;
-  Operand& operand = *step.operands.emplace(at);
-  operand.field = field;
-  return operand.value;
-}
-void put(Step& step, Field field, Value&& value) { put(step, field) = std::move(value); }
-void put(Step& step, Field field, std::uint64_t number) { put(step, field).number = number; }
-/// The same with a name.
-void put_name(Step& step, Field field, const char* text) {
-  Value& value = put(step, field);
-  value.form = Form::name;
-  value.text = text;
-}
-
-enum class Owner : std::uint8_t { raw, host0, host1 };
-
-// Who has a controller at first.
-Owner owner_of(const Shape& shape, unsigned controller) {
-  switch (shape.hosts) {
-    case 1:
-      return controller == 0 ? Owner::host0 : Owner::raw;
-    case 2:
-      return controller % 2 == 0 ? Owner::host0 : Owner::host1;
-    case 3:
-      return Owner::host0;
-    default:
-      return Owner::raw;
-  }
-}
-
-// A controller whose interrupts are those of a pin: it has vector 0 alone.
-bool has_pin(const Shape& shape, unsigned controller) {
-  return shape.pattern == 3 && shape.alone && controller + 1U == shape.controllers;
-}
-
 // Turns moves into steps. It follows roughly what each controller can do (enabled, its queues), so that most
 // steps find what they ask for; where several actors interleave otherwise, a step finds nothing and passes.
-class Writer {
+class Writer : private MoveSteps {
  public:
-  Writer(const Input& input, std::vector<Step>& steps)
-      : shape_(input.shape), steps_(steps), number_(static_cast<std::uint32_t>(steps.size())) {
+  Writer(const Input& input, std::vector<Step>& steps, Zones zones)
+      : MoveSteps(input.shape, steps), zones_(zones) {
     for (unsigned k = 0; k < shape_.controllers; ++k) {
       raw_[k] = owner_of(shape_, k) == Owner::raw;
       enabled_[k] = raw_[k];
@@ -261,9 +220,11 @@ class Writer {
   }
 
   void write(const Move& move) {
-    move_ = &move;
-    controller_ = (move.who & 3U) % shape_.controllers;
-    peer_ = (controller_ + 1U + (move.who >> 7U)) % shape_.controllers;
+    begin(move);
+    if (zones_ == Zones::some && (move.what & 0x80U) == 0 && raw_[controller_] && raw_[peer_]) {
+      write_zones();
+      return;
+    }
     const What what = kKinds[move.what % kKinds.size()];
     if (what >= What::host_write) {
       write_host(what);
@@ -279,42 +240,29 @@ class Writer {
   }
 
  private:
-  Step& add(StepKind kind) {
-    const Move& m = *move_;
-    Step& step = steps_.emplace_back();
-    ++number_;
-    step.id = number_ + 1000U * m.salt;
-    step.kind = kind;
-    constexpr std::uint8_t kLatitudes[] = {0, 0, 1, 2};
-    step.latitude = kLatitudes[m.who >> 5U & 3U];
-    step.nowait = (m.who & 0x10U) != 0;
-    const unsigned actor = m.who >> 2U & 3U;
-    step.actor = kActors[actor];
-    if (actor != 0 && (actors_ >> actor & 1U) == 0) {
-      actors_ |= 1U << actor;
-      step.after = kReady;
-    }
-    step.operands.reserve(8);
-    return step;
-  }
-  Step& on(StepKind kind, unsigned controller) {
-    Step& step = add(kind);
-    put_name(step, Field::controller, kControllers[controller]);
-    return step;
-  }
-  Step& admin(unsigned controller, std::uint64_t opcode) {
-    Step& step = on(StepKind::admin, controller);
-    put(step, Field::opcode, opcode);
-    return step;
+  void write_zones() {
+    ready_queue(controller_, 1);
+    ready_queue(peer_, 1);
+    write_zone_move(
+        *move_, controller_, peer_, progress_,
+        [this](unsigned controller, std::uint64_t opcode) -> Step& {
+          Step& step = on(StepKind::io, controller);
+          put(step, Field::opcode, opcode);
+          put(step, Field::nsid, ns());
+          put(step, Field::queue, 1);
+          return step;
+        },
+        [this](bool offline) -> Step& {
+          Step& step = on(offline ? StepKind::zone_offline : StepKind::zone_read_only, controller_);
+          put(step, Field::ns, ns());
+          return step;
+        });
+    if ((move_->w & 0xE0U) != 0xE0U) return;
+    Step& log = admin((move_->w & 1U) != 0 ? peer_ : controller_, 0x02);
+    put(log, Field::nsid, ns());
+    put(log, Field::cdw10, 0x03FF00BFU | ((move_->w & 2U) != 0 ? 0x8000U : 0U));
   }
 
-  Value ns() const {
-    const std::uint8_t code = move_->ns;
-    if (code < 0x80) return named(kNamespaces[code % shape_.namespaces]);
-    if (code < 0xE0) return live(code & 7U);
-    constexpr std::uint32_t kOdd[] = {0xFFFFFFFF, 0, 0xFFFFFFFE, 256, 257, 7, 8, 1};
-    return literal(kOdd[code & 7U]);
-  }
   // A namespace operand that must be a number or a name everywhere: steps of applications know heads only.
   Value plain_ns() const { return named(kNamespaces[move_->ns % shape_.namespaces]); }
 
@@ -336,7 +284,8 @@ class Writer {
     Step& step = on(StepKind::enable, controller);
     put(step, Field::depth, 8);
     weighted_[controller] = (move_->salt & 7U) == 7U;
-    if (weighted_[controller]) put(step, Field::value, 0x0046'0801U);  // CC.AMS
+    if (weighted_[controller])
+      put(step, Field::value, zones_ == Zones::some ? 0x0046'0861U : 0x0046'0801U);  // CC.AMS
     enabled_[controller] = true;
     queues_[controller] = 0;
   }
@@ -394,6 +343,13 @@ class Writer {
   // Blocks are spoilt through one controller; the peer verifies them, or reads them, or the last of them.
   void spoil() {
     io(controller_, 0x04, true);
+    if ((move_->w & 4U) != 0) {
+      Step& step = admin(peer_, 0x86);
+      put(step, Field::nsid, ns());
+      put(step, Field::cdw10, (move_->w & 8U) != 0 ? lba() & 0xFFFFU : 0U);
+      put(step, Field::cdw12, (move_->w & 0x10U) != 0 ? 5U : 127U);
+      put(step, Field::cdw13, ((move_->w & 0x20U) != 0 ? 0x1000'0000U : 0x1100'0000U) | (move_->z & 0x3FU));
+    }
     const std::uint64_t first = lba(), count = blocks();
     io(peer_, (move_->w & 1U) != 0 ? 0x0C : 0x02, true);
     if ((move_->w & 2U) == 0) return;
@@ -589,7 +545,7 @@ class Writer {
         put(step, Field::nsid, ns());
         put(step, Field::cdw10, m.y & 3U);
         const unsigned count = m.z & 7U;
-        std::string data(4096, '\0');
+        std::string data(2 + 2 * count, '\0');  // what is missing of the list is zeros
         data[0] = static_cast<char>((m.z & 0x80U) != 0 ? 0xFF : count);
         for (unsigned i = 0; i < count; ++i) {
           const unsigned id = m.w >> i & 7U;
@@ -666,6 +622,25 @@ class Writer {
     put(admin(controller_, 0x0A), Field::cdw10, whole ? fid : fid | (m.y & 6U) << 7U);
   }
 
+  // A timer runs; Keep Alive comes in time through its own controller or another one; the timer has run out,
+  // or not.
+  void keep_alive_story() {
+    const Move& m = *move_;
+    const std::uint64_t timeout = 100U << (m.y & 7U),
+                        tenth = timeout * 100'000U;  // milliseconds, nanoseconds
+    set_feature(0x0F, false, timeout);
+    put(add(StepKind::wait), Field::duration, 8 * tenth);
+    const unsigned other = (m.w & 1U) != 0 ? controller_ : peer_;
+    if (raw_[other]) {
+      ready(other);
+      admin(other, 0x18);
+    }
+    put(add(StepKind::wait), Field::duration, 9 * tenth);
+    put(on(StepKind::register_read, controller_), Field::offset, 0x1C);
+    if ((m.w & 2U) != 0) admin(controller_, 0x18);
+    disable();
+  }
+
   // What a reset must leave in the error log and the health log: something fails before it and after it.
   void log_story() {
     const std::uint64_t lid = (move_->x & 1U) != 0 ? 0x02 : 0x01;
@@ -684,6 +659,113 @@ class Writer {
     disable();
     ready(controller_);
     fail_and_look(1);
+  }
+
+  // An image comes in one piece or two, is committed to a slot and activated, by a reset or without one; the
+  // peer looks.
+  void firmware_story() {
+    const Move& m = *move_;
+    if ((m.w & 1U) != 0) {
+      set_feature(0x0B, false, 0x300);
+      request_event();
+    }
+    for (unsigned piece = 0; piece <= (m.x >> 7U); ++piece) {
+      std::string image = (m.y & 0x70U) == 0 ? "none" : "PPFW";
+      image += (m.y & 0x80U) == 0 ? '\0' : static_cast<char>(m.z & 3U);
+      image += std::string("...F") + std::to_string(m.salt % 1000U);
+      image.resize(16, ' ');
+      image.resize(4096, '\0');
+      Step& step = admin(controller_, 0x11);
+      put(step, Field::cdw10, 1023);
+      put(step, Field::cdw11, (m.z & 0x70U) == 0x70U ? 512U : 1024U * piece);
+      put(step, Field::data, Value{Form::literal, 0, std::move(image), {}});
+    }
+    constexpr std::uint8_t kActions[] = {1, 3, 0, 1};
+    const unsigned slot = m.x & 3U, action = (m.x & 0x70U) == 0x70U ? m.y & 7U : kActions[m.y & 3U];
+    put(admin(controller_, 0x10), Field::cdw10, slot | action << 3U);
+    if ((m.w & 2U) != 0) put(admin(peer_, 0x10), Field::cdw10, (slot == 0 ? 1U : slot) | 2U << 3U);
+    put(admin(peer_, 0x02), Field::cdw10, 0x007F'0003U);
+    if ((m.w & 4U) != 0) put(on(StepKind::register_read, peer_), Field::offset, 0x1C);
+    if ((m.w & 8U) != 0) {
+      on((m.w & 0x10U) == 0   ? StepKind::disable
+         : (m.w & 0x20U) == 0 ? StepKind::flr
+                              : StepKind::hot_reset,
+         controller_)
+          .nowait = false;
+      forget_queues(controller_);
+      ready(controller_);
+    }
+    for (const unsigned controller : {peer_, controller_}) {
+      put(admin(controller, 0x06), Field::cdw10, 1);
+      put(admin(controller, 0x02), Field::cdw10, 0x007F'0003U);
+    }
+  }
+
+  // Something is written and the whole subsystem sanitized, from one path or from two; meanwhile and
+  // afterwards the peer reads, asks, and is reset.
+  void sanitize_story() {
+    const Move& m = *move_;
+    constexpr std::uint8_t kActions[] = {2, 3, 4, 4};
+    io(controller_, 0x01, true);
+    put(admin(peer_, 0x06), Field::nsid, ns());
+    if ((m.w & 1U) != 0) request_event();
+    if ((m.y & 8U) != 0) set_feature(0x17, false, m.z & 1U);
+    const std::uint64_t flags =
+        (m.x & 4U) << 1U | ((m.z & 3U) + 1U) << 4U | ((m.y & 0x10U) != 0 ? 0x200U : 0U);
+    put(admin(controller_, 0x84), Field::cdw10, kActions[m.x & 3U] | flags);
+    io(peer_, 0x02, true);
+    const auto log = [&](unsigned controller, std::uint64_t retain) {
+      put(admin(controller, 0x02), Field::cdw10, 0x007F'0081U | retain);
+    };
+    log(peer_, 0x8000U);
+    if ((m.w & 4U) != 0) {
+      on((m.w & 8U) != 0 ? StepKind::flr : StepKind::disable, controller_).nowait = false;
+      forget_queues(controller_);
+      ready(controller_);
+    }
+    if ((m.w & 0x10U) != 0) {
+      on(StepKind::power_cycle, controller_);
+      for (unsigned k = 0; k < shape_.controllers; ++k) forget_queues(k);
+    }
+    put(add(StepKind::wait), Field::duration, engine::kSecond / 2 * (1U + (m.y & 7U)));
+    ready(peer_);
+    log(peer_, 0x8000U);
+    if ((m.y & 0x20U) != 0) put(admin(controller_, 0x84), Field::cdw10, 1);
+    if ((m.y & 0x40U) != 0) {
+      put(admin(peer_, 0x84), Field::cdw10, 4);
+      put(add(StepKind::wait), Field::duration, 5 * engine::kSecond);
+    }
+    io(peer_, 0x02, true);
+    io(controller_, 0x02, true);
+    if ((m.w & 2U) != 0) log(controller_, 0);
+  }
+
+  // One path protects a namespace while another one writes to it, looks, and is reset; later it is freed.
+  void protection_story() {
+    const Move& m = *move_;
+    constexpr std::uint8_t kStates[] = {1, 1, 2, 1, 1, 2, 3, 4};
+    const auto protect = [&](unsigned controller, std::uint64_t state, bool all) {
+      Step& step = admin(controller, 0x09);
+      put(step, Field::nsid, all ? literal(0xFFFFFFFF) : ns());
+      put(step, Field::cdw10, 0x84U);
+      put(step, Field::cdw11, state);
+    };
+    constexpr std::uint8_t kWrites[] = {0x01, 0x08, 0x01, 0x04};
+    if ((m.y & 1U) != 0) io(peer_, 0x01, true);
+    protect(controller_, kStates[m.x & 7U], (m.x & 0x38U) == 0x38U);
+    io(peer_, kWrites[m.y >> 1U & 3U], true);
+    Step& look = admin(peer_, 0x0A);
+    put(look, Field::nsid, ns());
+    put(look, Field::cdw10, 0x84U | ((m.z & 0x70U) == 0 ? 0x300U : 0U));
+    if ((m.y & 0x10U) != 0) put(admin(peer_, 0x06), Field::nsid, ns());
+    if ((m.y & 0x20U) != 0) disable();
+    ready(controller_);
+    if ((m.y & 0x40U) != 0) lose_power();
+    ready(peer_);
+    io(peer_, kWrites[m.z >> 1U & 3U], true);
+    io(controller_, 0x02, true);
+    if ((m.y & 0x80U) == 0) protect((m.z & 8U) != 0 ? peer_ : controller_, 0, false);
+    io(peer_, 0x01, true);
   }
 
   void write_admin(What what) {
@@ -714,6 +796,12 @@ class Writer {
           log_story();
           break;
         }
+        if ((m.w & 0xC3U) == 0x41U) {  // telemetry: a capture, or the one of before, of one controller or two
+          put(admin(controller_, 0x02), Field::cdw10, (m.x & 1U) != 0 ? 0x00FF'0107U : 0x007F'0107U);
+          put(admin((m.y & 1U) != 0 ? peer_ : controller_, 0x02), Field::cdw10,
+              0x007F'0000U | ((m.y & 2U) != 0 ? 0x08U : 0x07U) | ((m.y & 4U) != 0 ? 0x100U : 0U));
+          break;
+        }
         constexpr std::uint8_t kLogs[] = {1, 2, 3, 5, 1, 6, 4, 0xC}, kRareLogs[] = {0x00, 0x12, 0x13, 0x70};
         const std::uint8_t lid = (m.w & 3U) == 3U ? kRareLogs[m.x & 3U] : kLogs[m.x & 7U];
         Step& step = admin(controller_, 0x02);
@@ -731,6 +819,10 @@ class Writer {
         request_event();
         break;
       case What::format: {
+        if ((m.w & 0xC0U) == 0xC0U && all_raw()) {
+          protection_story();
+          break;
+        }
         constexpr std::uint8_t kErase[] = {0, 0, 1, 2};
         Step& step = admin(controller_, 0x80);
         put(step, Field::nsid, ns());
@@ -743,6 +835,14 @@ class Writer {
         break;
       }
       case What::self_test: {
+        if ((m.w & 0xC0U) == 0xC0U && all_raw()) {
+          sanitize_story();
+          break;
+        }
+        if ((m.w & 0xC0U) == 0x80U && raw_[controller_]) {
+          firmware_story();
+          break;
+        }
         constexpr std::uint8_t kCodes[] = {1, 2, 1, 2, 0xF, 0xF, 1, 0};
         Step& step = admin(controller_, 0x14);
         if ((m.y & 3U) == 3U) put(step, Field::nsid, ns());
@@ -751,6 +851,10 @@ class Writer {
         break;
       }
       case What::keep_alive:
+        if ((m.w & 0x80U) != 0 && raw_[controller_]) {
+          keep_alive_story();
+          break;
+        }
         if ((m.x & 3U) == 0 && raw_[controller_]) set_feature(0x0F, false, std::uint64_t{m.y} << (m.z & 7U));
         admin(controller_, 0x18);
         if ((m.w & 1U) != 0) put(on(StepKind::register_read, controller_), Field::offset, 0x1C);
@@ -1056,117 +1160,40 @@ class Writer {
     }
   }
 
-  const Shape& shape_;
-  std::vector<Step>& steps_;
-  const Move* move_ = nullptr;
-  std::uint32_t number_;
-  unsigned controller_ = 0, peer_ = 0;
-  unsigned actors_ = 0;  ///< bit set of those that have begun
+  Zones zones_;
+  ZoneProgress progress_;
   std::array<bool, 4> raw_{}, enabled_{};
   std::array<bool, 4> weighted_{};        ///< weighted round robin was selected
   std::array<std::uint8_t, 4> queues_{};  ///< bit q: queue q exists
 };
 
-std::vector<std::string> words_of(const Shape& shape) {
-  std::vector<std::string> words{"nvme-subsys,id=subsys0"};
-  for (unsigned k = 0; k < shape.controllers; ++k) {
-    const bool alone = shape.alone && k + 1 == shape.controllers;
-    words.push_back(std::string("nvme,id=") + kControllers[k] + ",serial=" +
-                    (alone ? "alone" : "shared,subsys=subsys0") + ",max_ioqpairs=4,msix_qsize=4" +
-                    (has_pin(shape, k) ? ",pin=on" : "") + (shape.pattern == 2 && alone ? ",dstrd=1" : ""));
-  }
-  for (unsigned i = 0; i < shape.namespaces; ++i) {
-    // By pattern, ever more namespaces are private or detached; every other one of pattern 2 has large
-    // blocks.
-    const unsigned turn = (i + shape.pattern) % 4U;
-    const bool is_private = shape.pattern != 0 && turn == 2;
-    const bool detached = (shape.pattern == 0 && i == 2) || (shape.pattern != 0 && turn == 3);
-    const bool alone = shape.alone && i + 1 == shape.namespaces && i != 0;
-    const unsigned bus = alone ? shape.controllers - 1U : i % (shape.controllers - (shape.alone ? 1U : 0U));
-    std::string word = std::string("nvme-ns,id=") + kNamespaces[i] + ",size=1MiB";
-    word += is_private || alone ? std::string(",bus=") + kControllers[bus] : ",subsys=subsys0";
-    if (is_private) word += ",shared=off";
-    if (detached) word += ",detached=on";
-    if (shape.pattern == 2 && i % 2 == 1) word += ",logical_block_size=4096";
-    words.push_back(word);
-  }
-  return words;
-}
-
-void add_hosts(const Shape& shape, program::Program& program) {
-  for (unsigned h = 0; h < (shape.hosts == 0                            ? 0U
-                            : shape.hosts == 2 && shape.controllers > 1 ? 2U
-                                                                        : 1U);
-       ++h) {
-    program::HostSpec host;
-    host.id = h == 0 ? "host0" : "host1";
-    host.policy = shape.pattern % 2 == 0 ? "round-robin" : "numa";
-    host.queue_depth = shape.shallow ? 4 : 16;
-    for (unsigned k = 0; k < shape.controllers; ++k) {
-      if (owner_of(shape, k) == (h == 0 ? Owner::host0 : Owner::host1)) host.paths.push_back(kControllers[k]);
-    }
-    program.hosts.push_back(std::move(host));
-  }
+void append(const Input& input, std::vector<Step>& steps, Zones zones) {
+  Writer writer(input, steps, zones);
+  for (const Move& move : input.moves) writer.write(move);
 }
 
 }  // namespace
 
-program::Program prepared_program(const Shape& shape, const std::string& fault) {
-  program::Program program;
-  program.name = "attach";
-  program::TopologyOptions options;
-  program.topology = program::parse_topology(words_of(shape), {}, options);
-  program::use_memory_media(program.topology);
-  add_hosts(shape, program);
-  if (!fault.empty()) program.faults.push_back(fault);
-  const auto on = [&](StepKind kind, unsigned controller) -> Step& {
-    Step& step = program.steps.emplace_back();
-    step.kind = kind;
-    put_name(step, Field::controller, kControllers[controller]);
-    return step;
-  };
-  for (unsigned k = 0; k < shape.controllers; ++k) {
-    if (owner_of(shape, k) != Owner::raw) continue;
-    Step& capabilities = on(StepKind::register_read, k);
-    put(capabilities, Field::offset, 0);
-    put(capabilities, Field::bytes, 8);
-    put(on(StepKind::enable, k), Field::depth, shape.shallow ? 8 : 32);
-    Step& identify = on(StepKind::admin, k);
-    put(identify, Field::opcode, 0x06);
-    put(identify, Field::cdw10, 1);
-    for (unsigned queue = 1; queue <= 2; ++queue) {
-      Step& pair = on(StepKind::create_queue_pair, k);
-      put(pair, Field::queue, queue);
-      put(pair, Field::depth, (shape.shallow ? 2U : 8U) * queue + (shape.shallow ? 1U : 0U));
-      if (!has_pin(shape, k)) put(pair, Field::vector, queue);
-    }
-    if (!shape.events) continue;
-    Step& events = on(StepKind::admin, k);
-    put(events, Field::opcode, 0x09);
-    put(events, Field::cdw10, 0x0B);
-    put(events, Field::cdw11, 0x100);
-    Step& request = on(StepKind::admin, k);
-    put(request, Field::opcode, 0x0C);
-    request.nowait = true;
-  }
-  Step& rest = program.steps.emplace_back();
-  rest.kind = StepKind::wait;
-  rest.label = kReady;
-  put(rest, Field::duration, engine::kMillisecond);
-  return program::canonical(std::move(program));
+const Target& attach_target() {
+  static constexpr Target kTarget{
+      "attach", "attach and detach, resets and I/O of several actors on several controllers",
+      [](const Shape& shape, const std::string& fault) {
+        return prepared_program(shape, fault, Zones::none);
+      },
+      [](const Input& input, std::vector<Step>& steps) { append(input, steps, Zones::none); }, kKinds.size()};
+  return kTarget;
 }
 
-void append_steps(const Input& input, std::vector<Step>& steps) {
-  Writer writer(input, steps);
-  for (const Move& move : input.moves) writer.write(move);
+const Target& zoned_target() {
+  static constexpr Target kTarget{
+      "zoned", "the same, with namespaces whose zones several controllers write, append to, send and report",
+      [](const Shape& shape, const std::string& fault) {
+        program::Program program = prepared_program(shape, fault, Zones::some);
+        program.name = "zoned";
+        return program;
+      },
+      [](const Input& input, std::vector<Step>& steps) { append(input, steps, Zones::some); }, kKinds.size()};
+  return kTarget;
 }
-
-program::Program to_program(const Input& input, const std::string& fault) {
-  program::Program program = prepared_program(input.shape, fault);
-  append_steps(input, program.steps);
-  return program::canonical(std::move(program));
-}
-
-std::size_t kinds_of_moves() { return kKinds.size(); }
 
 }  // namespace polypath::fuzz

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
 
 namespace polypath::fuzz {
 
@@ -36,6 +37,19 @@ std::vector<std::uint8_t> write_input(const Input& input) {
     std::memcpy(bytes.data() + 2, input.moves.data(), input.moves.size() * sizeof(Move));
   }
   return bytes;
+}
+
+std::optional<std::uint8_t> find_latitude(std::string_view name) {
+  constexpr std::string_view kNames[] = {"benign", "random", "adversarial"};
+  const auto* found = std::find(std::begin(kNames), std::end(kNames), name);
+  if (found == std::end(kNames)) return std::nullopt;
+  return static_cast<std::uint8_t>(found - std::begin(kNames));
+}
+
+void set_latitude(Input& input, std::uint8_t latitude) {
+  // Two bits of `who`, which read as benign, benign, random, adversarial (move_steps.cpp).
+  const unsigned code = latitude == 0 ? 0U : latitude + 1U;
+  for (Move& move : input.moves) move.who = static_cast<std::uint8_t>((move.who & 0x9FU) | code << 5U);
 }
 
 }  // namespace polypath::fuzz

@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 namespace polypath::fuzz {
@@ -47,5 +49,9 @@ struct Input {
 /// Total: missing bytes are zeros, what is beyond kMostMoves is ignored.
 Input read_input(std::span<const std::uint8_t> bytes);
 std::vector<std::uint8_t> write_input(const Input& input);
+/// Gives every move this latitude (0 benign, 1 random, 2 adversarial), in place of the one that it names.
+void set_latitude(Input& input, std::uint8_t latitude);
+/// By its name; none when there is no such latitude.
+std::optional<std::uint8_t> find_latitude(std::string_view name);
 
 }  // namespace polypath::fuzz

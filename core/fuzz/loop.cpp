@@ -20,11 +20,17 @@ constexpr std::size_t kMostCorpus = 20'000;
 
 }  // namespace
 
-Loop::Loop(ArenaOptions options, std::uint64_t seed) : arena_(std::move(options)), dice_(seed, "fuzz") {
+Loop::Loop(ArenaOptions options, std::uint64_t seed, std::optional<std::uint8_t> latitude)
+    : arena_(std::move(options)), dice_(seed, "fuzz"), latitude_(latitude) {
   make_next();
 }
 
 void Loop::make_next() {
+  choose_next();
+  if (latitude_) set_latitude(next_, *latitude_);
+}
+
+void Loop::choose_next() {
   const std::uint64_t count = corpus_.size();
   if (count == 0 || dice_.below(6) == 0) {
     next_ = generate(dice_);

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -22,7 +23,8 @@ struct Found {
 
 class Loop {
  public:
-  Loop(ArenaOptions options, std::uint64_t seed);
+  /// With a latitude (see set_latitude), every input gets it.
+  Loop(ArenaOptions options, std::uint64_t seed, std::optional<std::uint8_t> latitude = {});
 
   /// The input that the next step runs, made already: a caller can put it where it survives a crash.
   const Input& next() const { return next_; }
@@ -44,11 +46,13 @@ class Loop {
 
  private:
   void make_next();
+  void choose_next();
   bool new_states();
   Input shrink(const Input& input, const std::string& shape);
 
   Arena arena_;
   engine::Random dice_;
+  std::optional<std::uint8_t> latitude_;
   Input next_;
   std::vector<Input> corpus_;
   std::array<std::uint8_t, kCounters> seen_{};  ///< by counter: bit set of its magnitudes seen

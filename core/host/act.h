@@ -107,6 +107,7 @@ struct Act {
   void io_done(const Command& command, const Completion& completion);
   void retry(Handle io);
   void tell_application(const Request& request);
+  bool recount(Io& io) const;
   void end_io(std::uint32_t io, std::int32_t error, const Completion& completion, bool answered);
 
   // requests.cpp: passthrough and control requests, outcomes

@@ -116,6 +116,7 @@ std::uint32_t Act::submit_io(std::uint32_t host, std::uint32_t subsystem, std::u
     piece.head = head;
     piece.slba = lba + std::uint64_t{part} * most;
     piece.blocks = std::min(most, blocks - part * most);
+    piece.block_bytes = block_bytes;
     piece.offset = part * most * block_bytes;
     piece.opcode = io.opcode;
     piece.cpu = io.cpu;
@@ -151,8 +152,23 @@ void Act::route(std::uint32_t index) {
   end_io(index, EIO, {}, false);
 }
 
+// The namespace was formatted since the request was made. Linux's block layer counts in bytes, so a retry is
+// for the same bytes, in the blocks of today.
+bool Act::recount(Io& io) const {
+  const std::uint32_t block_bytes = s.heads[io.head.index].block_bytes;
+  if (io.block_bytes == block_bytes || io.opcode == kFlush) return true;
+  const std::uint64_t first = io.slba * io.block_bytes;
+  const std::uint64_t bytes = std::uint64_t{io.blocks} * io.block_bytes;
+  if (first % block_bytes != 0 || bytes % block_bytes != 0 || bytes / block_bytes > kBlocksMax) return false;
+  io.slba = first / block_bytes;
+  io.blocks = static_cast<std::uint32_t>(bytes / block_bytes);
+  io.block_bytes = block_bytes;
+  return true;
+}
+
 void Act::dispatch(std::uint32_t index, Handle path) {
   Io& io = s.ios[index];
+  if (!recount(io)) return end_io(index, EIO, {}, false);
   io.path = path;
   const Path& way = s.paths[path.index];
   Driver& d = s.drivers[way.driver];

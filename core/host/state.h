@@ -278,7 +278,8 @@ struct Io {
   Handle request, head, path;
   std::uint64_t slba = 0;
   std::uint32_t blocks = 0;
-  std::uint32_t offset = 0;  ///< in the request's buffer
+  std::uint32_t block_bytes = 0;  ///< what slba and blocks count
+  std::uint32_t offset = 0;       ///< in the request's buffer
   std::uint8_t opcode = 0;
   std::uint8_t retries = 0;
   std::uint16_t cpu = 0;
@@ -289,7 +290,8 @@ struct Io {
   template <class V>
   void fields(V&& v) const {
     v("request", request), v("head", head), v("path", path), v("slba", slba), v("blocks", blocks);
-    v("offset", offset), v("opcode", opcode), v("retries", retries), v("cpu", cpu);
+    v("block_bytes", block_bytes), v("offset", offset), v("opcode", opcode), v("retries", retries),
+        v("cpu", cpu);
     v("passthrough", passthrough), v("delayed", delayed), v("next", next);
   }
 };

@@ -8,16 +8,20 @@
 #include "model/attachment.h"
 #include "model/events.h"
 #include "model/features.h"
+#include "model/firmware.h"
 #include "model/format.h"
 #include "model/identify.h"
 #include "model/io.h"
 #include "model/keep_alive.h"
+#include "model/lba_status.h"
 #include "model/logs.h"
 #include "model/namespaces.h"
 #include "model/queue_commands.h"
 #include "model/queues.h"
+#include "model/sanitize.h"
 #include "model/self_test.h"
 #include "model/status.h"
+#include "model/zones.h"
 #include "spec/commands.h"
 #include "trace/text.h"
 
@@ -68,7 +72,13 @@ void end_command(const Scene& scene, Command& command, End end, const Completion
       end_self_test(scene, command, end);
       break;
     case opcode::sanitize:
-      if (end != End::refused) lose_subsystem(scene);
+      end_sanitize(scene, command, end);
+      break;
+    case opcode::firmware_commit:
+      end_commit(scene, command, end, completion);
+      break;
+    case opcode::get_lba_status:
+      end_lba_status(scene, command);
       break;
     default:
       break;
@@ -123,6 +133,7 @@ void finish_abort(const Scene& scene, const Command& command, const Completion& 
 }  // namespace
 
 void lose_namespace(Namespace& ns) {
+  lose_zones(ns);
   ns.attached_default.forget();
   for (auto& attached : ns.attached) attached.fact.forget();
   ns.tracked = false;
@@ -189,6 +200,15 @@ void begin_admin(const Scene& scene, Command& command, std::span<const std::byte
     case opcode::self_test:
       begin_self_test(scene, command);
       break;
+    case opcode::sanitize:
+      begin_sanitize(scene, command);
+      break;
+    case opcode::firmware_commit:
+      begin_commit(scene, command);
+      break;
+    case opcode::get_lba_status:
+      begin_lba_status(scene, command);
+      break;
     default:
       break;
   }
@@ -200,10 +220,13 @@ void finish_admin(const Scene& scene, Command& command, const Completion& comple
   if (code == opcode::abort) finish_abort(scene, command, completion);
   if (code == opcode::async_event_request && completion.success() && !doubtful)
     report_event(scene, completion.entry.dw0, command.submitted);
+  if (code == opcode::async_event_request && completion.success() && !doubtful)
+    check_zone_event(scene, command, completion);
   if (code == opcode::async_event_request && completion.success() && doubtful) doubt_events(scene);
   const bool data = completion.success() && completion.trusted && !completion.data.empty();
   if (code == opcode::identify && data) check_identify(scene, command, completion.data);
   if (code == opcode::get_log_page && data) check_log(scene, command, completion.data);
+  if (code == opcode::get_lba_status && data) check_lba_status(scene, command, completion.data);
   if (code == opcode::get_features && completion.success() && !doubtful)
     check_get_features(scene, command, completion);
   end_command(scene, command, doubtful ? End::dropped : end_of(completion), &completion);
@@ -295,6 +318,18 @@ void allow_admin(const Scene& scene, const Command& command, Allowed& allowed) {
       return;
     case opcode::self_test:
       allow_self_test(scene, command, allowed);
+      return;
+    case opcode::sanitize:
+      allow_sanitize(scene, command, allowed);
+      return;
+    case opcode::firmware_commit:
+      allow_commit(scene, command, allowed);
+      return;
+    case opcode::get_lba_status:
+      allow_lba_status(scene, command, allowed);
+      return;
+    case opcode::firmware_download:
+      allow_download(scene, command, allowed);
       return;
     default:
       allowed.anything();

@@ -6,6 +6,7 @@
 
 #include "model/io.h"
 #include "model/namespaces.h"
+#include "model/sanitize.h"
 #include "spec/commands.h"
 #include "trace/text.h"
 
@@ -66,10 +67,19 @@ void hazard(const Scene& scene, const Suspect& suspect, std::uint16_t controller
             fmt::format("errno {}", suspect.errno_value), {suspect.from, suspect.cause, suspect.until});
 }
 
-/// A controller whose attachment was sure from the submission of the request on; 0xFFFF when there is none.
-std::uint16_t good_path(const Scene& scene, std::uint32_t ns, Seq from) {
+/// Is the controller a path of this host? Where the trace does not say it, all are of the one host there is.
+bool is_path_of(const Scene& scene, std::uint16_t controller, std::uint16_t host) {
+  const std::uint16_t owner = scene.s.controllers[controller].host;
+  const bool one_host = (scene.s.hosts_seen & (scene.s.hosts_seen - 1U)) == 0;
+  return owner == host || (owner == trace::kUnknownHost && one_host);
+}
+
+/// A controller of the host whose attachment was sure from the submission of the request on; 0xFFFF when
+/// there is none.
+std::uint16_t good_path(const Scene& scene, std::uint32_t ns, Seq from, std::uint16_t host) {
   const Namespace& there = scene.s.namespaces[ns];
   for (const auto& attached : there.attached) {
+    if (!is_path_of(scene, attached.controller, host)) continue;
     const Controller& c = scene.s.controllers[attached.controller];
     if (attached.fact.surely_since(true, from) && there.exists.surely_since(true, from) && lived(c, from))
       return attached.controller;
@@ -82,8 +92,9 @@ void judge_error(const Scene& scene, const Request& request) {
   if (request.ns == kNone) return;
   const FailedCommand* cause = cause_of(scene, request);
   if (cause != nullptr && !is_of_path(cause->status)) return;
-  // With several hosts, which controllers a host has is not to be seen in a trace.
-  if ((scene.s.hosts_seen & (scene.s.hosts_seen - 1U)) != 0) {
+  const auto& controllers = scene.s.subsystems[scene.s.namespaces[request.ns].subsystem].controllers;
+  if (std::none_of(controllers.begin(), controllers.end(),
+                   [&](std::uint16_t c) { return is_path_of(scene, c, request.host); })) {
     inconclusive(scene, Rule::haz01);
     return;
   }
@@ -91,12 +102,13 @@ void judge_error(const Scene& scene, const Request& request) {
   suspect.ns = request.ns;
   suspect.incarnation = request.incarnation;
   suspect.request = request.id;
+  suspect.host = request.host;
   suspect.errno_value = scene.event.b;
   suspect.from = request.from;
   suspect.until = scene.now;
   suspect.cause = cause == nullptr ? 0 : cause->at;
   suspect.time = scene.time;
-  const std::uint16_t path = good_path(scene, request.ns, request.from);
+  const std::uint16_t path = good_path(scene, request.ns, request.from, request.host);
   if (path != 0xFFFF) {
     hazard(scene, suspect, path);
   } else if (scene.s.suspects.size() < kSuspectsKept) {
@@ -209,7 +221,8 @@ void path_was_good(const Scene& scene, std::uint32_t index, std::uint16_t contro
   for (std::size_t i = 0; i < suspects.size();) {
     const Suspect suspect = suspects[i];
     // Attached now, and nothing could have attached it since the request began: it was attached all the time.
-    const bool good = suspect.ns == index && suspect.incarnation == ns.incarnation && fact.surely(true) &&
+    const bool good = is_path_of(scene, controller, suspect.host) && suspect.ns == index &&
+                      suspect.incarnation == ns.incarnation && fact.surely(true) &&
                       fact.last_change(true) < suspect.from && lived(c, suspect.from);
     if (!good) {
       ++i;
@@ -225,13 +238,26 @@ void finish_applications(const Scene& scene) {
     if (request.ns == kNone || scene.time < request.time ||
         scene.time - request.time <= scene.options.request_bound)
       continue;
-    if ((scene.s.hosts_seen & (scene.s.hosts_seen - 1U)) != 0) continue;
-    const std::uint16_t path = good_path(scene, request.ns, request.from);
+    const std::uint16_t path = good_path(scene, request.ns, request.from, request.host);
     if (path == 0xFFFF) continue;  // without a path a request may wait
-    // Nobody tells the host of a new size of blocks where these events are off: it waits for the path to
-    // agree.
-    const Seq formatted = scene.s.namespaces[request.ns].formatted_until;
-    if (formatted != 0 && !scene.s.controllers[path].ns_events.surely_since(true, formatted)) continue;
+    // Nobody tells the host of a new namespace, or a new size of blocks, where these events are off: it waits
+    // for the paths to agree.
+    if (may_be_sanitized(scene.s.subsystems[scene.s.namespaces[request.ns].subsystem].sanitize, request.from))
+      continue;
+    const Namespace& ns = scene.s.namespaces[request.ns];
+    const Seq changed = std::max(ns.formatted_until, ns.born);
+    const auto& controllers = scene.s.subsystems[ns.subsystem].controllers;
+    const bool told = std::all_of(controllers.begin(), controllers.end(), [&](std::uint16_t controller) {
+      return scene.s.controllers[controller].ns_events.surely_since(true, changed);
+    });
+    if (changed != 0 && !told) continue;
+    // A path that still shows the former size keeps the others from being used until they are looked at
+    // again; when it goes, nobody looks (Linux: READY of siblings).
+    const bool lost = std::any_of(controllers.begin(), controllers.end(), [&](std::uint16_t controller) {
+      const Controller& c = scene.s.controllers[controller];
+      return is_path_of(scene, controller, request.host) && std::max(c.reset_from, c.shutdown_from) > changed;
+    });
+    if (changed != 0 && lost) continue;
     violation(scene, Rule::h03, fmt::format("request {} never ended", request.id),
               fmt::format("an end, as {} could serve it", name_of(scene, path)),
               fmt::format("none {}", since_text(scene, request.time)), {request.from});

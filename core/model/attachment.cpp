@@ -8,6 +8,10 @@
 #include "model/events.h"
 #include "model/io.h"
 #include "model/namespaces.h"
+#include "model/registers.h"
+#include "model/write_protection.h"
+#include "spec/registers.h"
+#include "spec/zones.h"
 
 namespace polypath::model {
 namespace {
@@ -191,7 +195,9 @@ void end_attachment(const Scene& scene, Command& command, End end, const Complet
       }
       end_cause(scene, target.controller, ns.nsid, command.submitted, cause, false);
     };
-    if (end == End::applied && target.sure) {
+    // A delete that ended meanwhile leaves open which namespace of this number it was.
+    const bool former = ns.died >= command.submitted;
+    if (end == End::applied && target.sure && !former) {
       const bool flips =
           fact.flips(attach, command.submitted) && ns.exists.surely_since(true, command.submitted);
       fact.apply(attach, command.submitted, scene.now);
@@ -213,6 +219,16 @@ void end_attachment(const Scene& scene, Command& command, End end, const Complet
     }
   }
   if (end == End::applied && attach) check_private(scene, ns, command);
+}
+
+/// May a namespace be of a command set that a controller of the subsystem was not enabled for?
+bool may_lack_command_set(const Scene& scene, const Namespace& ns) {
+  for (const auto controller : scene.s.subsystems[ns.subsystem].controllers) {
+    const Controller& there = scene.s.controllers[controller];
+    const bool several = !cap_known(there) || (spec::cap::css.get(there.cap) & spec::kCapSeveralSets) != 0;
+    if (several && (ns.zoned.announced || !ns.identified || there.cc_written)) return true;
+  }
+  return false;
 }
 
 void allow_attachment(const Scene& scene, const Command& command, Allowed& allowed) {
@@ -251,8 +267,12 @@ void allow_attachment(const Scene& scene, const Command& command, Allowed& allow
     allowed.may({Status::invalid_field, Status::controller_list_invalid, Status::namespace_already_attached,
                  Status::namespace_not_attached, Status::namespace_is_private,
                  Status::attachment_limit_exceeded});
+    if (may_lack_command_set(scene, ns))
+      allowed.may({Status::command_set_not_enabled, Status::command_set_not_supported});
     return;
   }
+  if (attaches(command) && may_lack_command_set(scene, ns))
+    allowed.may({Status::command_set_not_enabled, Status::command_set_not_supported});
   if (!ns.exists.possible_since(true, command.submitted)) {
     allowed.must(Rule::ns11, {Status::invalid_field});
   } else if (ns.exists.possible_since(false, command.submitted)) {
@@ -570,8 +590,8 @@ void allow_management(const Scene& scene, const Command& command, Allowed& allow
                  Status::command_set_not_supported});
     return;
   }
-  if (nsid == spec::kBroadcastNsid) return;
-  allowed.may(Status::namespace_write_protected);
+  if (nsid == spec::kBroadcastNsid) return allow_change(scene, command, kNone, allowed);
+  allow_change(scene, command, command.ns, allowed);
   const bool maybe_created =
       !subsystem.complete || subsystem.creates_open != 0 || subsystem.create_until >= command.submitted;
   if (nsid == 0 || (announced.known && nsid > announced.nn)) {

@@ -120,6 +120,7 @@ void Blocks::begin(std::uint64_t lba, std::uint64_t value, Seq writer, std::uint
   version.zeroes = what == Written::zeroes;
   version.unknown = what == Written::unknown || what == Written::copied;
   version.copied = what == Written::copied;
+  version.emptied = what == Written::emptied;
   version.durable = durable;
   add(edit(lba), version, quiet);
 }
@@ -179,15 +180,20 @@ Match Blocks::read(std::uint64_t lba, std::uint64_t value, Seq since, Seq now, s
     bool undecided = live > 1;
     each(*found, [&](const Version& version) { undecided |= version.live() && version.unknown; });
     if (undecided) {
-      bool kept = false;
+      // Whose value it is may be open: a command that ended by a detach can still be refused, and then the
+      // value was another's. So every version that may have it has it, unless one is there for good.
+      bool settled = false;
+      each(*found, [&](const Version& version) {
+        settled |= version.live() && !version.unknown && version.value == value &&
+                   (version.end == WriteEnd::applied || version.end == WriteEnd::initial);
+      });
       each(edit(lba), [&](Version& version) {
         if (!version.live()) return;
         if (!version.unknown && version.value == value) return;
-        if (version.unknown && !known && !kept) {
+        if (version.unknown && !settled) {
           version.value = value;
           version.unknown = false;
           version.learned = version.writer == 0;
-          kept = true;
           return;
         }
         version.gone = now;
@@ -276,7 +282,7 @@ Blocks::Story Blocks::story(std::uint64_t lba, std::uint64_t value) const {
   return story;
 }
 
-bool Blocks::lose_power(const std::function<bool(const Version&)>& durable) {
+bool Blocks::lose_power(const std::function<bool(const Version&)>& durable, Seq now, Seq quiet) {
   std::vector<std::uint64_t> doubtful;
   bool kept = false;
   pages_.for_each([&](std::uint64_t key, const Page& page) {
@@ -288,7 +294,9 @@ bool Blocks::lose_power(const std::function<bool(const Version&)>& durable) {
         if (!version.live()) return;
         ++live;
         written |= version.end != WriteEnd::initial;
-        sure &= version.end == WriteEnd::initial || (version.end == WriteEnd::applied && durable(version));
+        // What only a read showed may have been written, and not made durable, before anybody followed it.
+        const bool stays = version.end == WriteEnd::initial && !version.learned;
+        sure &= stays || (version.end == WriteEnd::applied && durable(version));
       });
       if (live == 0) continue;
       if (live > 1 || !sure) {
@@ -298,15 +306,35 @@ bool Blocks::lose_power(const std::function<bool(const Version&)>& durable) {
       }
     }
   });
-  for (const std::uint64_t lba : doubtful) taint(lba);
+  for (const std::uint64_t lba : doubtful) taint(lba, now, quiet);
   return kept;
 }
 
-void Blocks::taint(std::uint64_t lba) {
-  // Writes that are still open may come last, so they stay.
-  each(edit(lba), [](Version& version) {
-    if (version.live() && version.settled != kNow) version.unknown = true;
+void Blocks::each_with(std::uint64_t value, const std::function<void(std::uint64_t lba)>& f) const {
+  pages_.for_each([&](std::uint64_t key, const Page& page) {
+    for (std::size_t i = 0; i < page.blocks.size(); ++i) {
+      bool any = false;
+      each(page.blocks[i], [&](const Version& version) {
+        any |= version.live() && !version.unknown && version.value == value;
+      });
+      if (any) f(key * page.blocks.size() + i);
+    }
   });
+}
+
+void Blocks::taint(std::uint64_t lba, Seq now, Seq quiet) {
+  // Writes that are still open may come last, so they stay. The others are what earlier readers may still
+  // report: what a later read shows must not rewrite them.
+  Block& block = edit(lba);
+  each(block, [&](Version& version) {
+    if (version.live() && version.settled != kNow) version.gone = now;
+  });
+  Version version;
+  version.writer = version.settled = now;
+  version.end = WriteEnd::failed;
+  version.unknown = true;
+  add(block, version, quiet);
+  tidy(block, quiet);
 }
 
 void Blocks::hash(engine::Hasher& hasher) const {

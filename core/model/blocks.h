@@ -38,6 +38,7 @@ struct Version {
   bool learned = false;   ///< the value is known from a read only
   bool zeroes = false;    ///< written by Write Zeroes
   bool copied = false;    ///< written by Copy
+  bool emptied = false;   ///< its zone was reset
   bool durable = false;   ///< when it was written: FUA, or no cache
   bool excluded = false;  ///< gone because a read decided for another one
 
@@ -73,7 +74,7 @@ class Blocks {
 
   /// A write of `value` by the command submitted at `writer`; `quiet` is a moment before which no open reader
   /// began.
-  enum class Written : std::uint8_t { data, zeroes, unknown, copied };
+  enum class Written : std::uint8_t { data, zeroes, unknown, copied, emptied };
   void begin(std::uint64_t lba, std::uint64_t value, Seq writer, std::uint16_t controller, Written what,
              Seq quiet, bool durable = false);
   /// The write's window ends at `now`.
@@ -106,9 +107,12 @@ class Blocks {
   Story story(std::uint64_t lba, std::uint64_t value) const;
   /// Power was lost. A block with one possible value, of which `durable(version)` holds, keeps it; of others
   /// nothing is known any more. False in the answer: there was none that had to keep what was written.
-  bool lose_power(const std::function<bool(const Version&)>& durable);
-  /// A write of unknown data has ended: anything matches until a later one replaced it.
-  void taint(std::uint64_t lba);
+  bool lose_power(const std::function<bool(const Version&)>& durable, Seq now, Seq quiet);
+  /// Blocks that may hold this value.
+  void each_with(std::uint64_t value, const std::function<void(std::uint64_t lba)>& f) const;
+  /// A write of unknown data has ended at `now`: anything matches until a later one replaced it. `quiet` as
+  /// in begin().
+  void taint(std::uint64_t lba, Seq now, Seq quiet);
 
   void hash(engine::Hasher& hasher) const;
 

@@ -12,6 +12,7 @@
 #include "model/queues.h"
 #include "model/registers.h"
 #include "model/reset.h"
+#include "model/sanitize.h"
 #include "model/sgl.h"
 #include "model/status.h"
 #include "spec/commands.h"
@@ -85,6 +86,14 @@ void take_descriptors(const Scene& scene, Command& command, std::span<const std:
   std::memcpy(descriptors.data(), bytes.data(), descriptors.size() * sizeof(spec::SglDescriptor));
 }
 
+/// Does its PRP list go on in another page, of which only the list tells?
+bool is_chained(const Command& command) {
+  if (!command.has_list || command.entry.psdt() != 0) return false;
+  const std::uint64_t in_first = spec::kPageSize - command.entry.prp1 % spec::kPageSize;
+  const std::uint64_t pages = (command.data_bytes - in_first + spec::kPageSize - 1) / spec::kPageSize;
+  return pages > (spec::kPageSize - command.entry.prp2 % spec::kPageSize) / sizeof(std::uint64_t);
+}
+
 /// A host that is wrong about the size of blocks has data put where the lists of its commands are.
 void lose_lists(const Scene& scene) {
   const std::uint64_t from = scene.event.c / spec::kPageSize;
@@ -93,7 +102,8 @@ void lose_lists(const Scene& scene) {
     const bool segments = command.entry.psdt() != 0;
     const std::uint64_t page = (segments ? command.entry.prp1 : command.entry.prp2) / spec::kPageSize;
     const std::uint64_t next = segments ? page + 1 : page;  // a later segment may lie in the page behind
-    if (command.open && command.has_list && next >= from && page <= to) command.null_pointer = true;
+    const bool met = is_chained(command) || (next >= from && page <= to);
+    if (command.open && command.has_list && met) command.null_pointer = true;
   }
 }
 
@@ -193,6 +203,8 @@ void unknown_completion(const Scene& scene, const spec::CompletionEntry& entry) 
   if (!c.initial_known && (sq == nullptr || !sq->known)) return;  // began before the recording
   if (sq != nullptr && sq->doubtful && sq->exists.possible(true)) return;
   const bool nobody = sq == nullptr || !sq->exists.possible(true);
+  // It is being deleted, and perhaps made anew in memory that holds no entries of the host's.
+  if (!nobody && sq->exists.possible(false)) return;
   for (const auto& other : c.sqs) {
     if (!nobody || other.cqid != scene.event.queue || other.by_cid.find(entry.cid) == CidTable::kNone)
       continue;
@@ -518,10 +530,16 @@ void on_completed(const Scene& scene) {
   check_transfer(scene, command, completion);
   check_retry_bits(scene, command, completion);
   check_aborted(scene, command, completion);
-  command.buffer_shared = release_ranges(scene, command);
+  // Where the host moved the Admin queue under the controller, that may go on with old entries, whose buffers
+  // are something else now.
+  command.buffer_shared = release_ranges(scene, command) || c.admin_moved;
   const bool stray = scene.s.malformed_open != 0 || scene.s.malformed_until > command.submitted;
-  completion.trusted = !command.buffer_shared && !command.reused_cid && !stray;
+  // At address 0 lies whatever the commands of all controllers put there by mistake. And where the host moved
+  // the Admin queue under the controller, that may go on with old entries, whose buffers are something else
+  // now.
+  completion.trusted = !command.buffer_shared && !command.reused_cid && !command.null_pointer && !stray;
   judge_status(scene, command, completion);
+  learn_sanitize(scene, command, completion);
   if (command.sqid == 0) {
     finish_admin(scene, command, completion);
   } else {

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 
+#include "model/firmware.h"
 #include "model/keep_alive.h"
 #include "model/registers.h"
+#include "model/sanitize.h"
 #include "spec/log_feature_event.h"
 #include "trace/text.h"
 
@@ -95,8 +97,12 @@ Changed* find_change(Controller& c, std::uint32_t nsid, Seq from) {
 
 /// May a namespace event that was reported still mask the next one?
 bool may_be_masked(Controller& c, Seq since) {
-  const Reported& last =
-      reported_of(c, static_cast<std::uint8_t>(EventType::notice), spec::event_info::ns_attribute_changed);
+  const auto notice = static_cast<std::uint8_t>(EventType::notice);
+  const Reported activation = reported_of(c, notice, spec::event_info::firmware_activation);
+  const Reported& last = reported_of(c, notice, spec::event_info::ns_attribute_changed);
+  if (activation.at != 0 && (c.log03.cleared_from <= activation.at || c.log03.cleared_until >= since))
+    return true;
+  if (c.activations != 0) return true;  // it may be reported first
   if (last.at == 0) return c.cause_unknown;
   const bool cleared = c.log04.cleared_from > last.at && c.log04.cleared_until < since;
   return !cleared;
@@ -279,6 +285,7 @@ void request_came(const Scene& scene) {
 
 void request_gone(const Scene& scene) {
   Controller& c = scene.c();
+  if (c.aers.open == 0) c.sanitize_due = 0;
   if (!c.due || c.aers.open != 0) return;
   c.due_waits = c.due_waited = true;
 }
@@ -321,6 +328,11 @@ void report_event(const Scene& scene, std::uint32_t dword, Seq requested) {
   if (type == EventType::error) judge_doorbell_event(scene, info);
   if (type == EventType::notice && info == spec::event_info::ns_attribute_changed)
     judge_namespace_event(scene, last_report, requested);
+  if (type == EventType::notice && info == spec::event_info::firmware_activation) {
+    judge_firmware_event(scene);
+    c.due = false;  // its type is masked until log 03h is read
+  }
+  if (type == EventType::io_set && info != 0) judge_sanitize_event(scene, info, requested);
   Reported& row = reported_of(c, static_cast<std::uint8_t>(type), info);
   row.at = scene.now;
   row.requested = requested;
@@ -343,21 +355,27 @@ void reset_events(const Scene& scene) {
   c.reported.clear();
   c.bad_doorbells = {};
   c.due = false;
-  if (c.cause_until != 0) c.old_cause = c.cause_until;
-  c.cause_until = 0;
+  // What happened while the reset was under way may have come behind the moment at which it discards events.
+  const bool meanwhile = c.cause_until > c.reset_from;
+  if (!meanwhile) {
+    if (c.cause_until != 0) c.old_cause = c.cause_until;
+    c.cause_until = 0;
+  }
   c.read_cause = c.read_cause_until = 0;
-  c.cause_from = c.cause_pending != 0 ? c.cause_from : 0;
+  c.cause_from = c.cause_pending != 0 || meanwhile ? c.cause_from : 0;
   c.cause_unknown = false;
   // Whether the log of changed namespaces survives is not laid down.
   for (auto& change : c.changed) change.sure = false;
   c.log04 = {};
   c.log01 = {};
   c.log02 = {};
+  c.log03 = {};
   c.more_set.clear();
 }
 
 void finish_events(const Scene& scene) {
   Controller& c = scene.c();
+  finish_sanitize(scene);
   const std::uint32_t held = requests_held(scene);
   // A refusal waits for room in the queue.
   const CompletionQueue* admin = c.cqs.find(0);

@@ -5,8 +5,12 @@
 #include <algorithm>
 
 #include "model/admin.h"
+#include "model/attachment.h"
 #include "model/keep_alive.h"
+#include "model/namespaces.h"
 #include "model/registers.h"
+#include "model/sanitize.h"
+#include "model/write_protection.h"
 #include "spec/log_feature_event.h"
 #include "trace/text.h"
 
@@ -18,7 +22,7 @@ using spec::FeatureSelect;
 using spec::Status;
 
 constexpr std::uint32_t kSave = 1U << 31U;
-constexpr std::uint32_t kNamespaceEvents = 1U << 8U;
+constexpr std::uint32_t kNamespaceEvents = 1U << 8U, kFirmwareEvents = 1U << 9U, kZoneEvents = 1U << 27U;
 
 FeatureId fid_of(const Command& command) { return static_cast<FeatureId>(command.entry.cdw10 & 0xFFU); }
 FeatureSelect select_of(const Command& command) {
@@ -62,6 +66,8 @@ Followed followed(FeatureId fid) {
       return {0xFF, 0, false};
     case FeatureId::keep_alive:
       return {0xFFFFFFFF, 0, false};
+    case FeatureId::write_protection:  // in a room of its own
+      return {0, 0, true};
     default:
       return {};
   }
@@ -72,6 +78,8 @@ bool of_this_issue(FeatureId fid) {
     case FeatureId::number_of_queues:
     case FeatureId::timestamp:
     case FeatureId::host_behavior:
+    case FeatureId::sanitize_config:
+    case FeatureId::write_protection:
       return true;
     default:
       return followed(fid).value != 0;
@@ -138,6 +146,33 @@ bool reaches_all(const Command& command, const Followed& how) {
   return sensors || (how.of_namespace && command.entry.nsid == spec::kBroadcastNsid);
 }
 
+/// What is remembered of a feature's values for this namespace, or for all, is lost.
+void forget_feature(Controller& c, std::uint32_t code, std::uint32_t nsid, Seq now) {
+  for (auto& feature : c.features) {
+    if (feature.key >> 24U != code || (nsid != spec::kBroadcastNsid && feature.nsid != nsid)) continue;
+    feature.known = false;
+    feature.saved_known = false;
+    feature.touched = now;
+  }
+}
+
+/// Sanitize Config is of the subsystem: one value for all controllers.
+Fact& nodrm_of(const Scene& scene) { return scene.s.subsystems[scene.c().subsystem].sanitize.nodrm; }
+
+void check_sanitize_config(const Scene& scene, const Command& command, FeatureSelect select,
+                           std::uint32_t dw0) {
+  Sanitize& sanitize = scene.s.subsystems[scene.c().subsystem].sanitize;
+  if (select == FeatureSelect::capabilities) sanitize.nodrm_kept = (dw0 & 1U) == 0;
+  if (select != FeatureSelect::current) return;
+  const bool on = (dw0 & 1U) != 0;
+  exercised(scene, Rule::ft01);
+  if (sanitize.nodrm.surely_since(!on, command.submitted))
+    violation(scene, Rule::ft01,
+              fmt::format("{}: another value than the one in force", text_of(scene, command)), on ? "0" : "1",
+              on ? "1" : "0", {command.submitted});
+  if (sanitize.nodrm.quiet_since(command.submitted)) sanitize.nodrm.decide(on, scene.now);
+}
+
 void queue_counts(const Scene& scene, const Command& command, std::uint32_t dw0) {
   Controller& c = scene.c();
   const std::uint32_t sqs = (dw0 & 0xFFFFU) + 1, cqs = (dw0 >> 16U) + 1;
@@ -168,8 +203,12 @@ void begin_set_features(const Scene& scene, Command& command, std::span<const st
   if (fid == FeatureId::async_event) {
     const bool on = (command.entry.cdw11 & kNamespaceEvents) != 0;
     c.ns_events.begin(on);
+    c.firmware_events.begin((command.entry.cdw11 & kFirmwareEvents) != 0);
+    c.zone_events.begin((command.entry.cdw11 & kZoneEvents) != 0);
     if (!on) c.due = false;
   }
+  if (fid == FeatureId::write_protection) begin_protection(scene, command);
+  if (fid == FeatureId::sanitize_config) nodrm_of(scene).begin((command.entry.cdw11 & 1U) != 0);
   if (fid == FeatureId::host_behavior) {
     const bool on = !data.empty() && data[0] != std::byte{0};
     edit_detail(scene, command).host_behavior_acre = on;
@@ -186,7 +225,13 @@ void end_set_features(const Scene& scene, Command& command, End end, const Compl
     if (end == End::refused) fact.refuse(target, scene.now);
     if (end == End::dropped) fact.drop(target, scene.now);
   };
-  if (fid == FeatureId::async_event) settle(c.ns_events, (command.entry.cdw11 & kNamespaceEvents) != 0);
+  if (fid == FeatureId::write_protection) end_protection(scene, command, end);
+  if (fid == FeatureId::sanitize_config) settle(nodrm_of(scene), (command.entry.cdw11 & 1U) != 0);
+  if (fid == FeatureId::async_event) {
+    settle(c.ns_events, (command.entry.cdw11 & kNamespaceEvents) != 0);
+    settle(c.firmware_events, (command.entry.cdw11 & kFirmwareEvents) != 0);
+    settle(c.zone_events, (command.entry.cdw11 & kZoneEvents) != 0);
+  }
   if (fid == FeatureId::host_behavior) settle(c.acre, scene.s.details[command.detail].host_behavior_acre);
   if (fid == FeatureId::number_of_queues && end == End::applied && completion != nullptr) {
     queue_counts(scene, command, completion->entry.dw0);
@@ -208,13 +253,13 @@ void end_set_features(const Scene& scene, Command& command, End end, const Compl
     feature.saved_known = feature.known;
     feature.saved_value = feature.value;
   }
-  if (!reaches_all(command, how)) return;
-  for (auto& other : c.features) {
-    if (other.key >> 24U != feature.key >> 24U) continue;
-    other.known = false;
-    other.saved_known = false;
-    other.touched = scene.now;
+  const std::uint32_t code = feature.key >> 24U, nsid = feature.nsid;
+  if (how.of_namespace) {  // whether each controller has a value of its own is left open
+    for (const auto peer : scene.s.subsystems[c.subsystem].controllers) {
+      if (peer != scene.index) forget_feature(scene.s.controllers[peer], code, nsid, scene.now);
+    }
   }
+  if (reaches_all(command, how)) forget_feature(c, code, spec::kBroadcastNsid, scene.now);
 }
 
 void check_get_features(const Scene& scene, const Command& command, const Completion& completion) {
@@ -226,6 +271,14 @@ void check_get_features(const Scene& scene, const Command& command, const Comple
     queue_counts(scene, command, dw0);
     return;
   }
+  if (fid == FeatureId::sanitize_config) {
+    check_sanitize_config(scene, command, select, dw0);
+    return;
+  }
+  if (fid == FeatureId::write_protection) {
+    check_protection(scene, command, dw0);
+    return;
+  }
   const Followed how = followed(fid);
   if (how.value == 0 || (how.of_namespace && command.entry.nsid == spec::kBroadcastNsid)) return;
   Feature& feature = edit_feature(c, key_of(command, how), feature_nsid(command, how));
@@ -233,6 +286,16 @@ void check_get_features(const Scene& scene, const Command& command, const Comple
   const bool no_events = fid == FeatureId::async_event && (c.announced.oaes & spec::oaes::ns_attribute) == 0;
   const std::uint32_t mask = no_events ? how.value & ~kNamespaceEvents : how.value;
   const std::uint32_t value = dw0 & mask;
+  // Nor is it said what an attachment leaves of the value that was set before.
+  if (how.of_namespace) {
+    const std::uint32_t ns = find_namespace(scene.s, c.subsystem, command.entry.nsid);
+    if (ns == kNone || !attachment(scene.s.namespaces[ns], scene.index)
+                            .quiet_since(std::max(feature.shown, feature.touched)))
+      feature.known = false;
+  }
+  // A controller need not have the sensor: then it keeps nothing, and need not say so.
+  const bool sensor = fid == FeatureId::temperature_threshold && (command.entry.cdw11 >> 16U & 0xFU) != 0;
+  if (sensor && select == FeatureSelect::current) return;
   const bool quiet = feature.pending == 0 && feature.touched <= command.submitted;
   switch (select) {
     case FeatureSelect::current: {
@@ -314,6 +377,10 @@ void check_feature_effects(const Scene& scene, const Command& command, std::span
     const std::uint32_t scope = effects & effect::scopes;
     if (!of_this_issue(fid) || scope == 0) continue;
     const bool of_namespace = followed(fid).of_namespace;
+    if (fid == FeatureId::sanitize_config) {
+      if (scope != effect::of_subsystem) return say("subsystem scope");
+      continue;
+    }
     if (scope != (of_namespace ? effect::of_namespace : effect::of_controller))
       return say(of_namespace ? "namespace scope" : "controller scope");
   }
@@ -339,7 +406,10 @@ void reset_features(const Scene& scene) {
     }
     feature.after_reset = feature.known;
   }
-  c.ns_events = Fact();  // the default is the vendor's
+  Sanitize& sanitize = scene.s.subsystems[c.subsystem].sanitize;
+  if (!sanitize.nodrm_kept) sanitize.nodrm.forget();
+  c.firmware_events = Fact();
+  c.ns_events = c.zone_events = Fact();  // the default is the vendor's
   c.acre = Fact(false);
 }
 
@@ -378,7 +448,7 @@ void allow_features(const Scene& scene, const Command& command, Allowed& allowed
       if (announced.known && !select_save)
         allowed.must(Rule::q33, {Status::feature_not_saveable, Status::invalid_field});
     }
-    allowed.may(Status::feature_not_changeable);
+    if (fid != FeatureId::write_protection) allowed.may(Status::feature_not_changeable);
   }
   // Namespace
   const bool broadcast = nsid == spec::kBroadcastNsid;
@@ -442,6 +512,9 @@ void allow_features(const Scene& scene, const Command& command, Allowed& allowed
           (announced.ctratt & spec::ctratt::non_operational_permissive) == 0) {
         allowed.must(Rule::q33, {Status::invalid_field});
       }
+      break;
+    case FeatureId::write_protection:
+      allow_protection(scene, command, set, allowed);
       break;
     default:
       // Sensors, vectors, event bits and structures that the controller may not have.

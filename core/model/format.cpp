@@ -9,6 +9,8 @@
 #include "model/io.h"
 #include "model/namespaces.h"
 #include "model/self_test.h"
+#include "model/write_protection.h"
+#include "model/zones.h"
 
 namespace polypath::model {
 namespace {
@@ -56,6 +58,7 @@ void forget_format(Namespace& ns) {
   ns.identified = ns.block_size_given = false;
   ns.formatted = false;
   ns.format_wanted = -1;
+  lose_zones(ns);
   for (auto& attached : ns.attached) attached.proven_blocks = 0;
 }
 
@@ -66,7 +69,12 @@ bool settle_format(const Scene& scene, const Command& command, std::uint32_t ind
   const unsigned shift = known ? ns.lbads[index_of(command)] : 0;
   const std::uint32_t before = ns.block_bytes;
   const bool zeros = ns.identified && (ns.dlfeat & 7U) == 1;
+  Zoned zoned = std::move(ns.zoned);
   forget_format(ns);
+  if (known && before != 0 && before == 1U << shift) {  // zones of the same size, and nothing in them
+    ns.zoned = std::move(zoned);
+    empty_zones(ns, command.submitted, scene.now);
+  }
   ns.written_untracked = ns.doubtful_write >= command.submitted || writes_open(scene.s, index);
   ns.formatted = true;
   ns.format_wanted = index_known(command) ? static_cast<std::int8_t>(index_of(command)) : std::int8_t{-1};
@@ -188,7 +196,11 @@ void allow_format(const Scene& scene, const Command& command, Allowed& allowed) 
   allow_during_format(scene, command, allowed);
   // Other commands for the namespace may be running.
   allowed.may(Status::command_sequence_error);
-  if (!announced.known || announced.nwpc != 0) allowed.may(Status::namespace_write_protected);
+  if (command.wide) {
+    allow_change(scene, command, kNone, allowed);
+  } else {
+    allow_change(scene, command, find_namespace(scene.s, c.subsystem, entry.nsid), allowed);
+  }
   if (!announced.known || (announced.oncs & spec::oncs::reservations) != 0)
     allowed.may(Status::reservation_conflict);
   if (!announced.known || (announced.oacs & spec::oacs::security) != 0) allowed.may(Status::access_denied);

@@ -1,6 +1,8 @@
 #include "model/identify.h"
 
 #include "model/namespaces.h"
+#include "model/zones.h"
+#include "spec/registers.h"
 
 namespace polypath::model {
 namespace {
@@ -39,6 +41,11 @@ void allow_unused_nsid(const Command& command, Allowed& allowed) {
   if (command.entry.nsid != 0) allowed.may({Status::invalid_field, Status::invalid_namespace_or_format});
 }
 
+/// Where a controller has several command sets, a list by command set need not be of all namespaces.
+bool lists_by_set(const Scene& scene) {
+  return (spec::cap::css.get(scene.c().cap) & spec::kCapSeveralSets) != 0;
+}
+
 /// A list that begins after an NSID.
 void allow_list_start(const Command& command, Allowed& allowed) {
   if (command.entry.nsid >= 0xFFFFFFFE)
@@ -63,10 +70,19 @@ void check_identify(const Scene& scene, const Command& command, std::span<const 
       check_active_list(scene, command, data);
       break;
     case Cns::csi_active_list:
-      if (csi_of(command) == 0) check_active_list(scene, command, data);
+      if (csi_of(command) == 0 && !lists_by_set(scene)) check_active_list(scene, command, data);
       break;
     case Cns::csi_allocated_list:
-      if (csi_of(command) == 0) check_allocated_list(scene, command, data);
+      if (csi_of(command) == 0 && !lists_by_set(scene)) check_allocated_list(scene, command, data);
+      break;
+    case Cns::csi_ns:
+      if (csi_of(command) == spec::kCsiZoned) check_zoned_namespace(scene, command, data);
+      break;
+    case Cns::csi_controller:
+      if (csi_of(command) == spec::kCsiZoned) {
+        const auto zasl = read_as<std::uint8_t>(data);
+        scene.c().append_limit = {true, zasl == 0 || zasl > 40 ? 0 : std::uint64_t{spec::kPageSize} << zasl};
+      }
       break;
     case Cns::independent_ns:
       check_independent(scene, command, data);
@@ -149,6 +165,11 @@ void allow_identify(const Scene& scene, const Command& command, Allowed& allowed
       allow_nsid(scene, command, allowed, true);
       allowed.may({Status::invalid_field, Status::invalid_command_set, Status::invalid_namespace_or_format});
       return;
+    case Cns::format_ns:
+    case Cns::csi_format_ns:
+    case Cns::csi_allocated_ns:
+    case Cns::command_sets:
+      break;  // optional
     case Cns::allocated_list:
     case Cns::allocated_ns:
     case Cns::attached_controllers:

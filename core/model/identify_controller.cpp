@@ -1,6 +1,7 @@
 // Identify Controller: what a controller announces, and what all controllers of a subsystem have in common.
 #include <fmt/format.h>
 
+#include "model/firmware.h"
 #include "model/identify.h"
 #include "model/registers.h"
 
@@ -41,6 +42,8 @@ Announced read_announced(const spec::IdentifyController& id) {
   a.kas = id.kas;
   a.edstt = id.edstt;
   a.sanicap = id.sanicap;
+  a.frmw = id.frmw;
+  a.fwug = id.fwug;
   a.fna = id.fna;
   a.dsto = id.dsto;
   a.mntmt = id.mntmt;
@@ -113,12 +116,14 @@ void compare_with_peer(const Scene& scene, const Command& command, std::uint16_t
 
 void check_controller(const Scene& scene, const Command& command, std::span<const std::byte> data) {
   Controller& c = scene.c();
-  const Announced fresh = read_announced(read_as<spec::IdentifyController>(data));
+  const auto id = read_as<spec::IdentifyController>(data);
+  const Announced fresh = read_announced(id);
   exercised(scene, Rule::ns08);
   if (fresh.cntlid > 0xFFEF) {
     violation(scene, Rule::ns08, fmt::format("{} has a reserved identifier", name_of(scene, scene.index)),
               "CNTLID up to FFEFh", fmt::format("CNTLID {:04X}h", fresh.cntlid), {command.submitted});
   }
+  check_revision(scene, command, id.fr);
   if (c.announced.known) compare_with_before(scene, command, c.announced, fresh);
   if (!c.announced.known) {
     // One comparison for each pair of controllers.

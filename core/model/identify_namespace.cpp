@@ -8,6 +8,9 @@
 #include "model/identify.h"
 #include "model/io.h"
 #include "model/namespaces.h"
+#include "model/write_protection.h"
+#include "model/zones.h"
+#include "spec/log_feature_event.h"
 
 namespace polypath::model {
 namespace {
@@ -126,9 +129,11 @@ void check_namespace(const Scene& scene, const Command& command, std::span<const
   }
   ns.shared = shared;
 
-  // Everything but the use of the namespace is the same through every controller.
+  // Everything but the use of the namespace and its write protection is the same through every controller.
   std::vector<std::byte> same(data.begin(), data.end());
   std::fill(same.begin() + 16, same.begin() + 24, std::byte{0});
+  same[offsetof(spec::IdentifyNamespace, nsattr)] &= ~std::byte{spec::protection::nsattr};
+  observe_protection(scene, command, ns, (id.nsattr & spec::protection::nsattr) != 0);
   const std::uint64_t hash = engine::hash_bytes(same.data(), same.size());
   exercised(scene, Rule::ns05);
   if (ns.blocks != 0 && ns.blocks != id.nsze) {
@@ -164,6 +169,8 @@ void check_namespace(const Scene& scene, const Command& command, std::span<const
   const bool fresh_format = ns.block_bytes != block_bytes;
   ns.blocks = id.nsze;
   ns.block_bytes = block_bytes;
+  ns.zoned.format = id.flbas & 0xFU;
+  follow_zones(scene, index);
   if (ns.tracked && !fresh_format) return;
   if (ns.tracked) lose_content(ns);
   bool data_seen = !metadata_inside;
@@ -183,7 +190,10 @@ void check_independent(const Scene& scene, const Command& command, std::span<con
   const std::uint32_t index = resolve_namespace(scene, nsid);
   if (index == kNone) return;
   Namespace& ns = scene.s.namespaces[index];
-  if (may_be_another(ns, command.submitted) || ns.shared == 2) return;
+  if (may_be_another(ns, command.submitted)) return;
+  const auto nsattr = read_as<std::uint8_t>(data.subspan(spec::independent::nsattr));
+  observe_protection(scene, command, ns, (nsattr & spec::protection::nsattr) != 0);
+  if (ns.shared == 2) return;
   exercised(scene, Rule::ns04);
   const bool shared =
       (read_as<std::uint8_t>(data.subspan(spec::independent::nmic)) & spec::nmic::shared) != 0;

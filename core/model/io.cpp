@@ -11,8 +11,11 @@
 #include "model/namespaces.h"
 #include "model/power.h"
 #include "model/registers.h"
+#include "model/sanitize.h"
 #include "model/sgl.h"
 #include "model/status.h"
+#include "model/write_protection.h"
+#include "model/zones.h"
 #include "spec/commands.h"
 #include "trace/text.h"
 
@@ -45,7 +48,7 @@ bool has_range(std::uint8_t opcode) {
 
 bool is_write_type(std::uint8_t opcode) {
   return opcode == kWrite || opcode == kWriteZeroes || opcode == kWriteUncorrectable ||
-         opcode == kDatasetManagement || opcode == kCopy;
+         opcode == kDatasetManagement || opcode == kCopy || opcode == kZoneAppend;
 }
 
 /// Ends with an error when a block of its range cannot be read.
@@ -53,7 +56,7 @@ bool is_read_type(std::uint8_t opcode) { return opcode == kRead || opcode == kCo
 
 /// Changes blocks in a way that the model does not follow.
 bool is_foreign_write(std::uint8_t opcode) {
-  return opcode == kDatasetManagement || opcode == kCopy || opcode >= 0x80 ||
+  return opcode == kDatasetManagement || opcode == kCopy || opcode == kZoneSend || opcode >= 0x80 ||
          spec::find_command(spec::CommandSet::nvm, opcode) == nullptr;
 }
 
@@ -63,9 +66,6 @@ bool is_foreign_opcode(std::uint8_t opcode) {
     case 0x12:
     case 0x18:
     case 0x1D:
-    case 0x79:
-    case 0x7A:
-    case 0x7D:
       return true;
     default:
       return opcode >= 0x80;
@@ -113,12 +113,13 @@ bool surely_in_range(const Namespace& ns, std::uint64_t slba, std::uint64_t bloc
   return ns.blocks == 0 || (slba <= ns.blocks && blocks <= ns.blocks - slba);
 }
 
-void taint(Namespace& ns, std::uint64_t slba, std::uint64_t blocks) {
+void taint(const Scene& scene, Namespace& ns, std::uint64_t slba, std::uint64_t blocks) {
   if (!ns.tracked) {
     ns.written_untracked = true;
     return;
   }
-  for (std::uint64_t i = 0; i < blocks; ++i) ns.content.taint(slba + i);
+  const Seq quiet = ns.readers.quiet();
+  for (std::uint64_t i = 0; i < blocks; ++i) ns.content.taint(slba + i, scene.now, quiet);
 }
 
 /// The rule that a read breaks, from what is known of the value it found.
@@ -155,6 +156,7 @@ Rule rule_of_read(const Scene& scene, const Namespace& ns, const Blocks::Story& 
   if (expected != nullptr && expected->end == WriteEnd::applied && expected->writer != 0 &&
       expected->settled < ns.power_lost && story.possible == 1)
     return rule_of_loss(scene, ns, *expected);
+  if (expected != nullptr && expected->emptied && story.possible == 1) return Rule::z07;
   if (expected != nullptr && expected->zeroes && story.possible == 1) return Rule::d13;
   if (expected != nullptr && expected->copied && story.possible == 1) return Rule::d16;
   if (expected != nullptr && expected->end == WriteEnd::applied && story.possible == 1 &&
@@ -202,7 +204,8 @@ void each_written(const State& s, const Command& command, F&& f) {
     f(command.entry.slba(), total);
     return;
   }
-  if (command.entry.opcode != kDatasetManagement) {
+  const bool listed = command.entry.opcode == kDatasetManagement || is_zone_opcode(command.entry.opcode);
+  if (!listed) {
     f(command.entry.slba(), std::uint64_t{command.entry.block_count()});
     return;
   }
@@ -408,11 +411,22 @@ WriteEnd end_of(Status status) {
     case Status::namespace_not_ready:
     case Status::reservation_conflict:
     case Status::format_in_progress:
+    case Status::sanitize_in_progress:
+    case Status::sanitize_failed:
     case Status::command_size_limit_exceeded:
     case Status::conflicting_attributes:
     case Status::incompatible_namespace_or_format:
     case Status::fast_copy_not_possible:
     case Status::overlapping_io_range:
+    case Status::invalid_zone_operation:
+    case Status::zone_boundary_error:
+    case Status::zone_full:
+    case Status::zone_read_only:
+    case Status::zone_offline:
+    case Status::zone_invalid_write:
+    case Status::too_many_active_zones:
+    case Status::too_many_open_zones:
+    case Status::invalid_zone_transition:
       return WriteEnd::refused;
     default:
       return WriteEnd::failed;
@@ -422,16 +436,28 @@ WriteEnd end_of(Status status) {
 void begin_io(const Scene& scene, Command& command, std::span<const std::byte> digests,
               std::span<const std::byte> data) {
   const auto& entry = command.entry;
+  if (is_write_type(entry.opcode) || is_foreign_write(entry.opcode)) count_write(scene, command, 1, false);
   command.ns = resolve_namespace(scene, entry.nsid);
   if (command.ns == kNone) return;
   Namespace& ns = scene.s.namespaces[command.ns];
   command.incarnation = ns.incarnation;
   const std::uint8_t opcode = entry.opcode;
+  if (opcode != kCopy) begin_zone_command(scene, command);
   command.length_known =
       ns.block_bytes != 0 && command.data_bytes == std::uint64_t{entry.block_count()} * ns.block_bytes;
   if (opcode == kCopy) {
     command.length_known = true;
     begin_copy(scene, command, data);
+    begin_zone_command(scene, command);  // its list says how much it writes
+    return;
+  }
+  if (opcode == kZoneAppend) {
+    begin_append(scene, command, digests);
+    return;
+  }
+  if (opcode == kZoneSend || opcode == kZoneReceive) {
+    command.length_known = true;
+    begin_zone_reset(scene, command);
     return;
   }
   if (opcode == kDatasetManagement) {
@@ -535,9 +561,12 @@ bool writes_open(const State& state, std::uint32_t ns) {
 
 void finish_io(const Scene& scene, Command& command, const Completion& completion) {
   const std::uint8_t opcode = command.entry.opcode;
+  if (is_write_type(opcode) || is_foreign_write(opcode))
+    count_write(scene, command, -1, opcode == kWrite && completion.success() && !command.reused_cid);
   observe_namespace(scene, command, completion);
   if (!completion.success()) remember_failure(scene, command, completion);
   if (opcode == kFlush && completion.success() && !command.reused_cid) finish_flush(scene, command);
+  finish_zone_command(scene, command, completion);
   Namespace* ns = namespace_of(scene, command);
   const bool sure = ns != nullptr && !may_be_another(*ns, command.submitted);
   finish_fused(scene, command, completion, sure ? ns : nullptr);
@@ -551,13 +580,17 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
   if (command.reading) ns->readers.end(command.readers);
   if (may_be_another(*ns, command.submitted)) {
     if (command.writing) end_write(scene, command, WriteEnd::failed);
-    doubt_content(scene, command);
+    if (completion.success() || command.reused_cid || end_of(completion.status()) != WriteEnd::refused)
+      doubt_content(scene, command);
     return;
   }
   if (opcode == kRead && completion.success() && !completion.digests.empty() && ns->tracked && !spoilt) {
     // A buffer of another length than the blocks have, because the host believed in other blocks, shows
     // nothing.
-    const bool whole = completion.digests.size() == command.entry.block_count() * (ns->block_bytes / 512) * 8;
+    // A Format beside it changed what its blocks are: the rest of them lies where its buffer does not reach.
+    const bool fits = !command.ranges_known || completion.digests.size() * 64 == command.data_bytes;
+    const bool whole =
+        fits && completion.digests.size() == command.entry.block_count() * (ns->block_bytes / 512) * 8;
     if (completion.trusted && whole) {
       check_kept(scene, command, completion, *ns);
     } else {
@@ -576,13 +609,26 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
     end_copy(scene, command, completion, *ns);
     return;
   }
+  if (command.writing && opcode == kZoneAppend && !command.aborted_at_once) {
+    end_append(scene, command, completion, *ns);
+    return;
+  }
+  if (command.writing && opcode == kZoneSend && completion.success()) {
+    const Seq quiet = ns->readers.quiet();
+    each_written(scene.s, command, [&](std::uint64_t slba, std::uint64_t blocks) {
+      const WriteEnd how = end_of_zone_reset(command, *ns, slba);
+      for (std::uint64_t i = 0; i < blocks; ++i)
+        ns->content.end(slba + i, command.submitted, how, scene.now, quiet);
+    });
+    return;
+  }
   if (command.writing) {
     if (completion.success()) {
       end_write(scene, command, opcode == kDatasetManagement ? WriteEnd::advised : WriteEnd::applied);
       if (opcode == kDatasetManagement) exercised(scene, Rule::d11);
       // Another command's data may have lain in the buffer when the controller read it.
       if (!completion.trusted && opcode == kWrite)
-        taint(*ns, command.entry.slba(), command.entry.block_count());
+        taint(scene, *ns, command.entry.slba(), command.entry.block_count());
       if (opcode == kWriteZeroes) exercised(scene, Rule::d13);
     } else if (completion.status() == Status::abort_requested && command.aborted_at_once) {
       end_write(scene, command, WriteEnd::aborted);
@@ -597,15 +643,22 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
   }
   if (!completion.success()) return;
   if (opcode == kWrite || opcode == kWriteZeroes || opcode == kWriteUncorrectable) {
-    taint(*ns, command.entry.slba(), command.entry.block_count());
+    taint(scene, *ns, command.entry.slba(), command.entry.block_count());
   } else if (opcode == kDatasetManagement && (command.entry.cdw11 & spec::kDeallocate) == 0) {
     return;  // hints change nothing
+  } else if (opcode == kZoneSend) {
+    return;  // no other action than a reset changes data
+  } else if (opcode == kZoneAppend) {
+    lose_content(*ns);  // where it wrote was not followed
   } else if (is_foreign_write(opcode)) {
     lose_content(*ns);  // what it wrote where is not known
   }
 }
 
 void drop_io(const Scene& scene, Command& command, bool at_once) {
+  drop_zone_command(scene, command, at_once);
+  const std::uint8_t opcode = command.entry.opcode;
+  if (is_write_type(opcode) || is_foreign_write(opcode)) count_write(scene, command, -1, false);
   Namespace* ns = namespace_of(scene, command);
   if (ns == nullptr || may_be_another(*ns, command.submitted)) doubt_content(scene, command);
   if (ns == nullptr) return;
@@ -635,6 +688,7 @@ void settle_limbo(const Scene& scene) {
     }
   }
   scene.c().limbo.clear();
+  settle_zones(scene);
 }
 
 void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
@@ -643,8 +697,9 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
   const auto& announced = c.announced;
   const std::uint8_t opcode = entry.opcode;
   const auto* row = spec::find_command(spec::CommandSet::nvm, opcode);
-  if (is_foreign_opcode(opcode) || (row != nullptr && !has_range(opcode) && opcode != kFlush &&
-                                    opcode != kDatasetManagement && opcode != kCopy)) {
+  if (is_foreign_opcode(opcode) ||
+      (row != nullptr && !has_range(opcode) && opcode != kFlush && opcode != kDatasetManagement &&
+       opcode != kCopy && !is_zone_opcode(opcode))) {
     allowed.anything();
     return;
   }
@@ -702,7 +757,10 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
   if (!announced.known) allowed.may(Status::invalid_namespace_or_format);
 
   const Namespace* ns = index == kNone ? nullptr : &scene.s.namespaces[index];
-  if (opcode == kDatasetManagement) {
+  allow_zone_command(scene, command, ns, allowed);
+  if (is_zone_opcode(opcode)) {
+    if (opcode == kZoneAppend) allowed.may({Status::write_fault, Status::write_to_read_only_range});
+  } else if (opcode == kDatasetManagement) {
     // Ranges that are not processed need not be checked, and need not be left unchecked.
     allowed.may({Status::lba_out_of_range, Status::write_fault, Status::write_to_read_only_range});
     const bool recommended = announced.known && (announced.oncs >> row->bit & 1U) != 0;
@@ -768,8 +826,7 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
   if (security) allowed.may(Status::access_denied);
   if (is_write_type(opcode) && (ns == nullptr || !ns->identified || (ns->nsfeat & 1U) != 0))
     allowed.may(Status::capacity_exceeded);
-  if (is_write_type(opcode) && (!announced.known || announced.nwpc != 0))
-    allowed.may(Status::namespace_write_protected);
+  if (is_write_type(opcode) || opcode == kZoneSend) allow_change(scene, command, command.ns, allowed);
   if (!announced.known || (announced.oncs & spec::oncs::reservations) != 0)
     allowed.may(Status::reservation_conflict);
   const bool formats = !announced.known || (announced.oacs & spec::oacs::format) != 0;
@@ -781,6 +838,8 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
 }
 
 Rule rule_of_refusal_io(const Command& command, Status status) {
+  const Rule zones = rule_of_zone_refusal(status);
+  if (zones != Rule::count) return zones;
   switch (status) {
     case Status::invalid_namespace_or_format:
       return Rule::ns10;
@@ -788,6 +847,8 @@ Rule rule_of_refusal_io(const Command& command, Status status) {
       return Rule::d14;
     case Status::unrecovered_read_error:
       return Rule::d12;
+    case Status::namespace_write_protected:
+      return Rule::d15;
     case Status::invalid_field:
       return has_range(command.entry.opcode) || command.entry.opcode == kFlush ? Rule::ns10 : Rule::q33;
     default:

@@ -6,12 +6,17 @@
 #include <array>
 
 #include "model/features.h"
+#include "model/firmware.h"
 #include "model/namespaces.h"
+#include "model/sanitize.h"
 #include "model/self_test.h"
 #include "model/status.h"
+#include "model/telemetry.h"
+#include "model/zones.h"
 #include "spec/commands.h"
 #include "spec/log_feature_event.h"
 #include "spec/registers.h"
+#include "spec/zones.h"
 
 namespace polypath::model {
 namespace {
@@ -38,6 +43,10 @@ LogReads* reads_of(Controller& c, LogId lid) {
       return &c.log02;
     case LogId::changed_ns:
       return &c.log04;
+    case LogId::firmware_slot:
+      return &c.log03;
+    case LogId::sanitize:
+      return &c.log81;
     default:
       return nullptr;
   }
@@ -56,8 +65,12 @@ std::uint64_t size_of(const Announced& announced, LogId lid) {
       return spec::kChangedNsLogBytes;
     case LogId::effects:
       return spec::kEffectsLogBytes;
+    case LogId::changed_zones:
+      return spec::kChangedZonesBytes;
     case LogId::self_test:
       return spec::self_test::log_bytes;
+    case LogId::sanitize:
+      return spec::sanitize::log_bytes;
     case LogId::supported:
       return spec::kSupportedLogBytes;
     case LogId::feature_effects:
@@ -244,10 +257,17 @@ bool required(const Announced& announced, LogId lid) {
       return true;
     case LogId::changed_ns:
       return (announced.oaes & spec::oaes::ns_attribute) != 0;
+    case LogId::changed_zones:
+      return (announced.oaes & spec::oaes::zone_descriptor) != 0;
     case LogId::effects:
       return (announced.lpa & 2U) != 0;
     case LogId::self_test:
       return (announced.oacs & spec::oacs::self_test) != 0;
+    case LogId::telemetry_host:
+    case LogId::telemetry_controller:
+      return (announced.lpa & spec::kLpaTelemetry) != 0;
+    case LogId::sanitize:
+      return (announced.sanicap & 7U) != 0;
     case LogId::supported:
     case LogId::feature_effects:
     case LogId::mi_effects:
@@ -318,16 +338,24 @@ void check_effects(const Scene& scene, const Command& command, std::span<const s
 
 void begin_log_read(const Scene& scene, const Command& command) {
   Controller& c = scene.c();
+  begin_telemetry(scene, command);
+  if (lid_of(command) == LogId::changed_zones) begin_zone_log(scene);
   LogReads* reads = reads_of(c, lid_of(command));
   if (reads == nullptr) return;
   ++reads->open_any;
   if (keeps_event(command)) return;
   ++reads->open_clearing;
+  if (lid_of(command) == LogId::sanitize) {
+    finish_sanitize(scene);
+    c.sanitize_due = 0;
+  }
   if (lid_of(command) == LogId::changed_ns) c.due = false;  // the read may clear it before it is reported
 }
 
 void end_log_read(const Scene& scene, const Command& command, bool success) {
   Controller& c = scene.c();
+  end_telemetry(scene, command, success);
+  if (lid_of(command) == LogId::changed_zones) end_zone_log(scene);
   LogReads* reads = reads_of(c, lid_of(command));
   if (reads == nullptr) return;
   --reads->open_any;
@@ -382,6 +410,19 @@ void check_log(const Scene& scene, const Command& command, std::span<const std::
     case LogId::self_test:
       check_self_test_log(scene, command, data);
       break;
+    case LogId::telemetry_host:
+    case LogId::telemetry_controller:
+      check_telemetry(scene, command, data);
+      break;
+    case LogId::firmware_slot:
+      check_firmware_log(scene, command, data);
+      break;
+    case LogId::sanitize:
+      check_sanitize_log(scene, command, data);
+      break;
+    case LogId::changed_zones:
+      check_zone_log(scene, command, data);
+      break;
     case LogId::supported:
       check_supported(scene, command, data);
       break;
@@ -419,18 +460,23 @@ void allow_log(const Scene& scene, const Command& command, Allowed& allowed) {
     allowed.anything();
     return;
   }
+  const bool of_zones = lid == LogId::changed_zones;
+  if (of_zones && (entry.nsid == 0 || entry.nsid == spec::kBroadcastNsid))
+    allowed.must(Rule::q33, {Status::invalid_field, Status::invalid_namespace_or_format});
   // Namespace: logs are of controller scope; LPA bit 0 lets SMART be asked of an active one.
   if (entry.nsid != 0 && entry.nsid != spec::kBroadcastNsid) {
     const std::uint32_t ns = find_namespace(scene.s, c.subsystem, entry.nsid);
-    const bool own =
-        lid == LogId::smart && announced.known && (announced.lpa & spec::kLpaSmartPerNamespace) != 0;
+    const bool own = of_zones || (lid == LogId::smart && announced.known &&
+                                  (announced.lpa & spec::kLpaSmartPerNamespace) != 0);
     if (!own || ns == kNone || may_be_inactive(scene.s.namespaces[ns], scene.index, command.submitted))
       allowed.may({Status::invalid_field, Status::invalid_namespace_or_format});
   }
   // Where in the log
   const std::uint64_t offset = offset_of(command);
   const std::uint64_t size = size_of(announced, lid);
-  if (offset % 4 != 0) allowed.may(Status::invalid_field);
+  const bool telemetry = lid == LogId::telemetry_host || lid == LogId::telemetry_controller;
+  const std::uint64_t unit = telemetry ? spec::telemetry::block_bytes : 4;
+  if (offset % unit != 0 || length_of(command) % unit != 0) allowed.may(Status::invalid_field);
   if (offset != 0 && (!announced.known || !extended || size == 0)) allowed.may(Status::invalid_field);
   if (announced.known && extended && size != 0) {
     exercised(scene, Rule::ae18);

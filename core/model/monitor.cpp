@@ -10,6 +10,7 @@
 #include "model/queues.h"
 #include "model/registers.h"
 #include "model/scene.h"
+#include "model/zones.h"
 
 namespace polypath::model {
 namespace {
@@ -54,6 +55,7 @@ void hash_controller(engine::Hasher& hasher, const Controller& c) {
     hasher.add(command.moved_in + command.moved_out);
   }
   c.ns_events.hash(hasher);
+  c.zone_events.hash(hasher);
   hasher.add(std::uint64_t{c.aers.open} << 32U | c.aborts.open);
   for (const auto& row : c.reported) hasher.add(row.at);
   for (const auto& row : c.changed) hasher.add(row.until ^ std::uint64_t{row.nsid} << 40U);
@@ -67,6 +69,17 @@ Monitor::Monitor(const trace::Trace& trace, const Options& options) : trace_(&tr
   start_namespaces(trace.header, state_);
   state_.profile = trace.header.profile;
   state_.simulator = trace.header.source == "simulator";
+  for (auto& subsystem : state_.subsystems) {
+    Sanitize& sanitize = subsystem.sanitize;
+    sanitize.log_known = state_.simulator;
+    if (state_.simulator) sanitize.nodrm = Fact(false);
+    subsystem.firmware.known = subsystem.complete && state_.simulator;
+    if (!subsystem.firmware.known) subsystem.firmware.next = 0xFF;
+    if (subsystem.complete) continue;
+    sanitize.known = sanitize.log_known = false;
+    sanitize.settled = 31;
+    sanitize.until.fill(kNow);
+  }
   state_.serials_may_differ = find_waiver(Rule::ns07, state_.profile) != nullptr;
 }
 
@@ -115,6 +128,11 @@ void Monitor::take(const trace::BoundaryEvent& event) {
       break;
     case Boundary::function:
       on_function(scene);
+      break;
+    case Boundary::administrator:
+      wear_zone(scene, scene.event.a == static_cast<std::uint32_t>(trace::AdminAction::zone_offline)
+                           ? spec::ZoneState::offline
+                           : spec::ZoneState::read_only);
       break;
     default:
       break;
@@ -176,6 +194,18 @@ std::uint64_t Monitor::hash() const {
     ns.exists.hash(hasher);
     for (const auto& attached : ns.attached) attached.fact.hash(hasher);
     ns.content.hash(hasher);
+  }
+  for (const auto& subsystem : state_.subsystems) {
+    const Sanitize& sanitize = subsystem.sanitize;
+    hasher.add(sanitize.settled | std::uint64_t{sanitize.cdw10} << 8U | std::uint64_t{sanitize.open} << 40U);
+    hasher.add(sanitize.changed);
+    for (const Seq until : sanitize.until) hasher.add(until);
+    sanitize.nodrm.hash(hasher);
+    const Firmware& firmware = subsystem.firmware;
+    hasher.add(firmware.active | std::uint64_t{firmware.next} << 8U | std::uint64_t{firmware.open} << 16U |
+               std::uint64_t{firmware.resetting} << 40U | std::uint64_t{firmware.revision_known} << 56U);
+    hasher.add(firmware.changed);
+    hasher.add(firmware.running);
   }
   hasher.add(state_.requests.size());
   return hasher.value();

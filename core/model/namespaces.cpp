@@ -8,6 +8,7 @@
 #include "model/attachment.h"
 #include "model/format.h"
 #include "model/io.h"
+#include "model/zones.h"
 
 namespace polypath::model {
 namespace {
@@ -75,6 +76,7 @@ void start_namespaces(const trace::TraceHeader& header, State& state) {
       data = data && (header.controllers[controller].observed & trace::observed::data) != 0;
     }
     if (data) start_content(ns, row.content_zero, 0);
+    if (header.source == "simulator") ns.protection.on = Fact(false);
     subsystem.namespaces.push_back(static_cast<std::uint32_t>(state.namespaces.size()));
     state.namespaces.push_back(std::move(ns));
   }
@@ -110,6 +112,7 @@ std::uint32_t insert_namespace(const Scene& scene, std::uint32_t nsid) {
   Namespace ns;
   ns.subsystem = subsystem;
   ns.nsid = nsid;
+  ns.sanitizes_open = scene.s.subsystems[subsystem].sanitize.starts_open;
   scene.s.namespaces.push_back(std::move(ns));
   list.insert(list.begin() + static_cast<std::ptrdiff_t>(at), index);
   meet_formats(scene, index);
@@ -131,6 +134,7 @@ std::uint32_t expect_namespace(const Scene& scene, std::uint32_t nsid) {
   const std::uint32_t index = insert_namespace(scene, nsid);
   Namespace& ns = scene.s.namespaces[index];
   ns.exists = ns.attached_default = Fact(false);
+  ns.protection.on = Fact(false);
   meet_open_commands(scene, index);
   return index;
 }
@@ -158,6 +162,15 @@ std::uint32_t create_namespace(const Scene& scene, std::uint32_t nsid, Seq since
   ns.formatted = false;
   ns.format_wanted = -1;
   ns.formats = 0;
+  // Set Features that named the number before the create ended may have met this namespace already.
+  const Subsystem& owner = scene.s.subsystems[ns.subsystem];
+  const bool protection_met = ns.protection.open != 0 || ns.protection.touched >= since ||
+                              owner.protections_open != 0 || owner.protections_until >= since;
+  const std::uint32_t former = ns.protection.open;
+  ns.protection = {};
+  ns.protection.open = ns.protection.former = former;
+  ns.protection.on = protection_met ? Fact() : Fact(false);
+  lose_zones(ns);
   ns.blocks = 0;
   ns.block_bytes = 0;
   ns.shared = 2;
@@ -200,7 +213,8 @@ bool may_be_active(const Namespace& ns, std::uint16_t controller, Seq since) {
 bool may_be_heir(const Namespace& ns, Seq since) { return ns.exists.last_change(true) >= since; }
 
 bool may_be_another(const Namespace& ns, Seq since) {
-  return may_be_heir(ns, since) || may_be_formatted(ns, since);
+  const bool sanitized = ns.sanitizes_open != 0 || ns.sanitized_until >= since;
+  return may_be_heir(ns, since) || may_be_formatted(ns, since) || sanitized;
 }
 
 bool may_be_inactive(const Namespace& ns, std::uint16_t controller, Seq since) {

@@ -23,7 +23,8 @@ std::uint32_t create_namespace(const Scene& scene, std::uint32_t nsid, Seq since
 /// Did a create that may have given its NSID end after `since`, or is one under way? Then what a command met
 /// is not known: the namespace that is gone, or its heir.
 bool may_be_heir(const Namespace& ns, Seq since);
-/// The same, or before and after a Format: neither what is in its blocks nor how large they are is known.
+/// The same, or before and after a Format or a Sanitize: neither what is in its blocks nor how large they are
+/// is known.
 bool may_be_another(const Namespace& ns, Seq since);
 bool may_be_active(const Namespace& ns, std::uint16_t controller, Seq since);
 bool may_be_inactive(const Namespace& ns, std::uint16_t controller, Seq since);

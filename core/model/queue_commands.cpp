@@ -183,8 +183,9 @@ void allow_queue_command(const Scene& scene, const Command& command, Allowed& al
   } else if (!cap_known(c)) {
     allowed.may(Status::invalid_queue_size);
   }
-  if (entry_size == 0) allowed.must(Rule::q33, {Status::invalid_queue_size});
-  if (entry_size != (is_sq(command) ? 6U : 4U)) allowed.may(Status::invalid_queue_size);
+  const bool sizes_changed = c.entry_sizes_from > command.submitted;
+  if (entry_size == 0 && !sizes_changed) allowed.must(Rule::q33, {Status::invalid_queue_size});
+  if (entry_size != (is_sq(command) ? 6U : 4U) || sizes_changed) allowed.may(Status::invalid_queue_size);
   // Memory
   const bool contiguous = (entry.cdw11 & 1U) != 0;
   if (!contiguous) {

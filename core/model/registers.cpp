@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include "model/commands.h"
+#include "model/firmware.h"
 #include "model/keep_alive.h"
 #include "model/queues.h"
 #include "model/reset.h"
+#include "model/zones.h"
 #include "spec/registers.h"
 
 namespace polypath::model {
@@ -110,11 +112,12 @@ void read_shutdown(const Scene& scene, std::uint32_t value) {
       wrong("not back to 0 without a reset");
     }
   }
-  if (shst == 0 && c.shst_may_clear) c.shutdown_asked = false;
+  if (shst == 0 && c.shst_may_clear) c.shutdown_asked = c.shutdown_complete = false;
   if (shst == 2) {
     exercised(scene, Rule::liv05);
     c.shutdown_complete = true;
     if (spec::cc::shn.get(c.cc) == 1 && c.shutdown_asked) c.written_out = c.shutdown_from;
+    zones_after_shutdown(scene, true);
   } else if (c.shutdown_asked) {
     late(scene, Rule::liv05, "does not finish its shutdown", c.shutdown_at, scene.options.shutdown_bound);
   }
@@ -238,6 +241,7 @@ void read_csts(const Scene& scene) {
       break;
   }
   if (rdy) c.ready_seen = scene.now;
+  if (rdy && spec::csts::pp.get(value) != 0) judge_pause(scene);
   if (rdy) judge_keep_alive(scene, cfs);
   read_fatal(scene, cfs);
   read_nssro(scene, value);
@@ -249,7 +253,8 @@ void write_cc(const Scene& scene) {
   const auto value = static_cast<std::uint32_t>(scene.event.c);
   const bool was = spec::cc::en.get(c.cc) != 0;
   const bool en = spec::cc::en.get(value) != 0;
-  const bool asked_before = spec::cc::shn.get(c.cc) != 0;
+  // SHN 3 is reserved, so what it asks for is open; the kind that follows it asks anew.
+  const bool asked_before = spec::cc::shn.get(c.cc) != 0 && spec::cc::shn.get(c.cc) != 3;
   const bool asks = spec::cc::shn.get(value) != 0;
   const auto frozen =
       spec::cc::css.mask() | spec::cc::mps.mask() | spec::cc::ams.mask() | spec::cc::crime.mask();
@@ -260,28 +265,36 @@ void write_cc(const Scene& scene) {
     c.cc_tampered = true;
   }
   c.cc_written = !(was && !en);
+  if (((c.cc ^ value) & (spec::cc::iosqes.mask() | spec::cc::iocqes.mask())) != 0)
+    c.entry_sizes_from = scene.now;
   c.cc = value;
   if (asks && !asked_before) {
     finish_commands(scene);  // a shutdown is no excuse for what was overdue before it
     c.shutdown_asked = true;
-    if (c.shst == 0) c.shst_may_clear = false;
+    if (c.shst == 0) c.shst_may_clear = c.undefined;
     c.shutdown_from = scene.now;
     c.shutdown_at = scene.time;
     c.late = false;
     count_peers(scene);
+    zones_after_shutdown(scene, false);
   }
   if (en && !was) {
+    zones_after_shutdown(scene, false);
     const bool too_soon = c.power == Power::disabling || c.undefined;
     if (c.power == Power::disabling) end_reset(scene);
-    if (!asks) c.shst_may_clear = true;
+    // Enabled before RDY was 0: the reset that is under way may end the shutdown that the same write asks
+    // for.
+    if (!asks || too_soon) c.shst_may_clear = true;
     c.power = Power::enabling;
     c.enabled_at = scene.time;
     c.shutdown_complete = false;
     c.late = false;
     open_admin_queue(scene);
     if (too_soon) forget_controller(scene);
+    if (!too_soon) c.admin_moved = false;
   } else if (was && !en) {
-    const bool too_soon = c.power == Power::enabling;
+    // RDY was not seen to follow EN, so RDY 0 does not show that this reset is over.
+    const bool too_soon = c.power == Power::enabling || (c.undefined && c.power != Power::ready);
     begin_reset(scene);
     c.undefined = too_soon;
     c.cc = 0;  // a reset clears every field
@@ -301,6 +314,7 @@ void start_registers(const trace::TraceHeader& header, State& state) {
     c.subsystem = row.subsystem;
     c.observed = row.observed;
     c.cntlid = row.cntlid;
+    c.host = row.host;
     c.initial_known = row.initial_state_known;
     if (!c.initial_known) {
       c.power = Power::unknown;
@@ -355,6 +369,8 @@ void on_register_write(const Scene& scene) {
       admin = true;
     }
     if (admin) c.admin_kept = c.admin_lost = false;
+  } else if (event.a >= reg::aqa && event.a < reg::acq + 8) {
+    c.admin_moved = true;
   }
   if (event.a == reg::csts && spec::csts::nssro.get(event.c) != 0 && c.nssro != Controller::Nssro::unknown) {
     c.nssro = Controller::Nssro::clear;
@@ -422,6 +438,10 @@ void on_function(const Scene& scene) {
   }
   lose_function(scene);
   if (what == trace::FunctionEvent::power_cycle) {
+    // Nothing is under way without power: a host need not see RDY 0 before it enables what comes back.
+    c.power = Power::off;
+    c.rdy_low = true;
+    end_reset(scene);
     c.nssro = Controller::Nssro::clear;
     c.nssro_from = scene.now;
     lose_power(scene);

@@ -3,10 +3,14 @@
 #include "model/commands.h"
 #include "model/events.h"
 #include "model/features.h"
+#include "model/firmware.h"
 #include "model/io.h"
 #include "model/keep_alive.h"
 #include "model/queues.h"
+#include "model/sanitize.h"
 #include "model/self_test.h"
+#include "model/telemetry.h"
+#include "model/zones.h"
 
 namespace polypath::model {
 
@@ -18,6 +22,7 @@ void count_peers(const Scene& scene) {
 
 void begin_reset(const Scene& scene) {
   finish_commands(scene);  // a reset is no excuse for what was overdue before it
+  zones_after_shutdown(scene, false);
   Controller& c = scene.c();
   c.reset_from = scene.now;
   c.reset_until = kNow;
@@ -32,6 +37,7 @@ void begin_reset(const Scene& scene) {
   c.fatal = false;
   c.admin_lost = false;
   count_peers(scene);
+  begin_reset_firmware(scene);
 }
 
 void lose_function(const Scene& scene) {
@@ -70,6 +76,9 @@ void end_reset(const Scene& scene) {
   reset_features(scene);
   reset_keep_alive(scene);
   reset_self_test(scene);
+  reset_sanitize(scene);
+  reset_firmware(scene);
+  reset_telemetry(scene);
   c.reset_until = scene.now;
   c.io_queue_created = 0;
   c.io_queue_maybe = false;
@@ -110,15 +119,22 @@ void doubt_subsystem(const Scene& scene) {
     }
     forget_controller(there);
   }
+  close_all_zones(scene, false);
 }
 
 void reset_subsystem(const Scene& scene) {
+  // One that activates an image does not say so.
+  const auto& announced = scene.c().announced;
+  const Firmware& firmware = scene.s.subsystems[scene.c().subsystem].firmware;
+  const bool images = !announced.known || (announced.oacs & spec::oacs::firmware) != 0;
+  const bool activates = images && (firmware.next != 0 || firmware.open != 0 || firmware.resetting != 0xFFFF);
   for (const auto other : scene.s.subsystems[scene.c().subsystem].controllers) {
     Scene there{scene.trace, scene.s, scene.options, scene.event, scene.now, scene.time, other, scene.at_end};
     lose_function(there);
-    there.c().nssro = Controller::Nssro::set;
+    there.c().nssro = activates ? Controller::Nssro::unknown : Controller::Nssro::set;
     there.c().nssro_from = there.c().reset_from;
   }
+  close_all_zones(scene, true);
 }
 
 }  // namespace polypath::model

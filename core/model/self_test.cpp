@@ -81,6 +81,19 @@ void end_tests_of(const Scene& scene, const Namespace& ns, Seq since) {
   }
 }
 
+void end_all_tests(const Scene& scene, Seq since) {
+  for (const auto other : scene.s.subsystems[scene.c().subsystem].controllers) {
+    SelfTest& now = scene.s.controllers[other].self_test;
+    if (!now.known || now.code == test::none) continue;
+    const bool resetting = scene.s.controllers[other].power != Power::ready;
+    if (resetting || now.open != 0 || now.changed >= since) {
+      doubt(scene, now);
+    } else {
+      end_test(scene, now, kByItself);
+    }
+  }
+}
+
 void reset_self_test(const Scene& scene) {
   SelfTest& now = scene.c().self_test;
   now.open = 0;

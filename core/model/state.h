@@ -12,6 +12,7 @@
 #include "model/cid_table.h"
 #include "model/facts.h"
 #include "model/findings.h"
+#include "model/zone_set.h"
 #include "spec/identify.h"
 #include "spec/queue_entry.h"
 #include "trace/event.h"
@@ -19,6 +20,7 @@
 namespace polypath::model {
 
 inline constexpr std::uint32_t kNone = 0xFFFFFFFF;
+inline constexpr std::uint32_t kAllZones = 0xFFFFFFFE;
 
 /// A piece of host memory, as the payload of `submitted` holds it.
 struct Range {
@@ -72,6 +74,7 @@ struct Command {
   std::uint32_t detail = kNone;
   std::uint32_t ns = kNone;  ///< index in State::namespaces
   std::uint32_t incarnation = 0;
+  std::uint32_t zone = kNone;  ///< that it may change, kAllZones: any
   std::uint32_t next_same_cid = kNone;
   std::uint16_t sqid = 0;
   std::uint8_t readers = 0;  ///< generation in Readers
@@ -95,6 +98,7 @@ struct Command {
   bool has_list : 1 = false;         ///< PRP2 names a list, or SGL1 a segment
   bool list_known : 1 = false;       ///< the descriptors of its SGL were observed
   bool wide : 1 = false;             ///< Format: may meet other namespaces than its NSID's
+  bool zone_report : 1 = false;      ///< counted among the reports of its namespace's zones
   bool counted : 1 = false;          ///< it began a change of facts, which its end must close
 };
 
@@ -219,7 +223,7 @@ struct Announced {
   std::uint32_t nn = 0, mnan = 0, maxcna = 0, oaes = 0, sgls = 0, anagrpmax = 0, ctratt = 0;
   std::uint32_t endgidmax = 0, nsetidmax = 0;
   std::uint16_t kas = 0, mntmt = 0, mxtmt = 0, edstt = 0;
-  std::uint8_t fna = 0, dsto = 0;
+  std::uint8_t fna = 0, dsto = 0, frmw = 0, fwug = 0;
   std::uint32_t sanicap = 0;
   std::uint64_t maxdna = 0;
   std::array<char, 20> sn{};
@@ -306,12 +310,62 @@ struct SelfTest {
   std::uint32_t ended_results = 0;
 };
 
+/// Firmware of a subsystem, as far as commits, resets and its log tell. 0xFF: not known.
+struct Firmware {
+  bool known = true;                     ///< not known where the recording began in mid-life
+  std::uint8_t active = 0xFF, next = 0;  ///< slots: the one that runs, the one that a reset activates, 0 none
+  bool by_any_reset = false;             ///< it does not need a certain kind of reset
+  std::uint8_t promised = 0;             ///< slot that the reset under way surely activates
+  std::uint8_t revision_known = 0;       ///< bit per slot
+  std::array<std::uint64_t, 7> revision{};  ///< digests, 0: empty
+  bool running_known = false;
+  bool stored = true;                    ///< what runs is what lies in its slot
+  std::uint64_t running = 0;             ///< digest of the revision that Identify shows
+  std::uint32_t open = 0, now_open = 0;  ///< commits under way; those that activate at once
+  Seq changed = 0;                       ///< end of the last that may have had an effect, or of such a reset
+  Seq pending_until = 0;                 ///< when an image last waited for a reset
+  Seq reset_seen = 0;                    ///< begin or end of the last reset of any controller
+  std::uint16_t resetting = 0xFFFF;      ///< controller whose reset may activate an image now
+};
+
+inline constexpr std::uint16_t kNoTaker = 0xFFFF;
+
+/// The sanitize operation of a subsystem, as far as commands and its log tell. States are bits by SSI.
+struct Sanitize {
+  bool known = true;                           ///< not known where the recording began in mid-life
+  std::uint8_t settled = 1;                    ///< states that are possible now
+  std::array<Seq, 5> until{kNow, 0, 0, 0, 0};  ///< last moment at which each was, kNow: it is
+  std::uint32_t open = 0, starts_open = 0;     ///< Sanitize commands under way; those that start one
+  Seq changed = 0;                             ///< end of the last that may have had an effect
+  bool log_known = true;                       ///< what follows holds
+  bool ever = false;                           ///< there was an operation
+  bool exited = false;                         ///< its failure was left, perhaps
+  std::uint32_t cdw10 = 0;                     ///< of the command that started it
+  std::uint16_t taker = kNoTaker;              ///< controller that took it
+  std::uint16_t progress = 0;                  ///< as last shown
+  Seq progress_at = 0, started = 0, started_until = 0;
+  Time started_time = 0;
+  std::uint32_t writes_open = 0;    ///< commands under way that write blocks
+  Seq write_seen = 0, written = 0;  ///< begin or end of the last; end of one since it that succeeded
+  Fact nodrm;                       ///< feature 17h
+  bool nodrm_kept = false;          ///< it cannot be saved: resets leave it
+};
+
+/// Captures of telemetry that hosts asked a controller for.
+struct Telemetry {
+  bool known = false;  ///< the generation is
+  std::uint8_t generation = 0;
+  std::uint32_t open = 0;         ///< reads under way that make a capture
+  Seq changed = 0, shown_by = 0;  ///< end of the last of them; submission of the one whose data were seen
+};
+
 enum class Power : std::uint8_t { off, enabling, ready, disabling, unknown };
 
 struct Controller {
   std::uint32_t subsystem = 0;
   std::uint32_t observed = 0;
   std::uint16_t cntlid = trace::kUnknownCntlid;  ///< as the header or Identify says it
+  std::uint16_t host = trace::kUnknownHost;      ///< whose path it is, as the header says it
   Seq written_out = 0;  ///< when the last normal shutdown was asked for that was completed
   bool initial_known = true;
   bool seen = false;  ///< any event
@@ -337,6 +391,8 @@ struct Controller {
   Seq nssro_from = 0;
   std::uint32_t cc_enabled = 0;  ///< CC as it was when EN became 1
   bool cc_written = false;       ///< since the last reset
+  Seq entry_sizes_from = 0;      ///< when IOSQES or IOCQES last changed
+  bool admin_moved = false;      ///< AQA, ASQ or ACQ were written while EN is 1: undefined
   bool cc_tampered = false;      ///< the host changed what it may not while EN is 1: undefined
   bool shutdown_asked = false, shutdown_complete = false;
   bool late = false;  ///< LIV-03, LIV-04 or LIV-05 was reported for this transition
@@ -368,15 +424,30 @@ struct Controller {
   Seq life = 0;  ///< last command that completed without error
   // announcements and features
   Announced announced;
+  struct {
+    bool known = false;
+    std::uint64_t bytes = 0;  ///< 0: as MDTS
+  } append_limit;             ///< of Zone Append: ZASL
   std::vector<Feature> features;
-  Fact ns_events;  ///< FID 0Bh bit 8
+  Fact ns_events;                 ///< FID 0Bh bit 8
+  Fact firmware_events;           ///< FID 0Bh bit 9
+  std::uint32_t activations = 0;  ///< without a reset, that it may have to report
+  Seq activation_from = 0;        ///< submission of the first of them, 0 none
+  Fact zone_events;               ///< FID 0Bh bit 27
   Fact acre{false};
   KeepAlive keep_alive;
   SelfTest self_test;
+  Telemetry telemetry;
+  std::uint32_t sanitizes_open = 0;   ///< Sanitize commands of its own under way
+  std::uint32_t sanitize_events = 0;  ///< operations that it started and whose end it may yet report
+  Seq sanitize_due = 0;               ///< when that became due, 0: it is not
+  Time sanitize_due_time = 0;
   // events
   std::vector<Reported> reported;
   std::vector<Changed> changed;
-  LogReads log04, log01, log02;
+  LogReads log04, log01, log02, log03, log81;
+  std::uint32_t zone_logs_open = 0;  ///< reads of logs of changed zones
+  Seq zone_log_until = 0;            ///< end of the last one
   std::uint32_t cause_pending = 0;
   Seq cause_from = 0;                            ///< begin of the oldest cause since the event was cleared
   Seq read_cause = 0;                            ///< begin of the oldest cause that a read of the log settled
@@ -418,6 +489,44 @@ struct Deleting {
   std::uint16_t controller = 0;  ///< that processes it
 };
 
+/// What Identify said of the zones of a namespace, and what they may be.
+struct Zoned {
+  static constexpr std::size_t kFormats = 16;
+
+  bool announced = false;
+  std::uint16_t zoc = 0, ozcs = 0;
+  std::uint32_t mar = 0, mor = 0;  ///< 0's based, all ones: no limit
+  std::array<std::uint64_t, kFormats> sizes{};
+  std::array<std::uint8_t, kFormats> extensions{};
+  std::uint8_t format = 0;
+  std::uint64_t size = 0;  ///< blocks of a zone; 0: not followed
+  std::vector<ZoneSet> zones;
+  std::vector<std::uint16_t> changed_by;  ///< controller of the last command that changed a zone
+  std::uint32_t reports_open = 0;
+  Seq closed = 0;  ///< end of the last event that left no zone open
+  struct Worn {
+    std::uint64_t zslba = 0;
+    Seq first = 0;      ///< first time
+    Seq at = 0;         ///< last time
+    bool sure = false;  ///< that it was not offline before
+  };
+  std::vector<Worn> worn;   ///< zones that media changed
+  bool worn_blind = false;  ///< there may be others
+  Seq failed_open = 0;      ///< end of the last Open that failed for resources
+};
+
+/// Write protection of a namespace (feature 84h).
+struct Protection {
+  Fact on;                 ///< in whichever way
+  std::uint8_t value = 0;  ///< which
+  bool value_known = false;
+  std::uint32_t open = 0;    ///< Set Features under way that name it
+  std::uint32_t former = 0;  ///< of these: since before it was created, so they may meet it or not
+  Seq touched = 0;           ///< end of the last that may have changed it
+  Seq lost = 0;              ///< when nothing was known of it any more
+  Seq committed = 0;         ///< submission of the last that protected it: what was written before is durable
+};
+
 struct Namespace {
   std::uint32_t subsystem = 0, nsid = 0;
   std::uint32_t incarnation = 0;
@@ -438,10 +547,14 @@ struct Namespace {
   bool formatted = false;            ///< the last thing that surely happened to all its blocks is a Format
   std::int8_t format_wanted = -1;    ///< index that this Format asked for, -1 not known
   Seq format_from = 0;               ///< submission of that Format
+  std::uint32_t sanitizes_open = 0;  ///< Sanitize commands under way that may start an operation
+  Seq sanitized_until = 0;           ///< end of the last one that may have
   std::vector<Attachment> attached;  ///< ascending by controller
   Blocks content;
   Readers readers;
   Seq power_lost = 0;  ///< last time
+  Protection protection;
+  Zoned zoned;
   // from Identify
   bool identified = false;
   bool block_size_given = false;  ///< by the header, and nothing happened that could change it
@@ -462,11 +575,15 @@ struct Subsystem {
   std::vector<std::uint16_t> controllers;
   bool complete = true;  ///< the header names every namespace that exists
   std::uint32_t creates_open = 0;
-  Seq create_dropped = 0;         ///< when a create ended last of which nobody knows what it made
-  Seq create_until = 0;           ///< end of the last create
-  std::uint32_t deletes_all = 0;  ///< deletes of every namespace under way
-  Seq all_deleted_until = 0;      ///< end of the last one
-  Seq formatted_until = 0;        ///< end of the last Format that may have met any namespace
+  Seq create_dropped = 0;              ///< when a create ended last of which nobody knows what it made
+  Seq create_until = 0;                ///< end of the last create
+  std::uint32_t deletes_all = 0;       ///< deletes of every namespace under way
+  Seq all_deleted_until = 0;           ///< end of the last one
+  Seq formatted_until = 0;             ///< end of the last Format that may have met any namespace
+  std::uint32_t protections_open = 0;  ///< Set Features of 84h under way whose namespaces are not known
+  Seq protections_until = 0;           ///< end of the last one that may have had its effect
+  Sanitize sanitize;
+  Firmware firmware;
 };
 
 /// An identifier of a namespace, for finding another one with the same.
@@ -499,6 +616,7 @@ struct Suspect {
   std::uint32_t ns = kNone, incarnation = 0, request = 0, errno_value = 0;
   Seq from = 0, until = 0, cause = 0;
   Time time = 0;
+  std::uint16_t host = 0;
 };
 
 struct State {

@@ -5,6 +5,7 @@
 #include "model/io.h"
 #include "model/namespaces.h"
 #include "model/registers.h"
+#include "model/sanitize.h"
 #include "model/sgl.h"
 #include "spec/commands.h"
 #include "spec/registers.h"
@@ -18,6 +19,15 @@ using spec::Status;
 bool is_abort(Status status) {
   return status == Status::abort_requested || status == Status::aborted_sq_deletion ||
          status == Status::aborted_power_loss;
+}
+
+/// May its PRP list, as long as it should be, go on in another page?
+bool may_go_on(const Scene& scene, const Command& command) {
+  if (command.sqid == 0) return false;
+  const std::uint64_t block = command.ns == kNone ? 0 : scene.s.namespaces[command.ns].block_bytes;
+  const std::uint64_t bytes = command.entry.block_count() * (block == 0 ? spec::kPageSize : block);
+  const std::uint64_t left = spec::kPageSize - command.entry.prp2 % spec::kPageSize;
+  return bytes / spec::kPageSize + 1 > left / sizeof(std::uint64_t);
 }
 
 /// What any command may end with (sheet of statuses, "which status families per command").
@@ -43,9 +53,9 @@ void allow_common(const Scene& scene, const Command& command, Allowed& allowed) 
     allowed.may({Status::prp_offset_invalid, Status::invalid_field});
     // Low bits of an entry may be taken as 0; an offset in a later entry must be seen.
     const bool low_bits = command.entry.prp1 % 4 != 0 || command.entry.prp2 % 8 != 0;
-    // A list at address 0 may hold something else by now.
+    // A list at address 0, or in a page that another list names, may hold something else by now.
     const bool at_zero = command.entry.prp1 == 0 || command.entry.prp2 == 0;
-    if (!low_bits && !at_zero && block_size_sure(scene, command))
+    if (!low_bits && !at_zero && !may_go_on(scene, command) && block_size_sure(scene, command))
       allowed.must(Rule::q30, {Status::prp_offset_invalid});
   }
   if (command.entry.psdt() != 0) {
@@ -78,6 +88,7 @@ void judge_status(const Scene& scene, const Command& command, const Completion& 
   } else {
     allow_io(scene, command, allowed);
   }
+  allow_during_sanitize(scene, command, allowed);
   const Status status = completion.status();
   exercised(scene, Rule::q33);
   if (command.malformed) exercised(scene, Rule::q30);
@@ -89,6 +100,7 @@ void judge_status(const Scene& scene, const Command& command, const Completion& 
   if (status != Status::success) {
     rule = command.sqid == 0 ? rule_of_refusal_admin(scene, command, status)
                              : rule_of_refusal_io(command, status);
+    if (status == Status::sanitize_in_progress || status == Status::sanitize_failed) rule = Rule::san01;
     if (is_abort(status) && peer_was_reset(scene, command.submitted)) rule = Rule::r06;
   }
   violation(scene, rule, fmt::format("{}: a status that nothing explains", text_of(scene, command)),

@@ -19,6 +19,7 @@ using trace::Boundary;
 // walked.
 constexpr std::uint64_t kLongestTransfer = std::uint64_t{16} << 20U;
 constexpr std::size_t kDigestBytes = 512;
+constexpr std::uint8_t kZoneReceive = 0x7A;
 
 }  // namespace
 
@@ -137,7 +138,8 @@ void Observer::submit(const Scene& scene, std::uint16_t sqid, std::uint32_t slot
   bool sends = false;
   // What a list says matters byte by byte; of blocks the content does.
   const bool whole = sqid == 0 || (row != nullptr && (row->length == spec::DataLength::ranges ||
-                                                      row->length == spec::DataLength::copy_ranges));
+                                                      row->length == spec::DataLength::copy_ranges ||
+                                                      row->length == spec::DataLength::zone_data));
   if (bytes != 0 && bytes <= kLongestTransfer && (entry.psdt() == 0 || listed)) {
     if (walk(scene, sqid, entry, bytes)) {
       e.b |= trace::submitted_part::ranges;
@@ -317,11 +319,14 @@ void Observer::completed(const Scene& scene, std::uint16_t cqid, std::uint64_t a
       bytes = data_bytes(scene, entry.sqid, open->entry);
     if (bytes > kLongestTransfer || !walk(scene, entry.sqid, open->entry, bytes)) bytes = 0;
   }
-  if (bytes != 0) e.b |= entry.sqid == 0 ? trace::completed_part::data : trace::completed_part::digests;
+  // What a report of zones says matters byte by byte.
+  const bool report = open != nullptr && entry.sqid != 0 && open->entry.opcode == kZoneReceive;
+  const bool whole = entry.sqid == 0 || report;
+  if (bytes != 0) e.b |= whole ? trace::completed_part::data : trace::completed_part::digests;
   scene.trace.begin(e);
   scene.trace.append_value(entry);
-  if (bytes != 0 && entry.sqid == 0) append_data(scene, bytes);
-  if (bytes != 0 && entry.sqid != 0) append_digests(scene, bytes);
+  if (bytes != 0 && whole) append_data(scene, bytes);
+  if (bytes != 0 && !whole) append_digests(scene, bytes);
   scene.trace.commit();
 
   if (open == nullptr) return;
@@ -389,6 +394,15 @@ void Observer::function(const Scene& scene, trace::FunctionEvent what) {
 }
 
 void Observer::failed(const Scene& scene) { tell(scene, trace::FunctionEvent::fatal); }
+
+void Observer::administrator(const Scene& scene, trace::AdminAction what, std::uint32_t nsid,
+                             std::uint64_t lba) {
+  auto e = event(scene, Boundary::administrator, 0);
+  e.a = static_cast<std::uint32_t>(what);
+  e.b = nsid;
+  e.c = lba;
+  scene.trace.add(e);
+}
 
 void Observer::tell(const Scene& scene, trace::FunctionEvent what) const {
   auto e = event(scene, Boundary::function, 0);

@@ -73,6 +73,8 @@ class Observer {
   void function(const Scene& scene, trace::FunctionEvent what);
   /// The controller met a fatal error: its properties and queues stay, and it does nothing more.
   void failed(const Scene& scene);
+  /// Somebody changed the device beside all commands.
+  void administrator(const Scene& scene, trace::AdminAction what, std::uint32_t nsid, std::uint64_t lba);
   /// The controller's properties and queues are gone by a reset that another controller's host asked for.
   void lost();
 

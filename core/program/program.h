@@ -50,13 +50,15 @@ enum class StepKind : std::uint8_t {
   mask_vector = 32,
   reap = 33,  ///< raw: consume completions and ring CQ head doorbells
   // world
-  wait = 40,         ///< let virtual time pass
-  expect = 41,       ///< check lists, heads, paths
-  fault = 42,        ///< switch a planted fault on or off
-  flr = 43,          ///< Function Level Reset of a controller's PCI function
-  hot_reset = 44,    ///< Conventional Reset: the link of a controller's function is reset
-  power_cycle = 45,  ///< the subsystem of a controller loses power and has it again
-  fatal = 46,        ///< a controller fails: CSTS.CFS, until a reset
+  wait = 40,            ///< let virtual time pass
+  expect = 41,          ///< check lists, heads, paths
+  fault = 42,           ///< switch a planted fault on or off
+  flr = 43,             ///< Function Level Reset of a controller's PCI function
+  hot_reset = 44,       ///< Conventional Reset: the link of a controller's function is reset
+  power_cycle = 45,     ///< the subsystem of a controller loses power and has it again
+  fatal = 46,           ///< a controller fails: CSTS.CFS, until a reset
+  zone_read_only = 47,  ///< media of a zone can be written no more
+  zone_offline = 48,    ///< nor be read
 };
 
 /// Operands. Numbers are permanent.
@@ -248,6 +250,8 @@ constexpr bool is_expectation(Field field) {
 }
 /// True for a profile whose controllers may have serials of their own within a subsystem.
 bool profile_allows_serials(std::string_view profile);
+/// Does the profile have the Zoned command set?
+bool profile_has_zones(std::string_view profile);
 
 /// A name of a host, device, label, actor or outcome: a letter, then letters, digits, '_', '-' or '.', 64 at
 /// most.

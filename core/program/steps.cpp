@@ -193,11 +193,13 @@ constexpr std::array<F, 3> kEnable{
     {{Field::controller, kRequired}, {Field::depth, kOptional}, {Field::value, kOptional}}};
 constexpr std::array<F, 3> kMaskVector{
     {{Field::controller, kRequired}, {Field::vector, kRequired}, {Field::masked, kOptional}}};
+constexpr std::array<F, 3> kZone{
+    {{Field::controller, kRequired}, {Field::ns, kRequired}, {Field::lba, kRequired}}};
 constexpr std::array<F, 1> kWait{{{Field::duration, kRequired}}};
 constexpr std::array<F, 2> kExpect{{{Field::list, kOptional}, {Field::heads, kOptional}}};
 constexpr std::array<F, 2> kFault{{{Field::fault, kRequired}, {Field::enabled, kOptional}}};
 
-constexpr std::array<StepRow, 36> kSteps{{
+constexpr std::array<StepRow, 38> kSteps{{
     {StepKind::nothing, "nothing", "does nothing; what a step of a newer version becomes", {}},
     {StepKind::write, "write", "an application writes blocks through the multipath head", kWrite},
     {StepKind::read, "read", "an application reads blocks through the multipath head", kRead},
@@ -240,6 +242,8 @@ constexpr std::array<StepRow, 36> kSteps{{
     {StepKind::power_cycle, "power_cycle", "a controller's subsystem loses power and has it again",
      kController},
     {StepKind::fatal, "fatal", "a controller fails (CSTS.CFS) and needs a reset", kController},
+    {StepKind::zone_read_only, "zone_read_only", "the zone of a block can be written no more", kZone},
+    {StepKind::zone_offline, "zone_offline", "the zone of a block can neither be read nor written", kZone},
 }};
 
 }  // namespace

@@ -21,6 +21,8 @@ namespace {
 constexpr std::string_view kNqnPrefix = "nqn.2019-08.org.qemu:";
 constexpr std::size_t kLongestNqn = 223;  // Base specification, "NVMe Qualified Names"
 constexpr std::size_t kLongestSerial = 20;
+constexpr std::uint64_t kUsualZoneBytes = std::uint64_t{128} << 20U;  // as QEMU has it
+constexpr std::uint64_t kMostZones = 16384;
 
 std::vector<std::string_view> keys_of(const std::map<std::string, std::uint32_t>& map) {
   std::vector<std::string_view> keys;
@@ -214,6 +216,8 @@ void add_controller(Draft& draft, const DeviceWord& word) {
                                    spec.address, at->second));
     }
   }
+  spec.zasl = static_cast<std::uint8_t>(number_property(word, "zoned.zasl", 0, 0, 20));
+  spec.auto_close = flag_property(word, "zoned.auto_transition", true);
   draft.controller_of_id[spec.id] = static_cast<std::uint32_t>(topology.controllers.size());
   topology.controllers.push_back(std::move(spec));
 }
@@ -297,6 +301,52 @@ void resolve_media(const Draft& draft, const DeviceWord& word, NamespaceSpec& sp
                     "{}",
                     in_quotes(spec.id), spec.bytes, spec.block_bytes, format_size(kMostNamespaceBytes)));
   }
+}
+
+std::uint64_t size_property(const DeviceWord& word, std::string_view name, std::uint64_t otherwise) {
+  const std::string* text = word.find(name);
+  if (text == nullptr || *text == "0") return otherwise;
+  const auto bytes = parse_size(*text);
+  if (!bytes || *bytes == 0) {
+    throw InputError(word.place,
+                     fmt::format("{}={} is no size; write 64KiB or bytes", name, in_quotes(*text)));
+  }
+  return *bytes;
+}
+
+void resolve_zones(const Draft& draft, const DeviceWord& word, NamespaceSpec& spec) {
+  if (!flag_property(word, "zoned", false)) return;
+  if (!draft.options.zoned) {
+    throw InputError(word.place,
+                     "zoned=on needs a profile with the Zoned command set; use `profile: spec-zoned`");
+  }
+  ZonesSpec& zones = spec.zones;
+  zones.size = size_property(word, "zoned.zone_size", kUsualZoneBytes);
+  zones.capacity = size_property(word, "zoned.zone_capacity", zones.size);
+  zones.max_active = static_cast<std::uint32_t>(number_property(word, "zoned.max_active", 0, 0, 65535));
+  zones.max_open = static_cast<std::uint32_t>(number_property(word, "zoned.max_open", 0, 0, 65535));
+  // Where only active zones have a limit, open ones, which are active, have it as well.
+  if (zones.max_open == 0) zones.max_open = zones.max_active;
+  zones.cross_read = flag_property(word, "zoned.cross_read", false);
+  const auto extension = number_property(word, "zoned.descr_ext_size", 0, 0, 64);
+  zones.extension = extension == 64;
+  if (extension != 0 && extension != 64)
+    throw InputError(word.place, "zoned.descr_ext_size= is 0 or 64; write one of them");
+  if (zones.size % kMostBlockBytes != 0 || zones.capacity % kMostBlockBytes != 0 ||
+      zones.capacity > zones.size) {
+    throw InputError(word.place,
+                     fmt::format("zones of {} bytes, {} of them to be written, are not possible; both are "
+                                 "multiples of {}, and the capacity is at most the size",
+                                 zones.size, zones.capacity, kMostBlockBytes));
+  }
+  if (spec.bytes % zones.size != 0 || spec.bytes / zones.size > kMostZones) {
+    throw InputError(word.place,
+                     fmt::format("namespace {} has {} bytes and zones of {}; its size is a multiple of that, "
+                                 "and it has at most {} zones",
+                                 in_quotes(spec.id), spec.bytes, zones.size, kMostZones));
+  }
+  if (zones.max_active != 0 && zones.max_open > zones.max_active)
+    throw InputError(word.place, "zoned.max_open= is more than zoned.max_active=; lower it");
 }
 
 std::string uuid_text(const std::string& digits) {
@@ -392,6 +442,7 @@ void add_namespaces(Draft& draft, const std::vector<DeviceWord>& words) {
     }
     spec.block_bytes = static_cast<std::uint32_t>(block);
     resolve_media(draft, word, spec);
+    resolve_zones(draft, word, spec);
     spec.uuid = uuid_text(hex_property(word, "uuid", 32));
     spec.eui64 = hex_property(word, "eui64", 16);
     spec.nguid = hex_property(word, "nguid", 32);
@@ -466,6 +517,8 @@ std::vector<std::string> topology_words(const Topology& topology) {
     if (spec.dstrd != usual.dstrd) word += fmt::format(",dstrd={}", spec.dstrd);
     if (spec.mqes != usual.mqes) word += fmt::format(",mqes={}", spec.mqes);
     if (spec.mdts != usual.mdts) word += fmt::format(",mdts={}", spec.mdts);
+    if (spec.zasl != usual.zasl) word += fmt::format(",zoned.zasl={}", spec.zasl);
+    if (!spec.auto_close) word += ",zoned.auto_transition=off";
     words.push_back(std::move(word));
   }
   for (const NamespaceSpec& spec : topology.namespaces) {
@@ -482,6 +535,15 @@ std::vector<std::string> topology_words(const Topology& topology) {
     if (spec.detached) word += ",detached=on";
     if (!spec.drive.empty()) word += ",drive=" + word_value(spec.drive);
     if (spec.block_bytes != 512) word += fmt::format(",logical_block_size={}", spec.block_bytes);
+    if (spec.zones.size != 0) {
+      const ZonesSpec& zones = spec.zones;
+      word += ",zoned=on,zoned.zone_size=" + format_size(zones.size);
+      if (zones.capacity != zones.size) word += ",zoned.zone_capacity=" + format_size(zones.capacity);
+      if (zones.max_active != 0) word += fmt::format(",zoned.max_active={}", zones.max_active);
+      if (zones.max_open != zones.max_active) word += fmt::format(",zoned.max_open={}", zones.max_open);
+      if (zones.cross_read) word += ",zoned.cross_read=on";
+      if (zones.extension) word += ",zoned.descr_ext_size=64";
+    }
     if (!spec.uuid.empty()) word += ",uuid=" + spec.uuid;
     if (!spec.eui64.empty()) word += ",eui64=" + spec.eui64;
     if (!spec.nguid.empty()) word += ",nguid=" + spec.nguid;

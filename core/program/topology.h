@@ -32,9 +32,21 @@ struct ControllerSpec {
   std::uint16_t mqes = 2047;  ///< 0's based, CAP.MQES
   std::uint8_t dstrd = 0;     ///< CAP.DSTRD: 4 << DSTRD bytes from doorbell to doorbell
   std::uint8_t mdts = 7;      ///< 2^n pages, 0 no limit
-  bool pin = false;     ///< interrupts by pin (INTx), not by MSI-X: one vector, masked by INTMS and INTMC
-  std::string address;  ///< PCI address as Linux prints it, "0000:00:06.0"
+  bool pin = false;        ///< interrupts by pin (INTx), not by MSI-X: one vector, masked by INTMS and INTMC
+  std::uint8_t zasl = 0;   ///< longest Zone Append, 2^n pages, 0: as mdts
+  bool auto_close = true;  ///< closes implicitly opened zones where others need to be open
+  std::string address;     ///< PCI address as Linux prints it, "0000:00:06.0"
   bool operator==(const ControllerSpec&) const = default;
+};
+
+/// Zones of a namespace, sizes in bytes.
+struct ZonesSpec {
+  std::uint64_t size = 0;  ///< 0: it has no zones
+  std::uint64_t capacity = 0;
+  std::uint32_t max_active = 0, max_open = 0;  ///< 0: no limit
+  bool cross_read = false;
+  bool extension = false;  ///< descriptors have an extension of 64 bytes
+  bool operator==(const ZonesSpec&) const = default;
 };
 
 struct NamespaceSpec {
@@ -48,6 +60,7 @@ struct NamespaceSpec {
   std::int32_t bus = -1;  ///< private: index of the one controller that it is attached to; shared: -1
   std::string drive;      ///< file that holds the data, empty: memory
   std::string uuid, eui64, nguid;  ///< as given; empty: made from subsystem and NSID
+  ZonesSpec zones;
   bool operator==(const NamespaceSpec&) const = default;
 };
 
@@ -74,6 +87,7 @@ class InputError : public std::runtime_error {
 struct TopologyOptions {
   bool serial_per_controller = false;  ///< profile qemu-2021: serials may differ within a subsystem
   std::uint64_t default_bytes = 0;  ///< size of a namespace that names neither size= nor drive= (0: an error)
+  bool zoned = false;               ///< the profile has the Zoned command set: namespaces may be zoned
   bool memory_media = false;        ///< ignore drive=: all media in memory
   std::map<std::string, std::uint64_t>
       sizes;                 ///< namespace id to bytes (--media memory:ns1=128MiB); wins over the words

@@ -186,6 +186,7 @@ void read_world(WireReader& in, Program& program) {
     for (std::uint64_t i = 0; i < count && !in.at_end(); ++i) words.push_back(in.string());
     TopologyOptions options;
     options.serial_per_controller = profile_allows_serials(program.profile);
+    options.zoned = profile_has_zones(program.profile);
     options.check_drives = false;
     try {
       program.topology = parse_topology(words, {}, options);

@@ -80,6 +80,7 @@ bool without_word(const Program& program, std::size_t word, Program& out) {
   std::erase_if(words, hangs);
   program::TopologyOptions options;
   options.serial_per_controller = program::profile_allows_serials(program.profile);
+  options.zoned = program::profile_has_zones(program.profile);
   options.check_drives = false;
   try {
     out.topology = program::parse_topology(words, {}, options);

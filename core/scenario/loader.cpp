@@ -82,6 +82,7 @@ void load_topology(const Source& source, const Node& node, const LoadOptions& op
   }
   program::TopologyOptions topology;
   topology.serial_per_controller = program::profile_allows_serials(out.profile);
+  topology.zoned = program::profile_has_zones(out.profile);
   topology.memory_media = options.memory_media;
   topology.sizes = options.sizes;
   out.topology = program::parse_topology(words, places, topology);

@@ -54,12 +54,39 @@ constexpr std::array<F, 4> kCopy{{{"sdlba", 10, 0, 64, false},
 constexpr std::array<F, 4> kDataset{
     {{"nr", 10, 0, 8, true}, {"idr", 11, 0, 1, false}, {"idw", 11, 1, 1, false}, {"ad", 11, 2, 1, false}}};
 constexpr std::array<F, 1> kSelfTest{{{"stc", 10, 0, 4, false}}};
+constexpr std::array<F, 4> kLbaStatus{{{"slba", 10, 0, 64, false},
+                                       {"mndw", 12, 0, 32, true},
+                                       {"rl", 13, 0, 16, false},
+                                       {"atype", 13, 24, 8, false}}};
+constexpr std::array<F, 3> kCommit{
+    {{"fs", 10, 0, 3, false}, {"ca", 10, 3, 3, false}, {"bpid", 10, 31, 1, false}}};
+constexpr std::array<F, 2> kDownload{{{"numd", 10, 0, 32, true}, {"ofst", 11, 0, 32, false}}};
+constexpr std::array<F, 6> kSanitize{{{"sanact", 10, 0, 3, false},
+                                      {"ause", 10, 3, 1, false},
+                                      {"owpass", 10, 4, 4, false},
+                                      {"oipbp", 10, 8, 1, false},
+                                      {"ndas", 10, 9, 1, false},
+                                      {"ovrpat", 11, 0, 32, false}}};
 constexpr std::array<F, 6> kFormat{{{"lbafl", 10, 0, 4, false},
                                     {"mset", 10, 4, 1, false},
                                     {"pi", 10, 5, 3, false},
                                     {"pil", 10, 8, 1, false},
                                     {"ses", 10, 9, 3, false},
                                     {"lbafu", 10, 12, 2, false}}};
+
+constexpr std::array<F, 4> kZoneSend{{{"slba", 10, 0, 64, false},
+                                      {"zsa", 13, 0, 8, false},
+                                      {"all", 13, 8, 1, false},
+                                      {"zsaso", 13, 9, 1, false}}};
+constexpr std::array<F, 5> kZoneReceive{{{"slba", 10, 0, 64, false},
+                                         {"numd", 12, 0, 32, true},
+                                         {"zra", 13, 0, 8, false},
+                                         {"zrasf", 13, 8, 8, false},
+                                         {"partial", 13, 16, 1, false}}};
+constexpr std::array<F, 4> kZoneAppend{{{"zslba", 10, 0, 64, false},
+                                        {"nlb", 12, 0, 16, true},
+                                        {"piremap", 12, 25, 1, false},
+                                        {"fua", 12, 30, 1, false}}};
 
 using enum Direction;
 using enum NsidUse;
@@ -69,7 +96,7 @@ constexpr auto kNvm = CommandSet::nvm;
 
 // Numbers are permanent. Rows that are not implemented yet are here because recordings and Identify pages
 // name them.
-constexpr std::array<CommandRow, 33> kRows{{
+constexpr std::array<CommandRow, 36> kRows{{
     {1, kAdmin, 0x00, "delete_sq", "Delete I/O Submission Queue", none, unused, mandatory, 0, 0, true,
      DataLength::none, kQueueId},
     {2, kAdmin, 0x01, "create_sq", "Create I/O Submission Queue", none, unused, mandatory, 0, 0, true,
@@ -102,32 +129,10 @@ constexpr std::array<CommandRow, 33> kRows{{
      {}},
     {11, kAdmin, 0x0D, "ns_management", "Namespace Management", to_controller, depends, oacs, 3,
      effect::ns_inventory, true, DataLength::create_page, kNsManagement},
-    {12,
-     kAdmin,
-     0x10,
-     "firmware_commit",
-     "Firmware Commit",
-     none,
-     unused,
-     oacs,
-     2,
-     0,
-     false,
-     DataLength::none,
-     {}},
-    {13,
-     kAdmin,
-     0x11,
-     "firmware_download",
-     "Firmware Image Download",
-     to_controller,
-     unused,
-     oacs,
-     2,
-     0,
-     false,
-     DataLength::dwords_cdw10,
-     {}},
+    {12, kAdmin, 0x10, "firmware_commit", "Firmware Commit", none, unused, oacs, 2,
+     effect::controller_capability, true, DataLength::none, kCommit},
+    {13, kAdmin, 0x11, "firmware_download", "Firmware Image Download", to_controller, unused, oacs, 2, 0,
+     true, DataLength::dwords_cdw10, kDownload},
     {14, kAdmin, 0x14, "self_test", "Device Self-test", none, depends, oacs, 4, 0, true, DataLength::none,
      kSelfTest},
     {15, kAdmin, 0x15, "ns_attachment", "Namespace Attachment", to_controller, required, oacs, 3,
@@ -148,32 +153,10 @@ constexpr std::array<CommandRow, 33> kRows{{
      {}},
     {18, kAdmin, 0x80, "format", "Format NVM", none, depends, oacs, 1,
      effect::block_content | effect::ns_capability, true, DataLength::none, kFormat},
-    {19,
-     kAdmin,
-     0x84,
-     "sanitize",
-     "Sanitize",
-     none,
-     unused,
-     sanicap,
-     0,
-     effect::block_content,
-     false,
-     DataLength::none,
-     {}},
-    {20,
-     kAdmin,
-     0x86,
-     "get_lba_status",
-     "Get LBA Status",
-     to_host,
-     required,
-     oacs,
-     9,
-     0,
-     false,
-     DataLength::dwords_cdw12,
-     {}},
+    {19, kAdmin, 0x84, "sanitize", "Sanitize", none, unused, sanicap, 0, effect::block_content, true,
+     DataLength::none, kSanitize},
+    {20, kAdmin, 0x86, "get_lba_status", "Get LBA Status", to_host, required, oacs, 9, 0, true,
+     DataLength::dwords_cdw12, kLbaStatus},
     {21, kNvm, 0x00, "flush", "Flush", none, required, mandatory, 0, 0, true, DataLength::none, {}},
     {22, kNvm, 0x01, "write", "Write", to_controller, required, mandatory, 0, effect::block_content, true,
      DataLength::blocks, kRange},
@@ -241,6 +224,12 @@ constexpr std::array<CommandRow, 33> kRows{{
      {}},
     {33, kNvm, 0x19, "copy", "Copy", to_controller, required, oncs, 8, effect::block_content, true,
      DataLength::copy_ranges, kCopy},
+    {34, kNvm, 0x79, "zone_send", "Zone Management Send", to_controller, required, zoned, 0,
+     effect::block_content, true, DataLength::zone_data, kZoneSend},
+    {35, kNvm, 0x7A, "zone_receive", "Zone Management Receive", to_host, required, zoned, 0, 0, true,
+     DataLength::dwords_cdw12, kZoneReceive},
+    {36, kNvm, 0x7D, "zone_append", "Zone Append", to_controller, required, zoned, 0, effect::block_content,
+     true, DataLength::blocks, kZoneAppend},
 }};
 
 // Opcode to row, built once by the compiler: dispatch is an index, never a search.
@@ -315,6 +304,8 @@ std::uint64_t data_bytes(const CommandRow& row, const SubmissionEntry& entry, st
       return (std::uint64_t{entry.cdw12} + 1) * 4;
     case DataLength::key_pair:
       return 16;
+    case DataLength::zone_data:
+      return (entry.cdw13 & 0xFFU) == 0x10 ? 64 : 0;
   }
   return 0;
 }

@@ -17,8 +17,9 @@ enum class Direction : std::uint8_t { none = 0, to_controller = 1, to_host = 2 }
 /// How a command uses NSID. `depends`: by CNS, LID, FID or action.
 enum class NsidUse : std::uint8_t { unused, required, depends };
 /// What announces the command in Identify Controller. `oacs`, `oncs`: `bit` of that field; `kas`: KAS is not
-/// 0; `sanicap`: one of the kinds of SANICAP bits 2:0.
-enum class Announced : std::uint8_t { mandatory, oacs, oncs, kas, sanicap };
+/// 0; `sanicap`: one of the kinds of SANICAP bits 2:0; `zoned`: the Zoned command set in the command set
+/// vectors (Identify CNS 1Ch).
+enum class Announced : std::uint8_t { mandatory, oacs, oncs, kas, sanicap, zoned };
 
 /// Where the length of a command's data comes from.
 enum class DataLength : std::uint8_t {
@@ -33,6 +34,7 @@ enum class DataLength : std::uint8_t {
   dwords_cdw10,  ///< 0's based dwords in CDW10
   dwords_cdw12,  ///< 0's based dwords in CDW12
   key_pair,      ///< 16 bytes (reservation commands)
+  zone_data,     ///< 64 bytes when ZSA is 10h: the extension of a zone descriptor
 };
 
 /// Effects, as bits of the Commands Supported and Effects log (LID 05h).

@@ -21,11 +21,15 @@ enum class Cns : std::uint8_t {
   csi_controller = 0x06,
   csi_active_list = 0x07,
   independent_ns = 0x08,
+  format_ns = 0x09,
+  csi_format_ns = 0x0A,
   allocated_list = 0x10,
   allocated_ns = 0x11,
   attached_controllers = 0x12,
   controllers = 0x13,
   csi_allocated_list = 0x1A,
+  csi_allocated_ns = 0x1B,
+  command_sets = 0x1C,
 };
 
 #pragma pack(push, 1)
@@ -104,7 +108,7 @@ struct IdentifyNamespace {
 
 /// Places in CNS 08, the I/O command set independent Identify Namespace.
 namespace independent {
-inline constexpr std::size_t nmic = 1, nstat = 14;
+inline constexpr std::size_t nmic = 1, nsattr = 8, nstat = 14;
 inline constexpr std::uint8_t ready = 1;  ///< NSTAT
 }  // namespace independent
 
@@ -156,7 +160,8 @@ namespace ctratt {
 inline constexpr std::uint32_t non_operational_permissive = 1U << 1;
 }
 namespace oaes {
-inline constexpr std::uint32_t ns_attribute = 1U << 8, firmware_activation = 1U << 9, ana = 1U << 11;
+inline constexpr std::uint32_t ns_attribute = 1U << 8, firmware_activation = 1U << 9, ana = 1U << 11,
+                               zone_descriptor = 1U << 27;
 }
 
 inline constexpr std::size_t kNsListEntries = 1024;          ///< u32 each, ascending, zero padded

@@ -10,9 +10,7 @@ constexpr auto kNvm = CommandSet::nvm;
 constexpr std::string_view kBreadth = "issue 4, the controller at breadth", kMultipath = "issue 5, multipath",
                            kRest = "later: the rest of the controller";
 
-constexpr std::array<OwedCommand, 39> kOwed{{
-    {kAdmin, 0x10, "Firmware Commit", kBreadth},
-    {kAdmin, 0x11, "Firmware Image Download", kBreadth},
+constexpr std::array<OwedCommand, 32> kOwed{{
     {kAdmin, 0x19, "Directive Send", kRest},
     {kAdmin, 0x1A, "Directive Receive", kRest},
     {kAdmin, 0x1C, "Virtualization Management", kRest},
@@ -38,8 +36,6 @@ constexpr std::array<OwedCommand, 39> kOwed{{
     {kAdmin, 0x7F, "Fabrics commands", kMultipath},
     {kAdmin, 0x81, "Security Send", kRest},
     {kAdmin, 0x82, "Security Receive", kRest},
-    {kAdmin, 0x84, "Sanitize", kBreadth},
-    {kAdmin, 0x86, "Get LBA Status", kBreadth},
     {kNvm, 0x0D, "Reservation Register", kMultipath},
     {kNvm, 0x0E, "Reservation Report", kMultipath},
     {kNvm, 0x11, "Reservation Acquire", kMultipath},
@@ -47,9 +43,6 @@ constexpr std::array<OwedCommand, 39> kOwed{{
     {kNvm, 0x15, "Reservation Release", kMultipath},
     {kNvm, 0x18, "Cancel", kRest},
     {kNvm, 0x1D, "I/O Management Send", kRest},
-    {kNvm, 0x79, "Zone Management Send", kBreadth},
-    {kNvm, 0x7A, "Zone Management Receive", kBreadth},
-    {kNvm, 0x7D, "Zone Append", kBreadth},
 }};
 
 }  // namespace

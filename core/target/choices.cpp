@@ -129,6 +129,10 @@ std::string Runner::event_text(const engine::Event& event) const {
       return "the Keep Alive timer of " + controller_name(event.whom) + " runs out";
     case device::What::self_test_done:
       return controller_name(event.whom) + " ends its self-test";
+    case device::What::sanitize_done:
+      return "the sanitize operation ends";
+    case device::What::firmware_done:
+      return "the activation of firmware ends";
     case device::What::coalesced:
       return fmt::format("{} tells of what vector {} gathered", controller_name(event.whom),
                          event.arg & 0xFFFFU);

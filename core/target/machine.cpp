@@ -53,7 +53,7 @@ void describe_machine(const Machine& machine, trace::TraceHeader& header) {
 
 std::string find_machine_problem(const program::Step& step) {
   if (step.kind == program::StepKind::fault) return std::string(kFault);
-  if (step.kind >= program::StepKind::flr && step.kind <= program::StepKind::fatal) {
+  if (step.kind >= program::StepKind::flr && step.kind <= program::StepKind::zone_offline) {
     return fmt::format(
         "`{}` comes from outside the controller, which only the simulator can do; leave it out",
         program::find_step(step.kind)->name);

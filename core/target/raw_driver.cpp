@@ -28,7 +28,7 @@ void RawDriver::enable(port::Port& port, std::uint32_t admin_entries, std::uint3
   port.write_register(spec::reg::aqa, std::uint64_t{admin_entries - 1} << 16U | (admin_entries - 1), 4);
   port.write_register(spec::reg::asq, admin.sq, 8);
   port.write_register(spec::reg::acq, admin.cq, 8);
-  port.write_register(spec::reg::cc, cc | 1U, 4);
+  port.write_register(spec::reg::cc, cc, 4);
 }
 
 void RawDriver::disable(port::Port& port) {

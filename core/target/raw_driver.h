@@ -55,9 +55,10 @@ class RawDriver {
     std::uint32_t pages = 0;
   };
 
-  /// Programs AQA, ASQ, ACQ with rings of its own and writes CC with EN; `poll` tells when CSTS.RDY (or CFS)
-  /// shows.
-  void enable(port::Port& port, std::uint32_t admin_entries, std::uint32_t cc);
+  static constexpr std::uint32_t kUsualCc = 0x00460001;  ///< EN, 64-byte and 16-byte queue entries
+
+  /// Programs AQA, ASQ, ACQ with rings of its own and writes CC; `poll` tells when CSTS.RDY (or CFS) shows.
+  void enable(port::Port& port, std::uint32_t admin_entries, std::uint32_t cc = kUsualCc);
   /// Doorbells lie 4 << dstrd bytes apart, as CAP says.
   void set_stride(unsigned dstrd) { dstrd_ = dstrd; }
   unsigned stride() const { return dstrd_; }

@@ -194,6 +194,8 @@ void Runner::begin(std::size_t index) {
     case StepKind::hot_reset:
     case StepKind::power_cycle:
     case StepKind::fatal:
+    case StepKind::zone_read_only:
+    case StepKind::zone_offline:
       begin_raw(index);
       return;
     case StepKind::wait: {

@@ -9,6 +9,7 @@
 #include "spec/commands.h"
 #include "spec/identify.h"
 #include "spec/registers.h"
+#include "spec/zones.h"
 #include "target/pattern.h"
 #include "target/runner.h"
 
@@ -171,6 +172,17 @@ void Runner::begin_raw(std::size_t index) {
     case StepKind::fatal:
       world_.fail(controller);
       break;
+    case StepKind::zone_read_only:
+    case StepKind::zone_offline: {
+      std::uint32_t nsid = 0;
+      const bool offline = step.kind == StepKind::zone_offline;
+      if (!ns_of(step.find(Field::ns), controller, nsid) ||
+          !world_.wear_zone(controller, nsid, step.number(Field::lba), offline)) {
+        unable(index, "names no zone of a namespace of the controller's subsystem");
+        return;
+      }
+      break;
+    }
     case StepKind::take:
       change_hands(index, controller, true);
       return;
@@ -493,9 +505,13 @@ void Runner::enable_raw(std::uint32_t controller) {
     const std::uint64_t cap = world_.port(controller).read_register(spec::reg::cap, 8);
     raw.driver.set_stride(static_cast<unsigned>(spec::cap::dstrd.get(cap)));
   }
-  const std::uint64_t cc = program_.steps[raw.step].number(Field::value, kUsualCc);
-  raw.driver.enable(world_.port(controller), static_cast<std::uint32_t>(entries),
-                    static_cast<std::uint32_t>(cc));
+  // A driver takes every command set that it is offered.
+  const auto* profile = device::find_profile(program_.profile);
+  const bool several = profile != nullptr && profile->zoned;
+  const auto usual =
+      static_cast<std::uint32_t>(spec::cc::css.put(RawDriver::kUsualCc, several ? spec::kAllCommandSets : 0));
+  const auto cc = static_cast<std::uint32_t>(program_.steps[raw.step].number(Field::value, usual));
+  raw.driver.enable(world_.port(controller), static_cast<std::uint32_t>(entries), cc);
   poll_ready(controller);
 }
 

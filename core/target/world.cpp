@@ -123,6 +123,17 @@ void World::fail(std::uint32_t controller) {
   device::fail(state_.device, device_surroundings(), controller);
 }
 
+bool World::wear_zone(std::uint32_t controller, std::uint32_t nsid, std::uint64_t lba, bool offline) {
+  const std::uint32_t subsystem = state_.device.controllers[controller].subsystem;
+  const auto& rows = state_.device.subsystems[subsystem].ns_of_nsid;
+  if (nsid >= rows.size() || rows[nsid] == 0) return false;
+  const device::Namespace& ns = state_.device.namespaces[rows[nsid] - 1];
+  if (!ns.zoned() || lba >= ns.blocks) return false;
+  const auto what = offline ? trace::AdminAction::zone_offline : trace::AdminAction::zone_read_only;
+  state_.observers[controller].administrator(device_surroundings().scene(controller), what, nsid, lba);
+  return device::wear_zone(state_.device, device_surroundings(), subsystem, nsid, lba, offline);
+}
+
 bool World::step(engine::Time until, engine::Event& out, bool& ours) {
   ours = true;
   if (machine_ != nullptr) poll_machine();
@@ -183,6 +194,12 @@ trace::TraceHeader make_header(const program::Program& program) {
     row.subsystem = controller.subsystem;
     row.cntlid = controller.cntlid;
     if (controller.pin) row.observed |= trace::observed::pin;
+    row.host = trace::kNoHost;
+    for (std::size_t host = 0; host < program.hosts.size(); ++host) {
+      const auto& paths = program.hosts[host].paths;
+      if (std::find(paths.begin(), paths.end(), controller.id) != paths.end())
+        row.host = static_cast<std::uint16_t>(host);
+    }
     header.controllers.push_back(row);
   }
   for (const auto& ns : topology.namespaces) {

@@ -52,6 +52,8 @@ class World {
   void reset_function(std::uint32_t controller, trace::FunctionEvent what);
   /// The controller fails: CSTS.CFS, until a reset.
   void fail(std::uint32_t controller);
+  /// False: there is no such zone.
+  bool wear_zone(std::uint32_t controller, std::uint32_t nsid, std::uint64_t lba, bool offline);
 
   /// Lets the next event happen (not after `until`). False when there is none.
   /// Events of kind `kWake` and above are the caller's: they come back in `out` with `ours` false.
@@ -91,7 +93,8 @@ class World {
   static bool duration_is_free(const engine::Event& event) {
     using device::What;
     const auto what = static_cast<What>(event.what);
-    return event.what < 100 && what != What::keep_alive && what != What::self_test_done;
+    return event.what < 100 && what != What::keep_alive && what != What::self_test_done &&
+           what != What::sanitize_done;
   }
   /// True for an interrupt on its way.
   static bool is_message(const engine::Event& event);

@@ -141,6 +141,7 @@ void put_header(Writer& out, const TraceHeader& header) {
     out.put(controller.observed);
     out.put(static_cast<std::uint8_t>(controller.initial_state_known));
     out.put(controller.cntlid);
+    out.put(controller.host);
   }
   out.put(static_cast<std::uint64_t>(header.namespaces.size()));
   for (const auto& ns : header.namespaces) {
@@ -170,6 +171,7 @@ TraceHeader get_header(Reader& in, std::uint16_t version) {
     controller.observed = in.get<std::uint32_t>();
     controller.initial_state_known = in.get_flag();
     if (version >= 2) controller.cntlid = in.get<std::uint16_t>();
+    if (version >= 3) controller.host = in.get<std::uint16_t>();
     if (controller.subsystem >= header.subsystems.size()) in.fail("a controller belongs to no subsystem");
     header.controllers.push_back(std::move(controller));
   }

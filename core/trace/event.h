@@ -61,6 +61,11 @@ enum class FunctionEvent : std::uint8_t {
   fatal = 6
 };
 
+enum class AdminAction : std::uint8_t {
+  zone_read_only = 1,  ///< media of the zone of LBA c of namespace b wear out
+  zone_offline = 2,
+};
+
 /// Flags of BoundaryEvent.
 namespace event_flag {
 inline constexpr std::uint8_t dma_write = 1;  ///< dma: controller wrote host memory (else read)
@@ -114,6 +119,8 @@ static_assert(sizeof(AppRequestPart) == 16);
 
 inline constexpr std::uint32_t kUnknownSlot = 0xFFFFFFFF;
 inline constexpr std::uint16_t kUnknownCntlid = 0xFFFF;  ///< no controller can have it
+/// In place of a host's index.
+inline constexpr std::uint16_t kNoHost = 0xFFFF, kUnknownHost = 0xFFFE;
 inline constexpr std::uint16_t kNoController = 0xFFFF;
 
 /// One boundary event. 56 bytes and a payload. When time was observed exactly, earliest == latest.

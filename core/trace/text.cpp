@@ -290,8 +290,13 @@ void details(Out out, const Trace& trace, const BoundaryEvent& event) {
     case Boundary::function:
       fmt::format_to(out, "{}", function_name(event.a));
       break;
+    case Boundary::administrator: {
+      const bool offline = event.a == static_cast<std::uint32_t>(AdminAction::zone_offline);
+      fmt::format_to(out, "the zone of LBA {} of nsid {} becomes {}", event.c, event.b,
+                     offline ? "offline" : "read only");
+      break;
+    }
     case Boundary::none:
-    case Boundary::administrator:
       fmt::format_to(out, "a {} b {} c {}", event.a, event.b, event.c);
       break;
     default:

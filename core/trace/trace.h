@@ -32,6 +32,7 @@ struct ControllerHeader {
   bool initial_state_known =
       true;  ///< true: as after power on (CC = 0, no queues); false: recording began in mid-life
   std::uint16_t cntlid = kUnknownCntlid;  ///< as the topology says it, so that attachments name somebody
+  std::uint16_t host = kUnknownHost;      ///< whose path it is; kNoHost: raw drivers alone use it
   bool operator==(const ControllerHeader&) const = default;
 };
 

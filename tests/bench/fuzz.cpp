@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "fuzz/arena.h"
-#include "fuzz/attach.h"
 #include "fuzz/mutate.h"
+#include "fuzz/target.h"
 
 namespace polypath {
 namespace {
@@ -24,13 +24,13 @@ std::vector<fuzz::Input> make_inputs(std::size_t count) {
     while (made < kSteps && input.moves.size() < fuzz::kMostMoves) {
       input.moves.push_back(fuzz::generate(dice, 1).moves.front());
       steps.clear();
-      fuzz::append_steps(input, steps);
+      fuzz::attach_target().append(input, steps);
       made = steps.size();
     }
     for (; made > kSteps; made = steps.size()) {
       input.moves.pop_back();
       steps.clear();
-      fuzz::append_steps(input, steps);
+      fuzz::attach_target().append(input, steps);
     }
     inputs.push_back(std::move(input));
   }

@@ -61,13 +61,13 @@ class ReadLoop {
     cq.prp1 = rings->cq;
     cq.cdw10 = 255U << 16U | 1U;
     cq.cdw11 = 1U << 16U | 3U;
-    driver_.submit(world_.port(0), 0, cq, false, 0, 0, 0);
+    driver_.submit(world_.port(0), 0, cq, false, 0, {});
     settle();
     sq.opcode = 0x01;
     sq.prp1 = rings->sq;
     sq.cdw10 = 255U << 16U | 1U;
     sq.cdw11 = 1U << 16U | 1U;
-    driver_.submit(world_.port(0), 0, sq, false, 0, 0, 0);
+    driver_.submit(world_.port(0), 0, sq, false, 0, {});
     settle();
     for (std::uint32_t i = 0; i < depth_; ++i) buffers_.push_back(world_.port(0).memory().allocate(4096));
     for (std::uint32_t i = 0; i < depth_; ++i) io(0x01, i, i);  // written once, so that reads find data
@@ -91,7 +91,7 @@ class ReadLoop {
     entry.cdw10 = static_cast<std::uint32_t>(place * 8);
     entry.cdw12 = 7;
     entry.cid = static_cast<std::uint16_t>(buffer);
-    driver_.submit(world_.port(0), 1, entry, true, buffer, 0, 0);
+    driver_.submit(world_.port(0), 1, entry, true, buffer, {});
   }
   void settle() {
     engine::Event event;

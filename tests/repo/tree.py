@@ -50,7 +50,9 @@ OWNED_HEADERS = [
 ]
 
 # Files that may be longer than MAX_LINES, each with its reason.
-LONG_FILES: dict[str, str] = {}
+LONG_FILES: dict[str, str] = {
+    "tests/unit/model/every_rule_test.cpp": "one history for each rule, a lawful and a broken one, and nothing else",
+}
 MAX_LINES = 1200
 MAX_COLUMNS = 120
 

@@ -25,6 +25,12 @@ bool known(const Profile& profile, FeatureId fid) {
       return profile.saves_features;  // its whole use is to outlive a failed boot
     case FeatureId::keep_alive:
       return profile.controller.kas != 0;
+    case FeatureId::command_set_profile:
+      return profile.zoned;
+    case FeatureId::sanitize_config:
+      return (profile.controller.sanicap & spec::sanitize::inhibits_no_deallocate) != 0;
+    case FeatureId::write_protection:
+      return (profile.controller.nwpc & spec::protection::announced) != 0;
     case FeatureId::arbitration:
     case FeatureId::power_management:
     case FeatureId::temperature_threshold:
@@ -42,7 +48,10 @@ bool known(const Profile& profile, FeatureId fid) {
   }
 }
 
-bool of_namespace(FeatureId fid) { return fid == FeatureId::error_recovery; }
+bool of_subsystem(FeatureId fid) { return fid == FeatureId::sanitize_config; }
+bool of_namespace(FeatureId fid) {
+  return fid == FeatureId::error_recovery || fid == FeatureId::write_protection;
+}
 
 bool saveable(const Profile& profile, FeatureId fid) {
   if (!profile.saves_features) return false;
@@ -204,15 +213,13 @@ Outcome set_error_recovery(Act& act, std::uint32_t controller, const spec::Submi
   constexpr std::uint32_t kDulbe = 1U << 16;
   if ((entry.cdw11 & kDulbe) != 0) return Status::invalid_field;  // NSFEAT b2 is 0
   if (entry.nsid == spec::kBroadcastNsid) {
-    for (const Active& a : act.controller(controller).active) {
-      act.device.namespaces[a.ns].tler_dulbe = entry.cdw11 & 0xFFFFU;
-    }
+    for (Active& a : act.controller(controller).active) a.error_recovery = entry.cdw11 & 0xFFFFU;
     return Status::success;
   }
   std::int64_t ns = -1;
   const Status status = find_namespace(act, controller, entry.nsid, Status::invalid_field, ns);
   if (status != Status::success) return status;
-  act.device.namespaces[static_cast<std::uint32_t>(ns)].tler_dulbe = entry.cdw11 & 0xFFFFU;
+  find_active(act.controller(controller), entry.nsid)->error_recovery = entry.cdw11 & 0xFFFFU;
   return Status::success;
 }
 
@@ -296,6 +303,14 @@ Outcome set_value(Act& act, std::uint32_t controller, Handle command, const spec
       return set_keep_alive(act, controller, value);
     case FeatureId::host_behavior:
       return set_host_behavior(act, controller, command, entry);
+    case FeatureId::command_set_profile:  // the index of the one combination is 0
+      if (!zones_enabled(act, controller) || (value & 0x1FFU) == 0) return Status::success;
+      return Status::command_set_combination_rejected;
+    case FeatureId::sanitize_config:
+      act.device.subsystems[c.subsystem].sanitize.allow_deallocate = (value & 1U) != 0;
+      return Status::success;
+    case FeatureId::write_protection:
+      return set_write_protection(act, controller, entry);
     default:
       return Status::invalid_field;
   }
@@ -325,7 +340,8 @@ Outcome get_value(Act& act, std::uint32_t controller, Handle command, const spec
       const Status status =
           find_namespace(act, controller, entry.nsid, Status::invalid_namespace_or_format, ns);
       if (status != Status::success) return status;
-      outcome.dw0 = &f == &c.features ? act.device.namespaces[static_cast<std::uint32_t>(ns)].tler_dulbe : 0;
+      if (&f == &c.features)
+        outcome.dw0 = find_active(act.controller(controller), entry.nsid)->error_recovery;
       break;
     }
     case FeatureId::volatile_write_cache:
@@ -371,6 +387,9 @@ Outcome get_value(Act& act, std::uint32_t controller, Handle command, const spec
     case FeatureId::keep_alive:
       outcome.dw0 = f.keep_alive_ms;
       break;
+    case FeatureId::sanitize_config:
+      outcome.dw0 = &f == &c.features && act.device.subsystems[c.subsystem].sanitize.allow_deallocate ? 1 : 0;
+      break;
     case FeatureId::timestamp: {
       std::array<std::byte, 8> data{};
       const std::uint64_t value = f.timestamp_base_ms + milliseconds(act);
@@ -383,6 +402,17 @@ Outcome get_value(Act& act, std::uint32_t controller, Handle command, const spec
       std::array<std::byte, 512> data{};
       std::memcpy(data.data(), f.host_behavior.data(), f.host_behavior.size());
       outcome.status = copy_out(act, controller, command, entry, data);
+      break;
+    }
+    case FeatureId::command_set_profile:
+      break;
+    case FeatureId::write_protection: {  // there is no default of it, and nothing saved
+      std::int64_t ns = -1;
+      const Status status =
+          find_namespace(act, controller, entry.nsid, Status::invalid_namespace_or_format, ns);
+      if (status != Status::success) return status;
+      if (&f != &c.features) return Status::invalid_field;
+      outcome.dw0 = act.device.namespaces[static_cast<std::uint32_t>(ns)].write_protect;
       break;
     }
     default:
@@ -398,6 +428,7 @@ Outcome set_features(Act& act, std::uint32_t controller, Handle command, const s
   if (!known(act.profile(), fid)) return Status::invalid_field;
   const bool keep = (entry.cdw10 >> 31U) != 0;
   if (keep && !saveable(act.profile(), fid)) return Status::feature_not_saveable;
+  if (of_subsystem(fid) && entry.nsid != 0) return Status::invalid_field;
   if (!of_namespace(fid) && entry.nsid != 0 && entry.nsid != spec::kBroadcastNsid) {
     return classify(act, controller, entry.nsid) == NsidClass::invalid
                ? Status::invalid_namespace_or_format
@@ -414,6 +445,7 @@ Outcome set_features(Act& act, std::uint32_t controller, Handle command, const s
 Outcome get_features(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
   const auto fid = static_cast<FeatureId>(entry.cdw10 & 0xFFU);
   if (!known(act.profile(), fid)) return Status::invalid_field;
+  if (of_subsystem(fid) && entry.nsid != 0) return Status::invalid_field;
   const Controller& c = act.controller(controller);
   switch (entry.cdw10 >> 8U & 7U) {
     case static_cast<unsigned>(FeatureSelect::current):
@@ -447,8 +479,9 @@ std::uint32_t feature_effects(const Profile& profile, std::uint8_t fid) {
   const auto feature = static_cast<spec::FeatureId>(fid);
   if (!admin::known(profile, feature)) return 0;
   return spec::feature_effect::supported |
-         (admin::of_namespace(feature) ? spec::feature_effect::of_namespace
-                                       : spec::feature_effect::of_controller);
+         (admin::of_namespace(feature)   ? spec::feature_effect::of_namespace
+          : admin::of_subsystem(feature) ? spec::feature_effect::of_subsystem
+                                         : spec::feature_effect::of_controller);
 }
 
 }  // namespace polypath::device

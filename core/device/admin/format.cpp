@@ -44,8 +44,7 @@ void end_commands(Act& act, const Namespace& ns) {
     if (row == nullptr || row->phase != Phase::waiting || row->entry.nsid != ns.nsid) continue;
     const bool here = act.controller(row->controller).subsystem == ns.subsystem;
     if (!here || act.device.sqs.get(row->sq)->qid == 0) continue;
-    act.world.engine.cancel(row->ticket);
-    finish(act, command, Status::format_in_progress);
+    finish_waiting(act, command, Status::format_in_progress);
   }
 }
 
@@ -75,6 +74,8 @@ void format_one(Act& act, std::uint32_t controller, std::uint32_t ns_index, std:
   if (act.fault(Fault::format_hits_neighbour)) hit_neighbour(act, ns_index);
   ns.former_shift = ns.block_shift;
   ns.formatter = static_cast<std::uint16_t>(controller);
+  const bool keeps_zones = ns.zoned() && act.broken_by(Fault::format_keeps_zones);
+  if (ns.zoned() && !keeps_zones) make_zones(ns, Zones(ns.zones));
   if (ns.block_shift == shift) return;
   Subsystem& owner = act.device.subsystems[ns.subsystem];
   owner.allocated_bytes -= ns.bytes();
@@ -107,6 +108,9 @@ Outcome format(Act& act, std::uint32_t controller, Handle, const spec::Submissio
   const bool metadata = (entry.cdw10 >> 4U & 1U) != 0;
   const bool protection = (entry.cdw10 >> 5U & 7U) != 0;
   if (metadata || protection) return Status::invalid_format;  // MC and DPC are 0
+  for (const std::uint32_t ns : targets) {
+    if (write_protected(act, ns, controller)) return Status::namespace_write_protected;
+  }
   for (const std::uint32_t ns : targets) {
     const std::uint8_t shift = block_shift_of(act, act.device.namespaces[ns], index);
     if (shift != 0 && act.device.namespaces[ns].bytes() >> shift != 0) continue;

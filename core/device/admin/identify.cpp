@@ -13,6 +13,8 @@ using spec::Cns;
 using spec::Status;
 using Page = std::array<std::byte, spec::kIdentifyBytes>;
 
+constexpr std::uint32_t kAnySet = 0xFFFFFFFF;
+
 template <std::size_t N>
 void put_text(std::array<char, N>& field, std::string_view text, char pad) {
   field.fill(pad);
@@ -32,7 +34,8 @@ void identify_controller(const Act& act, std::uint32_t controller, Page& page) {
   spec::IdentifyController id = p.controller;
   put_text(id.sn, c.serial, ' ');
   put_text(id.mn, p.model, ' ');
-  put_text(id.fr, p.firmware, ' ');
+  const auto revision = firmware_revision(act, controller);
+  std::copy(revision.begin(), revision.end(), id.fr.begin());
   if (subsystem.controllers.size() > 1 || p.cmic_when_alone) id.cmic |= spec::cmic::several_controllers;
   id.mdts = c.mdts;
   id.cntlid = c.cntlid;
@@ -59,6 +62,7 @@ spec::IdentifyNamespace namespace_data(const Act& act, const Namespace* ns) {
       id.lbaf[0] = std::uint32_t{ns->block_shift} << 16U;
     }
     id.nmic = ns->shared ? spec::nmic::shared : 0;
+    if (ns->write_protect != spec::protection::none) id.nsattr |= spec::protection::nsattr;
     if (act.profile().capacity_bytes != 0) id.nvmcap[0] = ns->bytes();
     id.nguid = ns->nguid;
     id.eui64 = ns->eui64;
@@ -78,7 +82,7 @@ Namespace before_format(const Namespace& ns) {
   return before;
 }
 
-void descriptors(const Namespace& ns, Page& page) {
+void descriptors(const Namespace& ns, bool command_sets, Page& page) {
   std::size_t at = 0;
   const auto add = [&](spec::NidType type, const std::uint8_t* bytes, std::size_t size) {
     if (std::all_of(bytes, bytes + size, [](std::uint8_t b) { return b == 0; })) return;
@@ -90,13 +94,23 @@ void descriptors(const Namespace& ns, Page& page) {
   add(spec::NidType::eui64, ns.eui64.data(), ns.eui64.size());
   add(spec::NidType::nguid, ns.nguid.data(), ns.nguid.size());
   add(spec::NidType::uuid, ns.uuid.data(), ns.uuid.size());
+  if (!command_sets) return;  // nobody chooses one
+  page[at] = static_cast<std::byte>(spec::NidType::csi);
+  page[at + 1] = std::byte{1};
+  page[at + 4] = static_cast<std::byte>(ns.zoned() ? spec::kCsiZoned : spec::kCsiNvm);
 }
 
 void put_nsid(Page& page, std::size_t& count, std::uint32_t nsid) {
   if (count < spec::kNsListEntries) std::memcpy(page.data() + 4 * count++, &nsid, sizeof nsid);
 }
 
-void active_list(const Act& act, std::uint32_t controller, std::uint32_t after, Page& page) {
+// Does a namespace belong in a list by command set? Where no set can be chosen there is one.
+bool of_set(const Act& act, std::uint32_t ns, std::uint32_t csi) {
+  return csi == kAnySet || (csi == spec::kCsiZoned) == act.device.namespaces[ns].zoned();
+}
+
+void active_list(const Act& act, std::uint32_t controller, std::uint32_t after, std::uint32_t csi,
+                 Page& page) {
   const Controller& c = act.controller(controller);
   std::size_t count = 0;
   if (act.fault(Fault::active_list_unsorted)) {
@@ -107,8 +121,14 @@ void active_list(const Act& act, std::uint32_t controller, std::uint32_t after, 
     return;
   }
   for (const Active& a : c.active) {
-    if (a.nsid > after) put_nsid(page, count, a.nsid);
+    if (a.nsid > after && of_set(act, a.ns, csi)) put_nsid(page, count, a.nsid);
   }
+}
+
+// The one combination of command sets: both.
+void command_sets(Page& page) {
+  const std::uint64_t vector = 1U << spec::kCsiNvm | 1U << spec::kCsiZoned;
+  std::memcpy(page.data(), &vector, sizeof vector);
 }
 
 // Controller list with identifiers from CNTID on.
@@ -138,29 +158,38 @@ Status build(const Act& act, std::uint32_t controller, const spec::SubmissionEnt
     return &act.device.namespaces[static_cast<std::uint32_t>(index)];
   };
 
-  const bool command_sets = act.profile().controller.ver >= spec::kVersion2_0;
+  const bool several_sets = act.profile().controller.ver >= spec::kVersion2_0;
+  const bool set_known = csi == spec::kCsiNvm || (csi == spec::kCsiZoned && act.profile().zoned);
+  const bool set_enabled = csi == spec::kCsiNvm || (csi == spec::kCsiZoned && zones_enabled(act, controller));
   switch (cns) {
     case Cns::csi_active_list:
-      if (!command_sets || csi != 0) return Status::invalid_field;
+      if (!several_sets || !set_enabled) return Status::invalid_field;
       if (nsid >= 0xFFFFFFFE) return Status::invalid_namespace_or_format;
-      active_list(act, controller, nsid, page);
+      active_list(act, controller, nsid, csi, page);
       return Status::success;
     case Cns::independent_ns:
-      if (!command_sets) return Status::invalid_field;
+      if (!several_sets) return Status::invalid_field;
       if (kind == NsidClass::invalid || (kind == NsidClass::broadcast && !managed))
         return Status::invalid_namespace_or_format;
       if (active >= 0) {
         bool shared = ns_at(active)->shared;
         if (shared && act.broken_by(Fault::independent_says_private)) shared = false;
         page[spec::independent::nmic] = static_cast<std::byte>(shared ? spec::nmic::shared : 0);
+        if (ns_at(active)->write_protect != spec::protection::none)
+          page[spec::independent::nsattr] = static_cast<std::byte>(spec::protection::nsattr);
         page[spec::independent::nstat] = static_cast<std::byte>(spec::independent::ready);
       }
       return Status::success;
     case Cns::ns:
     case Cns::csi_ns:
-      if (cns == Cns::csi_ns && csi != 0) return Status::invalid_field;
+      if (cns == Cns::csi_ns && !set_enabled) return Status::invalid_field;
       if (kind == NsidClass::invalid) return Status::invalid_namespace_or_format;
       if (kind == NsidClass::broadcast && !managed) return Status::invalid_namespace_or_format;
+      if (cns == Cns::csi_ns && csi == spec::kCsiZoned) {
+        if (active >= 0 && !ns_at(active)->zoned()) return Status::invalid_field;
+        if (kind == NsidClass::broadcast) put(page, zoned_data(act, nullptr));
+        if (active >= 0) put(page, zoned_data(act, ns_at(active)));
+      }
       if (cns == Cns::csi_ns) return Status::success;  // no protection information: every field is 0
       if (kind == NsidClass::broadcast) identify_namespace(act, nullptr, page);
       if (active >= 0) identify_namespace(act, ns_at(active), page);
@@ -179,24 +208,62 @@ Status build(const Act& act, std::uint32_t controller, const spec::SubmissionEnt
       return Status::success;
     case Cns::active_list:
       if (nsid >= 0xFFFFFFFE) return Status::invalid_namespace_or_format;
-      active_list(act, controller, nsid, page);
+      active_list(act, controller, nsid, kAnySet, page);
       return Status::success;
     case Cns::ns_descriptors:
       if (kind == NsidClass::invalid || kind == NsidClass::broadcast)
         return Status::invalid_namespace_or_format;
       if (active < 0) return Status::invalid_field;
-      descriptors(*ns_at(active), page);
+      descriptors(*ns_at(active), act.profile().zoned, page);
       return Status::success;
     case Cns::csi_controller:
-      return csi == 0 && nsid == 0 ? Status::success : Status::invalid_field;  // no limits: every field is 0
+      if (!set_known || nsid != 0) return Status::invalid_field;
+      if (csi == spec::kCsiZoned) page[0] = static_cast<std::byte>(c.zasl);
+      return Status::success;  // no limits: every other field is 0
+    case Cns::command_sets:
+      if (!act.profile().zoned || nsid != 0) return Status::invalid_field;
+      if (cntid != 0xFFFF && cntid != c.cntlid) {
+        const auto& peers = subsystem.controllers;
+        const bool there = std::any_of(peers.begin(), peers.end(), [&](std::uint32_t peer) {
+          return act.device.controllers[peer].cntlid == cntid;
+        });
+        if (!there) return Status::invalid_field;
+      }
+      command_sets(page);
+      return Status::success;
+    case Cns::csi_allocated_ns:
+      if (!managed || !act.profile().zoned || !set_known) return Status::invalid_field;
+      if (kind == NsidClass::invalid || kind == NsidClass::broadcast)
+        return Status::invalid_namespace_or_format;
+      if (exists >= 0 && csi == spec::kCsiZoned) {
+        if (!ns_at(exists)->zoned()) return Status::invalid_field;
+        put(page, zoned_data(act, ns_at(exists)));
+      }
+      return Status::success;
+    case Cns::format_ns:
+    case Cns::csi_format_ns: {
+      const unsigned index = entry.cdw11 & 0xFFFFU;
+      const bool own = cns == Cns::format_ns || set_known;
+      if (!act.profile().zoned || !own || nsid != 0 || index > act.profile().ns.nlbaf)
+        return Status::invalid_field;
+      if (cns == Cns::format_ns) {  // what all its formats have in common is all there is
+        identify_namespace(act, nullptr, page);
+      } else if (csi == spec::kCsiZoned) {
+        put(page, zoned_data(act, nullptr));
+      }
+      return Status::success;
+    }
     case Cns::csi_allocated_list:
     case Cns::allocated_list: {
-      if (cns == Cns::csi_allocated_list && (!command_sets || csi != 0)) return Status::invalid_field;
+      const bool by_set = cns == Cns::csi_allocated_list;
+      if (by_set && (!several_sets || !set_known)) return Status::invalid_field;
       if (!managed) return Status::invalid_field;
       if (nsid >= 0xFFFFFFFE) return Status::invalid_namespace_or_format;
       std::size_t count = 0;
       for (std::size_t i = std::size_t{nsid} + 1; i < subsystem.ns_of_nsid.size(); ++i) {
-        if (subsystem.ns_of_nsid[i] != 0) put_nsid(page, count, static_cast<std::uint32_t>(i));
+        const std::uint32_t row = subsystem.ns_of_nsid[i];
+        if (row != 0 && of_set(act, row - 1, by_set ? csi : kAnySet))
+          put_nsid(page, count, static_cast<std::uint32_t>(i));
       }
       return Status::success;
     }

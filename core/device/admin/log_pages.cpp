@@ -50,17 +50,6 @@ Bytes smart(const Controller& c) {
   return log;
 }
 
-Bytes firmware_slot(const Act& act) {
-  Bytes log(spec::kFirmwareLogBytes);
-  put(log, 0, std::uint8_t{1});
-  std::array<char, 8> revision;
-  revision.fill(' ');
-  std::copy_n(act.profile().firmware.begin(), std::min<std::size_t>(8, act.profile().firmware.size()),
-              revision.begin());
-  put(log, 8, revision);
-  return log;
-}
-
 Bytes changed_namespaces(const Controller& c) {
   Bytes log(spec::kChangedNsLogBytes);
   if (c.changed_overflow) {
@@ -71,10 +60,26 @@ Bytes changed_namespaces(const Controller& c) {
   return log;
 }
 
-Bytes effects(const Act& act) {
+Bytes changed_zones(const Act& act, const Controller& c, std::uint32_t nsid) {
+  Bytes log(spec::kChangedZonesBytes);
+  for (const ChangedZones& list : c.changed_zones) {
+    if (list.nsid != nsid) continue;
+    const bool fits = list.zslba.size() <= spec::kChangedZonesMost;
+    put(log, 0, fits ? static_cast<std::uint16_t>(list.zslba.size()) : spec::kTooManyChangedZones);
+    std::size_t at = 8;
+    const std::size_t skip = !list.zslba.empty() && act.broken_by(Fault::changed_zones_short) ? 1 : 0;
+    for (std::size_t i = skip; fits && i < list.zslba.size(); ++i, at += 8) put(log, at, list.zslba[i]);
+    if (skip != 0) put(log, 0, static_cast<std::uint16_t>(list.zslba.size() - 1));
+  }
+  return log;
+}
+
+// With a choice of command sets CSI says whose I/O commands are listed.
+Bytes effects(const Act& act, std::uint32_t csi) {
   Bytes log(spec::kEffectsLogBytes);
   for (const spec::CommandRow& row : spec::commands()) {
     if (!row.implemented || !announces(act.profile(), row)) continue;
+    if (row.announced == spec::Announced::zoned && csi != spec::kCsiZoned) continue;
     const std::size_t table = row.set == spec::CommandSet::admin ? 0 : 1024;
     put(log, table + 4 * std::size_t{row.opcode}, row.effects | spec::effect::supported);
   }
@@ -92,6 +97,13 @@ bool available(const Profile& profile, LogId lid) {
       return true;
     case LogId::self_test:
       return (profile.controller.oacs & spec::oacs::self_test) != 0;
+    case LogId::telemetry_host:
+    case LogId::telemetry_controller:
+      return (profile.controller.lpa & spec::kLpaTelemetry) != 0;
+    case LogId::sanitize:
+      return profile.controller.sanicap != 0;
+    case LogId::changed_zones:
+      return (profile.controller.oaes & spec::oaes::zone_descriptor) != 0;
     case LogId::supported:
     case LogId::feature_effects:
     case LogId::mi_effects:
@@ -142,7 +154,12 @@ Outcome get_log_page(Act& act, std::uint32_t controller, Handle command, const s
     if (!act.broken_by(Fault::unknown_log_accepted)) return Status::invalid_log_page;
     log.resize(spec::kSmartLogBytes);
   }
+  const bool telemetry = lid == LogId::telemetry_host || lid == LogId::telemetry_controller;
   switch (lid) {
+    case LogId::telemetry_host:
+    case LogId::telemetry_controller:
+      log = telemetry_log(act, controller, lid);
+      break;
     case LogId::supported:
       log = supported_logs(act);
       break;
@@ -159,22 +176,40 @@ Outcome get_log_page(Act& act, std::uint32_t controller, Handle command, const s
       log = smart(c);
       break;
     case LogId::firmware_slot:
-      log = firmware_slot(act);
+      log = firmware_log(act, controller);
       break;
     case LogId::changed_ns:
       log = changed_namespaces(c);
       break;
-    case LogId::effects:
-      log = effects(act);
+    case LogId::effects: {
+      const std::uint32_t csi = zones_enabled(act, controller) ? entry.cdw14 >> 24U : spec::kCsiNvm;
+      if (csi != spec::kCsiNvm && csi != spec::kCsiZoned) return Status::command_set_not_supported;
+      log = effects(act, csi);
       break;
+    }
+    case LogId::changed_zones: {  // of one namespace
+      const std::int64_t ns = attached(c, entry.nsid);
+      if (entry.nsid == 0 || entry.nsid == spec::kBroadcastNsid) return Status::invalid_field;
+      if (ns < 0) {
+        return classify(act, controller, entry.nsid) == NsidClass::invalid
+                   ? Status::invalid_namespace_or_format
+                   : Status::invalid_field;
+      }
+      log = changed_zones(act, c, entry.nsid);
+      break;
+    }
     case LogId::self_test:
       log = self_test_log(act, controller);
+      break;
+    case LogId::sanitize:
+      log = sanitize_log(act, controller);
       break;
     default:
       break;
   }
-  if (entry.nsid != 0 && entry.nsid != spec::kBroadcastNsid) {
-    // Logs are of controller scope. Where SMART may be asked of a namespace, it says the same.
+  const bool of_zones = lid == LogId::changed_zones;
+  if (entry.nsid != 0 && entry.nsid != spec::kBroadcastNsid && !of_zones) {
+    // Other logs are of controller scope. Where SMART may be asked of a namespace, it says the same.
     const bool smart_of_namespace =
         lid == LogId::smart && (act.profile().controller.lpa & spec::kLpaSmartPerNamespace) != 0;
     if (smart_of_namespace && classify(act, controller, entry.nsid) == NsidClass::invalid)
@@ -182,6 +217,13 @@ Outcome get_log_page(Act& act, std::uint32_t controller, Handle command, const s
     if (!smart_of_namespace || attached(c, entry.nsid) < 0) return Status::invalid_field;
   }
   const std::uint64_t most = mdts_bytes(c);
+  if (telemetry && (offset % spec::telemetry::block_bytes != 0 ||
+                    length % spec::telemetry::block_bytes != 0 || (most != 0 && length > most)))
+    return Status::invalid_field;
+  if (lid == LogId::telemetry_host && (entry.cdw10 & spec::telemetry::create) != 0) {
+    capture_telemetry(act, controller);
+    log = telemetry_log(act, controller, lid);
+  }
   const bool beyond = offset > log.size();
   if (by_index || offset % 4 != 0 || (beyond && !act.broken_by(Fault::log_offset_unchecked)) ||
       (most != 0 && length > most)) {
@@ -206,6 +248,7 @@ Outcome get_log_page(Act& act, std::uint32_t controller, Handle command, const s
       }
     }
   }
+  if (!retain && lid == LogId::changed_zones) clear_zone_event(act, controller, entry.nsid);
   if (!retain) clear_event(act, controller, lid);
   return Status::success;
 }

@@ -12,6 +12,8 @@ namespace {
 
 using spec::Status;
 
+constexpr std::uint64_t kMostZones = 16384;
+
 // Lowest NSID that no namespace of the subsystem has; 0 when all are taken.
 std::uint32_t free_nsid(const Subsystem& subsystem, std::uint32_t nn) {
   for (std::uint32_t nsid = 1; nsid <= nn; ++nsid) {
@@ -22,7 +24,9 @@ std::uint32_t free_nsid(const Subsystem& subsystem, std::uint32_t nn) {
 
 Outcome create(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
   if (entry.nsid != 0) return Status::invalid_field;
-  if (entry.cdw11 >> 24U != 0) return Status::command_set_not_supported;
+  const std::uint32_t csi = entry.cdw11 >> 24U;
+  const bool zoned = csi == spec::kCsiZoned && zones_enabled(act, controller);
+  if (csi != spec::kCsiNvm && !zoned) return Status::command_set_not_supported;
   std::array<std::byte, spec::kIdentifyBytes> data{};
   const Status status = copy_in(act, controller, command, entry, data);
   if (status != Status::success) return status;
@@ -54,6 +58,11 @@ Outcome create(Act& act, std::uint32_t controller, Handle command, const spec::S
   ns.subsystem = owner;
   ns.blocks = wanted.nsze;
   ns.shared = (wanted.nmic & spec::nmic::shared) != 0;
+  if (zoned) {
+    if (ns.bytes() % usual_zones().size != 0 || ns.bytes() / usual_zones().size > kMostZones)
+      return Status::invalid_field;
+    make_zones(ns, usual_zones());
+  }
   make_identifiers(ns, subsystem);
   Outcome outcome;
   outcome.dw0 = ns.nsid;
@@ -78,6 +87,9 @@ Outcome remove(Act& act, std::uint32_t controller, const spec::SubmissionEntry& 
     const std::vector<std::uint32_t> all =
         act.device.subsystems[act.controller(controller).subsystem].ns_of_nsid;
     for (const std::uint32_t index : all) {
+      if (index != 0 && write_protected(act, index - 1, controller)) return Status::namespace_write_protected;
+    }
+    for (const std::uint32_t index : all) {
       if (index != 0) remove_one(act, controller, index - 1);
     }
     return Status::success;
@@ -85,6 +97,8 @@ Outcome remove(Act& act, std::uint32_t controller, const spec::SubmissionEntry& 
   if (classify(act, controller, entry.nsid) == NsidClass::invalid) return Status::invalid_namespace_or_format;
   const std::int64_t ns = allocated(act, controller, entry.nsid);
   if (ns < 0) return Status::invalid_field;
+  if (write_protected(act, static_cast<std::uint32_t>(ns), controller))
+    return Status::namespace_write_protected;
   remove_one(act, controller, static_cast<std::uint32_t>(ns));
   return Status::success;
 }
@@ -123,6 +137,10 @@ Status attach_one(Act& act, std::uint32_t ns_index, std::uint32_t controller) {
     act.fired(Fault::attach_private_twice);
   }
   const Controller& c = act.controller(controller);
+  // One that is enabled for the NVM command set alone. What is not enabled at all may come to be enabled for
+  // both.
+  if (ns.zoned() && spec::cc::en.get(c.cc) != 0 && !zones_enabled(act, controller))
+    return Status::command_set_not_enabled;
   const bool enabling = spec::cc::en.get(c.cc) != 0 && spec::csts::rdy.get(c.csts) == 0;
   if (enabling && act.fault(Fault::attach_lost_while_enabling)) {
     act.fired(Fault::attach_lost_while_enabling);

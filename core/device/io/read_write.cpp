@@ -56,6 +56,10 @@ Range check(const Act& act, std::uint32_t controller, Handle command, const spec
   range.bytes = count << ns.block_shift;
   const std::uint64_t most = mdts_bytes(c);
   if (transfers && most != 0 && range.bytes > most) range.status = Status::invalid_field;
+  if (range.status != Status::success || !ns.zoned() || outside) return range;
+  const bool reads = entry.opcode == 0x02 || entry.opcode == 0x05 || entry.opcode == 0x0C;
+  range.status = reads ? check_zone_read(act, ns, entry.slba(), count)
+                       : check_zone_write(act, controller, ns, entry.slba(), count, false);
   return range;
 }
 
@@ -74,6 +78,12 @@ bool cached(const Act& act, std::uint32_t controller, const spec::SubmissionEntr
       (act.profile().controller.vwc & 1U) != 0 && act.controller(controller).features.write_cache != 0;
   const bool unit_access = (entry.cdw12 >> 30U & 1U) != 0;
   return cache && (!unit_access || act.broken_by(Fault::fua_ignored));
+}
+
+/// A write pointer stands behind blocks that a power loss leaves, so what is durable at once makes what lies
+/// before it durable.
+void before_durable(const Act& act, std::uint32_t ns, bool cached) {
+  if (!cached && act.device.namespaces[ns].zoned()) media_of(act, ns).flush();
 }
 
 void note_versions(const Act& act, std::uint32_t ns, const Range& range) {
@@ -164,13 +174,55 @@ Outcome write(Act& act, std::uint32_t controller, Handle command, const spec::Su
     stored = stored.first(data.size() - block);
   Media& media = media_of(act, range.ns);
   const bool spoilt = media.spoilt(range.offset, range.bytes);
+  before_durable(act, range.ns, cached(act, controller, entry));
   media.write(range.offset, stored, cached(act, controller, entry));
   if (spoilt && act.broken_by(Fault::uncorrectable_survives_write)) media.spoil(range.offset, range.bytes);
+  zone_written(act, controller, range.ns, entry.slba(), entry.block_count());
   note_versions(act, range.ns, range);
   Controller& c = act.controller(controller);
   c.writes += 1;
   c.units_written += range.bytes / Media::kStampBytes;
   return Status::success;
+}
+
+Outcome zone_append(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
+  if (!zones_enabled(act, controller)) return Status::invalid_opcode;
+  Range range = meet(act, controller, command, entry);
+  if (range.status != Status::success) return range.status;
+  const Namespace& ns = act.device.namespaces[range.ns];
+  if (!ns.zoned()) return Status::invalid_opcode;
+  const std::uint64_t zslba = entry.slba();
+  if (zslba >= ns.blocks) return Status::lba_out_of_range;
+  if (zslba % (ns.zones.size >> ns.block_shift) != 0) return Status::invalid_field;
+  if ((entry.cdw12 >> 25U & 1U) != 0) return Status::invalid_protection_information;  // nothing is protected
+  range.bytes = std::uint64_t{entry.block_count()} << ns.block_shift;
+  const Controller& c = act.controller(controller);
+  const std::uint64_t most = c.zasl == 0 ? mdts_bytes(c) : std::uint64_t{spec::kPageSize} << c.zasl;
+  if (most != 0 && range.bytes > most) return Status::invalid_field;
+  const Status status = check_zone_write(act, controller, ns, zslba, entry.block_count(), true);
+  if (status != Status::success) return status;
+  const std::uint64_t to = write_pointer(ns, zslba);
+  thread_local std::vector<std::byte> data;
+  data.resize(range.bytes);
+  const Status copied = copy_in(act, controller, command, entry, data);
+  if (copied != Status::success) {
+    if (act.broken_by(Fault::failed_append_moves))
+      zone_written(act, controller, range.ns, to, entry.block_count());
+    return copied;
+  }
+  before_write(act, range.ns, controller);
+  range.offset = to << ns.block_shift;
+  before_durable(act, range.ns, cached(act, controller, entry));
+  media_of(act, range.ns).write(range.offset, data, cached(act, controller, entry));
+  zone_written(act, controller, range.ns, to, entry.block_count());
+  note_versions(act, range.ns, range);
+  act.controller(controller).writes += 1;
+  act.controller(controller).units_written += range.bytes / Media::kStampBytes;
+  const std::uint64_t said = to != zslba && act.broken_by(Fault::append_address_of_zone) ? zslba : to;
+  Outcome outcome;
+  outcome.dw0 = static_cast<std::uint32_t>(said);
+  outcome.dw1 = static_cast<std::uint32_t>(said >> 32U);
+  return outcome;
 }
 
 Outcome compare(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
@@ -198,7 +250,9 @@ Outcome write_zeroes(Act& act, std::uint32_t controller, Handle command, const s
     act.fired(Fault::write_zeroes_short);
     bytes -= std::uint64_t{1} << act.device.namespaces[range.ns].block_shift;
   }
+  before_durable(act, range.ns, cached(act, controller, entry));
   media_of(act, range.ns).zero(range.offset, bytes, cached(act, controller, entry));
+  zone_written(act, controller, range.ns, entry.slba(), entry.block_count());
   note_versions(act, range.ns, range);
   act.controller(controller).writes += 1;
   return Status::success;
@@ -220,7 +274,9 @@ Outcome write_uncorrectable(Act& act, std::uint32_t controller, Handle command,
   std::uint64_t bytes = range.bytes;
   if (entry.block_count() > 1 && act.broken_by(Fault::uncorrectable_short))
     bytes -= std::uint64_t{1} << act.device.namespaces[range.ns].block_shift;
+  before_durable(act, range.ns, false);
   media_of(act, range.ns).spoil(range.offset, bytes);
+  zone_written(act, controller, range.ns, entry.slba(), entry.block_count());
   note_versions(act, range.ns, range);
   return Status::success;
 }
@@ -238,6 +294,8 @@ Outcome dataset_management(Act& act, std::uint32_t controller, Handle command,
   Namespace& ns = act.device.namespaces[range.ns];
   for (const auto& one : std::span(list).first(count)) {
     if (one.slba > ns.blocks || one.blocks > ns.blocks - one.slba) return Status::lba_out_of_range;
+    const Status zone = check_zone_hint(ns, one.slba, one.blocks);
+    if (zone != Status::success) return zone;
   }
   before_write(act, range.ns, controller);
   for (const auto& one : std::span(list).first(count)) {
@@ -257,8 +315,8 @@ namespace {
 constexpr std::size_t kCopyRangesMost = 256;
 
 /// Checks of a Copy before anything is moved. NVM command set, "Copy command".
-Status check_copy(const Act& act, const Namespace& ns, const spec::SubmissionEntry& entry,
-                  std::span<const spec::CopyRange> list) {
+Status check_copy(const Act& act, std::uint32_t controller, const Namespace& ns,
+                  const spec::SubmissionEntry& entry, std::span<const spec::CopyRange> list) {
   const spec::IdentifyNamespace& limits = act.profile().ns;
   if (list.size() > limits.msrc + std::size_t{1}) return Status::command_size_limit_exceeded;
   std::uint64_t total = 0;
@@ -274,8 +332,10 @@ Status check_copy(const Act& act, const Namespace& ns, const spec::SubmissionEnt
     const std::uint64_t blocks = one.nlb + std::uint64_t{1};
     if (one.slba > ns.blocks || blocks > ns.blocks - one.slba) return Status::lba_out_of_range;
     if (one.slba < to + total && to < one.slba + blocks) return Status::overlapping_io_range;
+    const Status read = ns.zoned() ? check_zone_read(act, ns, one.slba, blocks) : Status::success;
+    if (read != Status::success) return read;
   }
-  return Status::success;
+  return ns.zoned() ? check_zone_write(act, controller, ns, to, total, false) : Status::success;
 }
 
 }  // namespace
@@ -292,7 +352,7 @@ Outcome copy(Act& act, std::uint32_t controller, Handle command, const spec::Sub
   const Status status = copy_in(act, controller, command, entry, std::as_writable_bytes(list));
   if (status != Status::success) return status;
   const Namespace& ns = act.device.namespaces[range.ns];
-  const Status checked = check_copy(act, ns, entry, list);
+  const Status checked = check_copy(act, controller, ns, entry, list);
   if (checked != Status::success) return checked;
   before_write(act, range.ns, controller);
   Media& media = media_of(act, range.ns);
@@ -310,6 +370,8 @@ Outcome copy(Act& act, std::uint32_t controller, Handle command, const spec::Sub
     if (i != 0 && i + 1 == list.size() && act.broken_by(Fault::copy_last_range_lost)) break;
     data.resize(bytes);
     media.read(from, data);
+    before_durable(act, range.ns, cached(act, controller, entry));
+    zone_written(act, controller, range.ns, to >> ns.block_shift, bytes >> ns.block_shift);
     media.write(to, data, cached(act, controller, entry));
     range.offset = to;
     range.bytes = bytes;

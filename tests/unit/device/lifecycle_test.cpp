@@ -114,5 +114,106 @@ TEST_F(Lifecycle, AnExtendedSelfTestOutlivesAResetAndAShortOneDoesNot) {
   EXPECT_EQ(device_.controllers[1].self_tests, std::vector<std::uint8_t>{0x20});
 }
 
+TEST_F(Lifecycle, ASanitizeRefusesOthersUntilItsTimeIsOverAndErasesEverything) {
+  device_.media[1].write(0, std::vector<std::byte>(512, std::byte{1}));
+  put(0, 0, command(0x84, 0, 2));
+  ring(0, 0);
+  run(engine_.now() + 100 * engine::kMillisecond);
+  const Sanitize& s = device_.subsystems[0].sanitize;
+  ASSERT_EQ(s.state, spec::sanitize::State::restricted_processing);
+  put(1, 0, command(0x80, 1, 0));
+  ring(1, 0);
+  write(0, spec::reg::cc, 0);
+  run(engine_.now() + 100 * engine::kMillisecond);
+  EXPECT_EQ(take(1, 0)->status(), Status::sanitize_in_progress);
+  EXPECT_EQ(s.state, spec::sanitize::State::restricted_processing) << "a reset does not end it";
+  run();
+  EXPECT_EQ(s.state, spec::sanitize::State::idle);
+  EXPECT_EQ(s.outcome, spec::sanitize::Outcome::done);
+  EXPECT_TRUE(s.erased);
+  EXPECT_EQ(device_.media[1].version(0), 0U);
+}
+
+TEST_F(Lifecycle, ASanitizeThatIsNoneIsRefused) {
+  EXPECT_EQ(admin(0, 0x84, 0, 0).status(), Status::invalid_field);
+  EXPECT_EQ(admin(0, 0x84, 0, 5).status(), Status::invalid_field) << "no media verification";
+  EXPECT_EQ(admin(0, 0x84, 0, 0x204).status(), Status::invalid_field) << "NDAS is inhibited";
+  EXPECT_EQ(admin(1, 0x09, 0, 0x17, 1).status(), Status::success);
+  EXPECT_EQ(admin(0, 0x84, 0, 0x204).status(), Status::success);
+  EXPECT_EQ(device_.subsystems[0].sanitize.outcome, spec::sanitize::Outcome::deallocated);
+}
+
+TEST_F(Lifecycle, AFailedSanitizeLeavesWhatItsKindAllows) {
+  Sanitize& s = device_.subsystems[0].sanitize;
+  s.state = spec::sanitize::State::restricted_failure;
+  EXPECT_EQ(admin(0, 0x84, 0, 1).status(), Status::sanitize_failed);
+  EXPECT_EQ(admin(0, 0x84, 0, 0xC).status(), Status::sanitize_failed);
+  EXPECT_EQ(admin(0, 0x80, 1, 0).status(), Status::sanitize_failed);
+  EXPECT_EQ(admin(0, 0x84, 0, 4).status(), Status::success);
+  EXPECT_EQ(s.state, spec::sanitize::State::idle);
+  s.state = spec::sanitize::State::unrestricted_failure;
+  EXPECT_EQ(admin(0, 0x84, 0, 1).status(), Status::success);
+  EXPECT_EQ(s.state, spec::sanitize::State::idle);
+}
+
+std::vector<std::byte> image(std::uint8_t kind, const char* revision) {
+  std::vector<std::byte> out(4096);
+  std::memcpy(out.data(), "PPFW", 4);
+  out[4] = std::byte{kind};
+  std::memcpy(out.data() + 8, revision, 8);
+  return out;
+}
+
+TEST_F(Lifecycle, AnImageIsActivatedByAResetOfAnyControllerOrByTheKindThatItNeeds) {
+  const Firmware& firmware = device_.subsystems[0].firmware;
+  EXPECT_EQ(submit(0, 0, command(0x11, 0, 1023), image(0, "NEW     ")).status(), Status::success);
+  EXPECT_EQ(admin(0, 0x10, 0, 2U | 1U << 3U).status(), Status::success);
+  EXPECT_EQ(firmware.next, 2);
+  write(2, spec::reg::cc, 0);
+  EXPECT_EQ(firmware.active, 2);
+  EXPECT_EQ(firmware.next, 0);
+  EXPECT_EQ(submit(0, 0, command(0x11, 0, 1023), image(2, "NEWER   ")).status(), Status::success);
+  EXPECT_EQ(admin(0, 0x10, 0, 3U | 1U << 3U).status(), Status::firmware_needs_subsystem_reset);
+  EXPECT_EQ(admin(1, 0x84, 0, 4).status(), Status::firmware_needs_subsystem_reset)
+      << "Sanitize waits as well";
+  write(1, spec::reg::cc, 0);
+  EXPECT_EQ(firmware.active, 2);
+  write(0, spec::reg::nssr, spec::kSubsystemReset);
+  EXPECT_EQ(firmware.active, 3);
+  EXPECT_EQ(csts(0) >> 4U & 1U, 0U) << "NSSRO tells of a reset that activated nothing";
+}
+
+TEST_F(Lifecycle, PiecesComeInAnyOrderAndOnce) {
+  EXPECT_EQ(submit(0, 0, command(0x11, 0, 1023, 1024), std::vector<std::byte>(4096)).status(),
+            Status::success);
+  EXPECT_EQ(submit(0, 0, command(0x11, 0, 1023, 1024), std::vector<std::byte>(4096)).status(),
+            Status::overlapping_range);
+  EXPECT_EQ(submit(0, 0, command(0x11, 0, 1022, 0), std::vector<std::byte>(4096)).status(),
+            Status::invalid_field);
+  EXPECT_EQ(admin(0, 0x10, 0, 2).status(), Status::invalid_firmware_image) << "its begin is missing";
+  EXPECT_EQ(submit(0, 0, command(0x11, 0, 1023, 1024), std::vector<std::byte>(4096)).status(),
+            Status::success)
+      << "another image";
+  EXPECT_EQ(submit(0, 0, command(0x11, 0, 1023, 0), image(0, "NEW     ")).status(), Status::success);
+  EXPECT_EQ(admin(0, 0x10, 0, 1).status(), Status::invalid_firmware_slot) << "read only";
+  EXPECT_EQ(admin(0, 0x10, 0, 0).status(), Status::success);
+  EXPECT_EQ(device_.subsystems[0].firmware.slots[1].revision[0], 'N') << "a slot of the controller's choice";
+}
+
+TEST_F(Lifecycle, AnActivationWithoutAResetPausesEveryController) {
+  EXPECT_EQ(submit(0, 0, command(0x11, 0, 1023), image(0, "NEW     ")).status(), Status::success);
+  put(0, 0, command(0x10, 0, 2U | 3U << 3U));
+  ring(0, 0);
+  run(engine_.now() + engine::kMillisecond);
+  EXPECT_EQ(csts(1) >> 5U & 1U, 1U);
+  put(1, 0, command(0x06, 0, 1));
+  ring(1, 0);
+  run(engine_.now() + engine::kMillisecond);
+  EXPECT_FALSE(take(1, 0).has_value()) << "nothing is processed meanwhile";
+  run();
+  EXPECT_EQ(csts(1) >> 5U & 1U, 0U);
+  EXPECT_TRUE(take(1, 0).has_value());
+}
+
 }  // namespace
 }  // namespace polypath::device

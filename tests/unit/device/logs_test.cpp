@@ -30,7 +30,7 @@ class Logs : public LoneHost {
 TEST_F(Logs, ALogIsSupportedExactlyWhenItCanBeRead) {
   const auto supported = dwords(0x00);
   for (unsigned lid = 0; lid < 256; ++lid) {
-    const bool read = log(static_cast<std::uint8_t>(lid), 4).status() == Status::success;
+    const bool read = log(static_cast<std::uint8_t>(lid), 512).status() == Status::success;
     EXPECT_EQ(read, (supported[lid] & 1U) != 0) << lid;
   }
 }

@@ -96,13 +96,13 @@ class LoneHost : public ::testing::Test {
     r.cq = memory_.allocate(std::uint64_t{16} * entries);
     return r;
   }
-  void enable(std::uint32_t c, std::uint32_t entries = 16) {
+  void enable(std::uint32_t c, std::uint32_t entries = 16, std::uint32_t cc = 0x00460001) {
     rings_[c].assign(1, make_rings(entries));
     const Rings& admin = rings_[c][0];
     write(c, spec::reg::aqa, std::uint64_t{entries - 1} << 16U | (entries - 1));
     write(c, spec::reg::asq, admin.sq, 8);
     write(c, spec::reg::acq, admin.cq, 8);
-    write(c, spec::reg::cc, 0x00460001);
+    write(c, spec::reg::cc, cc);
     run();
   }
   void put(std::uint32_t c, std::uint16_t qid, spec::SubmissionEntry entry) {

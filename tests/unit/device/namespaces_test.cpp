@@ -256,7 +256,8 @@ TEST_F(Namespaces, ADataPointerOutsideMemoryIsATransferError) {
 TEST_F(Namespaces, EveryImplementedRowOfTheCommandTableHasAHandlerAndNoOtherHas) {
   queue_pair(0);
   for (const auto& row : spec::commands()) {
-    if (row.name == "async_event_request") continue;  // waits: tested above
+    if (row.name == "async_event_request") continue;        // waits: tested above
+    if (row.announced == spec::Announced::zoned) continue;  // another profile: zones_test.cpp
     const std::uint16_t qid = row.set == spec::CommandSet::admin ? 0 : 1;
     const Result result = submit(0, qid, command(row.opcode, 0, 0xFF), {}, 4096);
     EXPECT_EQ(result.status() != Status::invalid_opcode, row.implemented) << row.name;

@@ -16,19 +16,23 @@ namespace polypath::fuzz {
 namespace {
 
 TEST(Arena, RunsWhatTheWholeProgramRuns) {
-  Arena arena;
-  engine::Random dice(1, "arena");
-  for (int i = 0; i < 60; ++i) {
-    const Input input = generate(dice);
-    const Result result = arena.run(input);
-    if (result.cut) continue;
-    const program::Program program = to_program(input);
-    target::World world(program);
-    target::Runner runner(world, program);
-    runner.run();
-    ASSERT_EQ(world.trace().hash(), result.trace->hash()) << i;
-    const auto judged = check::judge(world.trace(), {}, engine::kForever);
-    ASSERT_EQ(judged.findings.size(), result.findings.size()) << i;
+  for (const Target* target : targets()) {
+    ArenaOptions options;
+    options.target = target;
+    Arena arena(options);
+    engine::Random dice(1, "arena");
+    for (int i = 0; i < 60; ++i) {
+      const Input input = generate(dice);
+      const Result result = arena.run(input);
+      if (result.cut) continue;
+      const program::Program program = to_program(*target, input);
+      target::World world(program);
+      target::Runner runner(world, program);
+      runner.run();
+      ASSERT_EQ(world.trace().hash(), result.trace->hash()) << target->name << i;
+      const auto judged = check::judge(world.trace(), {}, engine::kForever);
+      ASSERT_EQ(judged.findings.size(), result.findings.size()) << target->name << i;
+    }
   }
 }
 
@@ -49,7 +53,8 @@ TEST(Arena, WithoutModelNothingIsJudged) {
   if (!device::faults_compiled_in()) GTEST_SKIP() << "preset dist has no planted faults";
   Input input;
   input.shape.controllers = 2;
-  Arena judged({"phase-not-inverted", true, false}), unjudged({"phase-not-inverted", false, false});
+  Arena judged({&attach_target(), "phase-not-inverted", true, false}),
+      unjudged({&attach_target(), "phase-not-inverted", false, false});
   for (int i = 0; i < 40; ++i) input.moves.push_back({0, 0, 0, 0, 0, 0, 0, 0});
   EXPECT_NE(judged.run(input).violation(), nullptr);
   EXPECT_EQ(unjudged.run(input).violation(), nullptr);
@@ -79,7 +84,7 @@ TEST(Counters, TellStatesApart) {
 }
 
 Found first_finding(const std::string& fault, std::uint64_t seed, std::uint64_t& runs) {
-  Loop loop({fault, true, true}, seed);
+  Loop loop({&attach_target(), fault, true, true}, seed);
   Found found;
   while (loop.runs() < 50'000 && (!loop.step(found) || found.rule != "INV-NS-10")) {
   }
@@ -93,7 +98,7 @@ TEST(Loop, FindsAPlantedFaultShrinksItAndDoesTheSameAgain) {
   const Found found = first_finding("detached-ns-answers", 3, runs);
   ASSERT_EQ(found.rule, "INV-NS-10");
   EXPECT_LE(found.input.moves.size(), 8U);
-  Arena with({"detached-ns-answers", true, false}), without;
+  Arena with({&attach_target(), "detached-ns-answers", true, false}), without;
   EXPECT_NE(with.run(found.input).violation(), nullptr);
   ASSERT_EQ(without.run(found.input).violation(), nullptr);
   const Found same = first_finding("detached-ns-answers", 3, again);
@@ -103,7 +108,7 @@ TEST(Loop, FindsAPlantedFaultShrinksItAndDoesTheSameAgain) {
 
 TEST(Loop, ReportsAShapeOnce) {
   if (!device::faults_compiled_in()) GTEST_SKIP() << "preset dist has no planted faults";
-  Loop loop({"phase-not-inverted", true, true}, 1);
+  Loop loop({&attach_target(), "phase-not-inverted", true, true}, 1);
   std::set<std::string> shapes;
   Found found;
   for (int i = 0; i < 2'000; ++i) {

@@ -6,8 +6,8 @@
 #include <algorithm>
 
 #include "engine/random.h"
-#include "fuzz/attach.h"
 #include "fuzz/mutate.h"
+#include "fuzz/target.h"
 #include "scenario/scenario.h"
 
 namespace polypath::fuzz {
@@ -37,24 +37,52 @@ TEST(Input, EveryBitOfTheWorldHasAMeaningOrNone) {
   EXPECT_TRUE(none.moves.empty());
 }
 
+TEST(Input, OneLatitudeCanBeGivenToEveryMove) {
+  const Input before = read_input(random_bytes(3));
+  ASSERT_FALSE(before.moves.empty());
+  for (const std::uint8_t latitude : {std::uint8_t{0}, std::uint8_t{1}, std::uint8_t{2}}) {
+    Input input = before;
+    set_latitude(input, latitude);
+    const program::Program program = to_program(attach_target(), input);
+    const std::size_t ready = attach_target().prepared(input.shape, "").steps.size();
+    ASSERT_GT(program.steps.size(), ready);
+    for (std::size_t i = ready; i < program.steps.size(); ++i) EXPECT_EQ(program.steps[i].latitude, latitude);
+    // Nothing else of a move changed.
+    for (std::size_t i = 0; i < input.moves.size(); ++i) {
+      Move move = input.moves[i];
+      EXPECT_EQ(move.who & 0x9FU, before.moves[i].who & 0x9FU);
+      move.who = before.moves[i].who;
+      EXPECT_EQ(move, before.moves[i]);
+    }
+  }
+  EXPECT_EQ(find_latitude("adversarial"), 2);
+  EXPECT_FALSE(find_latitude(""));
+}
+
 TEST(Input, ItsProgramIsCanonicalAndSurvivesTextAndBinary) {
   for (std::uint64_t number = 0; number < 200; ++number) {
-    const program::Program program = to_program(read_input(random_bytes(number)), "sqhd-stuck");
-    EXPECT_EQ(program::canonical(program), program) << number;
-    EXPECT_EQ(program::decode(program::encode(program)), program) << number;
-    EXPECT_EQ(scenario::load_scenario_text(scenario::scenario_text(program), "fuzz"), program) << number;
+    for (const Target* target : targets()) {
+      const program::Program program = to_program(*target, read_input(random_bytes(number)), "sqhd-stuck");
+      EXPECT_EQ(program::canonical(program), program) << target->name << number;
+      EXPECT_EQ(program::decode(program::encode(program)), program) << target->name << number;
+      EXPECT_EQ(scenario::load_scenario_text(scenario::scenario_text(program), "fuzz"), program)
+          << target->name << number;
+    }
   }
 }
 
 TEST(Input, EveryKindOfMoveMakesSteps) {
-  for (std::size_t kind = 0; kind < kinds_of_moves(); ++kind) {
-    for (const std::uint8_t hosts : {std::uint8_t{0}, std::uint8_t{3}}) {
-      Input input;
-      input.shape.hosts = hosts;
-      input.moves.push_back({static_cast<std::uint8_t>(kind), 0, 0, 0, 0, 0, 0, 0});
-      const std::size_t without = prepared_program(input.shape, "").steps.size();
-      const bool gives_what_is_raw = hosts == 3 && to_program(input).steps.size() == without;
-      EXPECT_TRUE(to_program(input).steps.size() > without || gives_what_is_raw) << kind;
+  for (const Target* target : targets()) {
+    for (std::size_t kind = 0; kind < target->kinds; ++kind) {
+      for (const std::uint8_t hosts : {std::uint8_t{0}, std::uint8_t{3}}) {
+        Input input;
+        input.shape.hosts = hosts;
+        input.moves.push_back({static_cast<std::uint8_t>(kind), 0, 0, 0, 0, 0, 0, 0});
+        const std::size_t without = target->prepared(input.shape, "").steps.size();
+        const bool gives_what_is_raw = hosts == 3 && to_program(*target, input).steps.size() == without;
+        EXPECT_TRUE(to_program(*target, input).steps.size() > without || gives_what_is_raw)
+            << target->name << kind;
+      }
     }
   }
 }

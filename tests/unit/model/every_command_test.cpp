@@ -13,7 +13,7 @@ namespace {
 TEST(EveryCommand, ThatIsImplementedHasAStatusRule) {
   for (const spec::CommandRow& row : spec::commands()) {
     if (!row.implemented) continue;
-    History h;
+    History h({.zoned = row.announced == spec::Announced::zoned});
     h.enable(0);
     h.identify(0, [&](spec::IdentifyController& id) {
       const auto bit = static_cast<std::uint16_t>(1U << row.bit);

@@ -9,6 +9,7 @@
 #include "model/rules.h"
 #include "spec/commands.h"
 #include "spec/registers.h"
+#include "zone_history.h"
 
 namespace polypath::model {
 namespace {
@@ -66,6 +67,36 @@ std::vector<std::byte> self_test_log(std::uint8_t current, std::uint8_t newest) 
   out[0] = std::byte{current};
   for (std::size_t at = 4; at < out.size(); at += 28) out[at] = std::byte{0x0F};
   out[4] = std::byte{newest};
+  return out;
+}
+
+/// Sanitize of every kind; and what namespace 1 is.
+void announce_sanitize(History& h, std::uint16_t c) {
+  h.identify(c, [](spec::IdentifyController& id) { id.sanicap = 7; });
+  h.identify_ns(c, 1, two_formats(0));
+}
+std::vector<std::byte> sanitize_log(std::uint16_t progress, std::uint16_t sstat, std::uint32_t cdw10) {
+  std::vector<std::byte> out(512);
+  std::memcpy(out.data(), &progress, 2);
+  std::memcpy(out.data() + 2, &sstat, 2);
+  std::memcpy(out.data() + 4, &cdw10, 4);
+  return out;
+}
+
+/// Three slots, the first read only.
+void announce_firmware(History& h, std::uint16_t c, const char* revision) {
+  h.identify(c, [revision](spec::IdentifyController& id) {
+    id.oacs |= spec::oacs::firmware;
+    id.oaes |= spec::oaes::firmware_activation;
+    id.frmw = 0x17;
+    std::memcpy(id.fr.data(), revision, 8);
+  });
+}
+std::vector<std::byte> firmware_log(std::uint8_t afi, const char* first, const char* second) {
+  std::vector<std::byte> out(512);
+  out[0] = std::byte{afi};
+  std::memcpy(out.data() + 8, first, 8);
+  std::memcpy(out.data() + 16, second, 8);
   return out;
 }
 
@@ -339,7 +370,7 @@ const std::vector<Case>& cases() {
        [](History& h, bool broken) {
          h.ready(0);
          h.complete(h.start_read(0, 1, 0),
-                    {.status = broken ? Status::namespace_write_protected : Status::data_transfer_error});
+                    {.status = broken ? Status::capacity_exceeded : Status::data_transfer_error});
        }},
       {Rule::q34,
        [](History& h, bool broken) {
@@ -744,6 +775,102 @@ const std::vector<Case>& cases() {
          h.read(1, 1, 0, broken ? 0 : 5);
        }},
 
+      // Zones
+      {Rule::z01,
+       [](History& h, bool broken) {
+         ready_zones(h);
+         h.run(0, 1, send_entry(0, 3));
+         h.run(0, 1, send_entry(0, 1));
+         h.run(1, 1, send_entry(1, 3));
+         h.run(1, 1, send_entry(2, 3), {.status = broken ? Status::success : Status::too_many_active_zones});
+       },
+       0,
+       {.zoned = true}},
+      {Rule::z02,
+       [](History& h, bool broken) {
+         ready_zones(h);
+         append(h, 0, 0, 5, 0);
+         report(h, 0, {{spec::ZoneState::implicitly_open, broken ? 2U : 1U}});
+       },
+       0,
+       {.zoned = true}},
+      {Rule::z04,
+       [](History& h, bool broken) {
+         ready_zones(h);
+         append(h, 0, 0, 5, 0);
+         append(h, 1, 0, 6, broken ? 2 : 1);
+       },
+       0,
+       {.zoned = true}},
+      {Rule::z05,
+       [](History& h, bool broken) {
+         ready_zones(h);
+         h.run(0, 1, send_entry(0, 2));
+         h.run(1, 1, send_entry(0, 1),
+               {.status = broken ? Status::success : Status::invalid_zone_transition});
+       },
+       0,
+       {.zoned = true}},
+      {Rule::z06,
+       [](History& h, bool broken) {
+         ready_zones(h);
+         for (const std::uint64_t zone : {0U, 1U}) {
+           append(h, 0, zone, 5, 0);
+           h.run(0, 1, send_entry(zone, 1));
+         }
+         h.run(0, 1, send_entry(0, 0x103), {.status = Status::too_many_open_zones});
+         const auto first = broken ? spec::ZoneState::explicitly_open : spec::ZoneState::closed;
+         report(h, 0, {{first, 1}, {spec::ZoneState::closed, 1}});
+       },
+       0,
+       {.zoned = true}},
+      {Rule::z07,
+       [](History& h, bool broken) {
+         ready_zones(h);
+         append(h, 0, 0, 5, 0);
+         h.run(0, 1, send_entry(0, 4));
+         h.read(1, 1, 0, broken ? 5 : 0);
+         report(h, 0, {});
+       },
+       0,
+       {.zoned = true}},
+      {Rule::z08,
+       [](History& h, bool broken) {
+         ready_zones(h);
+         h.run(0, 1, send_entry(0, 3));
+         report(h, 1, {{broken ? spec::ZoneState::empty : spec::ZoneState::explicitly_open}});
+       },
+       0,
+       {.zoned = true}},
+      {Rule::z09,
+       [](History& h, bool broken) {
+         ready_zones(h);
+         append(h, 0, 0, 5, 0);
+         h.write_register(0, spec::reg::nssr, spec::kSubsystemReset);
+         h.ready(1);
+         report(h, 1, {{broken ? spec::ZoneState::implicitly_open : spec::ZoneState::closed, 1}});
+       },
+       0,
+       {.zoned = true}},
+      {Rule::z10,
+       [](History& h, bool broken) {
+         ready_zones(h);
+         report(h, 0, {}, broken ? 15 : 16);
+       },
+       0,
+       {.zoned = true}},
+
+      {Rule::z11,
+       [](History& h, bool broken) {
+         ready_zones(h);
+         const auto request = h.arm(0);
+         if (!broken) h.set_feature(0, 0x0B, 0x08000100);
+         wear(h, 2 * kZoneBlocks);
+         h.complete(request, {.dw0 = 0xBFEF02, .change = [](Entry& entry, Event&) { entry.dw1 = 1; }});
+       },
+       0,
+       {.zoned = true}},
+
       // Events and logs
       {Rule::ae01,
        [](History& h, bool broken) {
@@ -1004,6 +1131,16 @@ const std::vector<Case>& cases() {
          h.wait((broken ? 5000 : 250) * kMs);
          h.read_register(0, spec::reg::csts, 1);
        }},
+      {Rule::d15,
+       [](History& h, bool broken) {
+         h.ready(0);
+         h.ready(1);
+         for (const std::uint16_t c : {std::uint16_t{0}, std::uint16_t{1}})
+           h.identify(c, [](spec::IdentifyController& id) { id.nwpc = 1; });
+         h.run(0, 0, admin_entry(0x09, 1, 0x84, 1));
+         h.run(1, 1, io_entry(0x08, 1, 0),
+               {.status = broken ? Status::success : Status::namespace_write_protected});
+       }},
       {Rule::d18,
        [](History& h, bool broken) {
          h.ready(0);
@@ -1029,6 +1166,102 @@ const std::vector<Case>& cases() {
          h.run(0, 0, log_entry(0x06, 564), {.data = self_test_log(2, 0x0F)});
          h.run(0, 0, admin_entry(0x14, 0, 0xF));
          h.run(0, 0, log_entry(0x06, 564), {.data = self_test_log(0, broken ? 0x0F : 0x21)});
+       }},
+      {Rule::san01,
+       [](History& h, bool broken) {
+         h.ready(0);
+         h.ready(1);
+         announce_sanitize(h, 0);
+         h.run(0, 0, admin_entry(0x84, 0, 2));
+         if (broken) h.read(1, 1, 0, 0);
+         h.complete(h.start_read(0, 1, 0), {.status = Status::sanitize_in_progress});
+       }},
+      {Rule::san02,
+       [](History& h, bool broken) {
+         h.ready(0);
+         announce_sanitize(h, 0);
+         h.run(0, 0, admin_entry(0x84, 0, 2));
+         h.run(0, 0, log_entry(0x81, 512), {.data = sanitize_log(0x10, 2, broken ? 3 : 2)});
+       }},
+      {Rule::liv15,
+       [](History& h, bool broken) {
+         h.ready(0);
+         announce_sanitize(h, 0);
+         h.run(0, 0, admin_entry(0x84, 0, 2));
+         h.run(0, 0, log_entry(0x81, 512), {.data = sanitize_log(0x10, 2, 2)});
+         h.run(0, 0, log_entry(0x81, 512), {.data = sanitize_log(broken ? 0x0F : 0x11, 2, 2)});
+       }},
+      {Rule::ae19,
+       [](History& h, bool broken) {
+         h.ready(0);
+         h.ready(1);
+         announce_sanitize(h, 0);
+         const std::uint16_t c = broken ? 1 : 0;
+         const auto request = h.start(c, 0, admin_entry(0x0C));
+         h.run(0, 0, admin_entry(0x84, 0, 2));
+         h.complete(request, {.dw0 = 0x00810106});
+       }},
+      {Rule::fw01,
+       [](History& h, bool broken) {
+         h.enable(0);
+         h.enable(1);
+         announce_firmware(h, 0, "OLD     ");
+         announce_firmware(h, 1, "OLD     ");
+         h.run(0, 0, log_entry(0x03, 512), {.data = firmware_log(1, "OLD     ", "NEW     ")});
+         h.run(0, 0, admin_entry(0x10, 0, 2U | 2U << 3U));
+         h.disable(0);
+         h.enable(0);
+         h.run(1, 0, log_entry(0x03, 512), {.data = firmware_log(broken ? 1 : 2, "OLD     ", "NEW     ")});
+       }},
+      {Rule::fw02,
+       [](History& h, bool broken) {
+         h.enable(0);
+         h.enable(1);
+         announce_firmware(h, 0, "OLD     ");
+         announce_firmware(h, 1, broken ? "NEW     " : "OLD     ");
+       }},
+      {Rule::fw03,
+       [](History& h, bool broken) {
+         h.enable(0);
+         announce_firmware(h, 0, "OLD     ");
+         h.set_feature(0, 0x0B, broken ? 0 : 0x200);
+         const auto request = h.start(0, 0, admin_entry(0x0C));
+         h.run(0, 0, admin_entry(0x10, 0, 2U | 3U << 3U));
+         h.complete(request, {.dw0 = 0x00030102});
+       }},
+      {Rule::lba01,
+       [](History& h, bool broken) {
+         h.ready(0);
+         h.identify(0, [](auto& id) {
+           id.oacs |= spec::oacs::get_lba_status;
+           id.oncs |= spec::oncs::write_uncorrectable;
+         });
+         h.run(0, 1, io_entry(0x04, 1, 5));
+         auto entry = admin_entry(0x86, 1, 0);
+         entry.cdw12 = 7;
+         entry.cdw13 = 0x11000000;
+         std::vector<std::byte> list(32);
+         list[0] = std::byte{1};
+         list[4] = std::byte{2};
+         list[8] = broken ? std::byte{6} : std::byte{5};
+         list[16] = std::byte{1};
+         h.run(0, 0, entry, {.data = list});
+       }},
+      {Rule::log04,
+       [](History& h, bool broken) {
+         h.ready(0);
+         h.identify(0, [](auto& id) { id.lpa |= spec::kLpaTelemetry; });
+         const auto log = [](std::uint8_t generation) {
+           std::vector<std::byte> out(512);
+           out[0] = std::byte{7};
+           out[380] = std::byte{1};
+           out[381] = std::byte{generation};
+           return out;
+         };
+         auto capture = log_entry(0x07, 512);
+         capture.cdw10 |= spec::telemetry::create;
+         h.run(0, 0, log_entry(0x07, 512), {.data = log(4)});
+         h.run(0, 0, capture, {.data = log(broken ? 4 : 5)});
        }},
       {Rule::log03,
        [](History& h, bool broken) {

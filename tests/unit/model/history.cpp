@@ -6,6 +6,7 @@
 #include "engine/hash.h"
 #include "spec/commands.h"
 #include "spec/registers.h"
+#include "spec/zones.h"
 
 namespace polypath::model {
 namespace {
@@ -137,8 +138,16 @@ void History::read_register(std::uint16_t c, std::uint32_t offset, std::uint64_t
   trace.add(event);
 }
 
+std::uint32_t History::cc(bool enabled) const {
+  const std::uint64_t value = spec::cc::css.put(kCcEnabled, layout_.zoned ? spec::kAllCommandSets : 0);
+  return static_cast<std::uint32_t>(spec::cc::en.put(value, enabled ? 1 : 0));
+}
+
+void History::enable(std::uint16_t c) { enable(c, cc(true)); }
+
 void History::enable(std::uint16_t c, std::uint32_t cc) {
-  read_register(c, spec::reg::cap, kCapValue, 8);
+  const std::uint64_t sets = layout_.zoned ? spec::kCapSeveralSets : 0;
+  read_register(c, spec::reg::cap, kCapValue | sets << 37U, 8);
   read_register(c, spec::reg::vs, spec::kVersion2_1);
   write_register(c, spec::reg::aqa, (kAdminEntries - 1) << 16U | (kAdminEntries - 1));
   write_register(c, spec::reg::asq, buffer(kAdminEntries * 64), 8);
@@ -153,7 +162,7 @@ void History::end_enable(std::uint16_t c) {
   read_register(c, spec::reg::csts, 1);
 }
 
-void History::begin_disable(std::uint16_t c) { write_register(c, spec::reg::cc, kCcEnabled & ~1U); }
+void History::begin_disable(std::uint16_t c) { write_register(c, spec::reg::cc, cc(false)); }
 
 void History::end_disable(std::uint16_t c) {
   read_register(c, spec::reg::csts, 0);

@@ -28,6 +28,7 @@ struct Layout {
   bool known = true;  ///< initial state and attachments
   std::uint32_t block_bytes = 512;
   bool content_zero = true;
+  bool zoned = false;  ///< controllers have the Zoned command set, and are enabled for it
 };
 
 class History {
@@ -78,7 +79,8 @@ class History {
   // Registers
   void write_register(std::uint16_t c, std::uint32_t offset, std::uint64_t value, std::uint32_t bytes = 4);
   void read_register(std::uint16_t c, std::uint32_t offset, std::uint64_t value, std::uint32_t bytes = 4);
-  void enable(std::uint16_t c, std::uint32_t cc = 0x00460001);
+  void enable(std::uint16_t c);
+  void enable(std::uint16_t c, std::uint32_t cc);
   void disable(std::uint16_t c);  ///< EN = 0 and RDY = 0 seen
   void end_enable(std::uint16_t c);
   void begin_disable(std::uint16_t c);
@@ -178,6 +180,8 @@ class History {
   /// Address of the next buffer.
   std::uint64_t buffer(std::uint64_t bytes);
   std::uint16_t next_cid(std::uint16_t c, std::uint16_t q);
+
+  std::uint32_t cc(bool enabled) const;  ///< as the history's hosts write it
 
  private:
   struct Ring {

@@ -234,7 +234,7 @@ TEST(BadWords, AnUnknownPropertyIsNamedWithTheKnownOnes) {
 
 TEST(BadWords, WhatIsNotSupportedYetIsRefusedUnlessItIsOff) {
   expect_error(with(kPair, "nvme-ns,size=1MiB,bus=a,zoned=on"), "t.yaml:4:3",
-               "zoned namespaces: not supported yet");
+               "zoned=on needs a profile with the Zoned command set");
   EXPECT_EQ(error_of(with(kPair, "nvme-ns,size=1MiB,bus=a,zoned=off,ms=0,ana-group=0")), "");
   expect_error({"nvme,serial=x,cmb_size_mb=64"}, "t.yaml:1:3", "controller memory buffer: not supported yet");
   EXPECT_EQ(error_of({"nvme,serial=x,use-intel-id=on,bootindex=1"}), "");

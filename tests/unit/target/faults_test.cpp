@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <vector>
 
 #include "check/judge.h"
 #include "scenario/scenario.h"
@@ -48,6 +49,100 @@ steps:
   - reset: {controller: nvme1}
   - detach: {via: nvme1, ns: ns4, controllers: [nvme0]}
   - wait: 5ms
+)";
+
+// Two controllers over a namespace with 8 zones of 32 blocks, 24 of them to be written, 4 active and 2 open
+// at most.
+constexpr const char* kZonedTopology =
+    R"(
+name: trouble
+profile: spec-zoned
+topology:
+  - nvme-subsys,id=subsys0
+  - nvme,id=nvme0,serial=foo,subsys=subsys0
+  - nvme,id=nvme1,serial=foo,subsys=subsys0
+  - nvme-ns,id=ns1,nsid=1,size=128KiB,subsys=subsys0,zoned=on,)"
+    R"(zoned.zone_size=16KiB,zoned.zone_capacity=12KiB,zoned.max_active=4,zoned.max_open=2,zoned.descr_ext_size=64
+steps:
+  - register_read: {controller: nvme0, offset: 0, bytes: 8}
+  - register_read: {controller: nvme1, offset: 0, bytes: 8}
+  - enable: {controller: nvme0}
+  - enable: {controller: nvme1}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - create_queue_pair: {controller: nvme1, queue: 1, depth: 8}
+  - admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 0}
+  - admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 5, cdw11: 0x2000000}
+  - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 255}
+)";
+
+// Write pointers, reports and data.
+constexpr const char* kZoneData = R"(
+  - io: {controller: nvme0, opcode: zone_append, nsid: 1, lba: 0, blocks: 4, tag: A}
+  - io: {controller: nvme0, opcode: zone_append, nsid: 1, lba: 0, blocks: 4, tag: B}
+  - io: {controller: nvme0, opcode: write, nsid: 1, lba: 2, blocks: 2, tag: C}
+  - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 63}
+  - submit: {controller: nvme0, queue: 1, opcode: zone_append, nsid: 1, lba: 0, blocks: 2, prp1: 0x4000000000000}
+  - wait: {duration: 1ms}
+  - reap: {controller: nvme0}
+  - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 63}
+  - io: {controller: nvme0, opcode: read, nsid: 1, lba: 30, blocks: 4}
+  - io: {controller: nvme0, opcode: write, nsid: 1, lba: 32, blocks: 24, tag: D}
+  - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 255}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, lba: 0, cdw13: 4}
+  - io: {controller: nvme1, opcode: read, nsid: 1, lba: 0, blocks: 8}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, lba: 64, cdw13: 0x10}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, lba: 64, cdw13: 4}
+  - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 255}
+  - io: {controller: nvme0, opcode: zone_append, nsid: 1, lba: 64, blocks: 4, tag: A}
+  - admin: {controller: nvme0, opcode: format, nsid: 1, cdw10: 0}
+  - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 255}
+)";
+
+// Zones that wear out: one controller asked for events, the other did not.
+constexpr const char* kWornZones = R"(
+  - admin: {controller: nvme0, opcode: set_features, cdw10: 0x0b, cdw11: 0x8000000}
+  - admin: {controller: nvme1, opcode: set_features, cdw10: 0x0b, cdw11: 0}
+  - {nowait: true, admin: {controller: nvme0, opcode: async_event_request}}
+  - {nowait: true, admin: {controller: nvme1, opcode: async_event_request}}
+  - zone_read_only: {controller: nvme0, ns: ns1, lba: 32}
+  - zone_offline: {controller: nvme0, ns: ns1, lba: 96}
+  - wait: 1ms
+  - admin: {controller: nvme0, opcode: get_log_page, nsid: 1, cdw10: 0x3ff00bf}
+  - admin: {controller: nvme1, opcode: get_log_page, nsid: 1, cdw10: 0x3ff00bf}
+  - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 255}
+)";
+
+// States and resources.
+constexpr const char* kZoneStates = R"(
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, lba: 0, cdw13: 1}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, lba: 0, cdw13: 3}
+  - io: {controller: nvme1, opcode: zone_receive, nsid: 1, cdw12: 255}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, lba: 0, cdw13: 2}
+  - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 255}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, cdw13: 0x104}
+  - io: {controller: nvme0, opcode: zone_append, nsid: 1, lba: 0, blocks: 1, tag: A}
+  - io: {controller: nvme0, opcode: zone_append, nsid: 1, lba: 32, blocks: 1, tag: A}
+  - io: {controller: nvme0, opcode: zone_append, nsid: 1, lba: 64, blocks: 1, tag: A}
+  - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 255}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, cdw13: 0x101}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, cdw13: 0x103}
+  - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 255}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, lba: 0, cdw13: 3}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, lba: 32, cdw13: 3}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, lba: 64, cdw13: 3}
+  - io: {controller: nvme0, opcode: zone_append, nsid: 1, lba: 96, blocks: 1, tag: A}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, lba: 96, cdw13: 1}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, lba: 128, cdw13: 0x10}
+  - io: {controller: nvme0, opcode: zone_send, nsid: 1, lba: 160, cdw13: 0x10}
+  - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 255}
+  - disable: {controller: nvme1}
+  - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 255}
+  - register_write: {controller: nvme0, offset: 0x20, value: 0x4e564d65}
+  - enable: {controller: nvme0}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - io: {controller: nvme0, opcode: zone_receive, nsid: 1, cdw12: 255}
 )";
 
 // Raw drivers that ask for what hosts do not. They identify their controllers first: the model knows
@@ -426,6 +521,98 @@ steps:
   - wait: 20s
 )";
 
+// A sanitize seen over three paths: what it refuses, its end, its log over a reset, one that fails.
+constexpr const char* kSanitize = R"(
+steps:
+  - enable: {controller: nvme0}
+  - enable: {controller: nvme1}
+  - enable: {controller: nvme2}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme2, opcode: identify, cdw10: 1}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - create_queue_pair: {controller: nvme1, queue: 1, depth: 8}
+  - create_queue_pair: {controller: nvme2, queue: 1, depth: 8}
+  - admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 0}
+  - admin: {controller: nvme2, opcode: identify, nsid: 2, cdw10: 0}
+  - io: {controller: nvme0, opcode: write, nsid: ns1, lba: 0, blocks: 8, tag: A}
+  - io: {controller: nvme2, opcode: write, nsid: ns2, lba: 0, blocks: 8, tag: B}
+  - {nowait: true, admin: {controller: nvme0, opcode: async_event_request}}
+  - {nowait: true, admin: {controller: nvme1, opcode: async_event_request}}
+  - admin: {controller: nvme0, opcode: sanitize, cdw10: 2}
+  - io: {controller: nvme1, opcode: read, nsid: ns1, lba: 0, blocks: 8}
+  - io: {controller: nvme0, opcode: read, nsid: ns1, lba: 0, blocks: 8}
+  - admin: {controller: nvme1, opcode: get_log_page, cdw10: 0x007f8081}
+  - disable: {controller: nvme1}
+  - enable: {controller: nvme1}
+  - {nowait: true, admin: {controller: nvme1, opcode: async_event_request}}
+  - admin: {controller: nvme1, opcode: get_log_page, cdw10: 0x007f8081}
+  - wait: 60s
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x007f8081}
+  - io: {controller: nvme0, opcode: read, nsid: ns1, lba: 0, blocks: 8}
+  - io: {controller: nvme2, opcode: read, nsid: ns2, lba: 0, blocks: 8}
+  - wait: 20s
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x007f0081}
+)";
+
+// Restricted sanitizes of which one fails, which nothing but another restricted one leaves.
+#define POLYPATH_SANITIZE_AND_EXIT                                            \
+  "  - admin: {controller: nvme0, opcode: sanitize, cdw10: 4, latitude: 2}\n" \
+  "  - wait: 20s\n"                                                           \
+  "  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x007f8081}\n" \
+  "  - admin: {controller: nvme0, opcode: sanitize, cdw10: 1}\n"
+constexpr const char* kSanitizeFailure =
+    "steps:\n"
+    "  - enable: {controller: nvme0}\n"
+    "  - admin: {controller: nvme0, opcode: identify, cdw10: 1}\n" POLYPATH_SANITIZE_AND_EXIT
+        POLYPATH_SANITIZE_AND_EXIT POLYPATH_SANITIZE_AND_EXIT POLYPATH_SANITIZE_AND_EXIT
+            POLYPATH_SANITIZE_AND_EXIT POLYPATH_SANITIZE_AND_EXIT;
+#undef POLYPATH_SANITIZE_AND_EXIT
+
+// An image for slot 2, seen over two paths: activated by a reset; another one without.
+constexpr const char* kFirmware = R"(
+steps:
+  - enable: {controller: nvme0}
+  - enable: {controller: nvme1}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: set_features, cdw10: 0x0b, cdw11: 0}
+  - {nowait: true, admin: {controller: nvme1, opcode: async_event_request}}
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x007f0003}
+  - admin: {controller: nvme0, opcode: firmware_download, cdw10: 1023, data: "50504657000000004e455731202020200000"}
+  - admin: {controller: nvme0, opcode: firmware_commit, cdw10: 0x09}
+  - admin: {controller: nvme0, opcode: firmware_download, cdw10: 1023, data: "50504657000000004e455731202020200000"}
+  - admin: {controller: nvme0, opcode: firmware_commit, cdw10: 0x0a}
+  - disable: {controller: nvme0}
+  - enable: {controller: nvme0}
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x007f0003}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme0, opcode: firmware_download, cdw10: 1023, data: "50504657000000004e455732202020200000"}
+  - admin: {controller: nvme0, opcode: firmware_commit, cdw10: 0x1b}
+  - wait: 5s
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+)";
+
+// Blocks that one controller spoils and another one is asked for; telemetry of either.
+constexpr const char* kLbaStatus = R"(
+steps:
+  - enable: {controller: nvme0}
+  - enable: {controller: nvme1}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - io: {controller: nvme0, opcode: write, nsid: ns1, lba: 0, blocks: 32, tag: A}
+  - io: {controller: nvme0, opcode: write_uncorrectable, nsid: ns1, lba: 2, blocks: 3}
+  - io: {controller: nvme0, opcode: write_uncorrectable, nsid: ns1, lba: 20, blocks: 1}
+  - admin: {controller: nvme0, opcode: get_lba_status, nsid: 1, cdw12: 127, cdw13: 0x11000010}
+  - admin: {controller: nvme1, opcode: get_log_page, cdw10: 0x007f0007}
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x007f0007}
+  - admin: {controller: nvme0, opcode: get_log_page, cdw10: 0x007f0107}
+  - admin: {controller: nvme1, opcode: get_log_page, cdw10: 0x007f0007}
+  - admin: {controller: nvme1, opcode: get_lba_status, nsid: 1, cdw12: 127, cdw13: 0x10000000}
+)";
+
 // Scatter Gather Lists, right and wrong.
 constexpr const char* kLists = R"(
 steps:
@@ -501,9 +688,58 @@ steps:
     "  - submit: {controller: nvme0, queue: 3, opcode: flush, nsid: 1}\n"
     "  - wait: 10ms\n";
 
-constexpr std::array kPrograms{kHosted,   kRaw,   kManagement, kQueues,  kEnabling,  kResets,
-                               kFeatures, kMedia, kLogs,       kFused,   kKeepAlive, kFormat,
-                               kCache,    kLists, kInterrupts, kClasses, kStride};
+// A namespace that one controller protects until power is lost, and another one would write to; and what it
+// holds then.
+constexpr const char* kProtection = R"(
+steps:
+  - enable: {controller: nvme0}
+  - enable: {controller: nvme1}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 0}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - create_queue_pair: {controller: nvme1, queue: 1, depth: 8}
+  - io: {controller: nvme0, opcode: write, nsid: ns1, lba: 0, blocks: 8, tag: A}
+  - admin: {controller: nvme0, opcode: set_features, nsid: 1, cdw10: 0x84, cdw11: 2}
+  - io: {controller: nvme1, opcode: write, nsid: ns1, lba: 0, blocks: 8, tag: B}
+  - io: {controller: nvme0, opcode: write_zeroes, nsid: ns1, lba: 0, blocks: 4}
+  - io: {controller: nvme1, opcode: read, nsid: ns1, lba: 0, blocks: 8}
+  - disable: {controller: nvme0}
+  - enable: {controller: nvme0}
+  - admin: {controller: nvme1, opcode: get_features, nsid: 1, cdw10: 0x84}
+  - admin: {controller: nvme1, opcode: identify, nsid: 1, cdw10: 0}
+  - wait: 1s
+  - power_cycle: {controller: nvme0, latitude: 2}
+  - enable: {controller: nvme0}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 0}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - io: {controller: nvme0, opcode: read, nsid: ns1, lba: 0, blocks: 8}
+  - io: {controller: nvme0, opcode: write, nsid: ns1, lba: 0, blocks: 8, tag: C}
+  - enable: {controller: nvme1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: set_features, cdw10: 0x0b, cdw11: 0x100}
+  - {nowait: true, admin: {controller: nvme1, opcode: async_event_request}}
+  - admin: {controller: nvme0, opcode: set_features, nsid: 1, cdw10: 0x84, cdw11: 1}
+  - wait: 1s
+)";
+
+struct Trouble {
+  const char* world;
+  const char* steps;
+  std::string text() const { return std::string(world) + steps; }
+};
+constexpr std::array kPlain{
+    kHosted,    kRaw,   kManagement, kQueues,     kEnabling, kResets,   kFeatures,        kMedia,
+    kLogs,      kFused, kKeepAlive,  kFormat,     kCache,    kSanitize, kSanitizeFailure, kFirmware,
+    kLbaStatus, kLists, kProtection, kInterrupts, kClasses,  kStride};
+
+std::vector<Trouble> programs() {
+  std::vector<Trouble> out;
+  for (const char* steps : kPlain) out.push_back({kTopology, steps});
+  for (const char* steps : {kZoneData, kZoneStates, kWornZones}) out.push_back({kZonedTopology, steps});
+  return out;
+}
 
 check::Judgement judged(const std::string& text, const std::string& fault, std::string* findings = nullptr) {
   auto program = scenario::load_scenario_text(text, "trouble.yaml");
@@ -527,9 +763,9 @@ bool names(const check::Judgement& judgement, std::string_view rule) {
 }
 
 TEST(PlantedFaults, WithoutOneNoRuleOfTheStandardIsBroken) {
-  for (const char* program : kPrograms) {
+  for (const Trouble& program : programs()) {
     std::string findings;
-    const auto judgement = judged(std::string(kTopology) + program, "", &findings);
+    const auto judgement = judged(program.text(), "", &findings);
     EXPECT_EQ(findings, "");
     for (const auto& finding : judgement.findings) {
       EXPECT_EQ(finding.scope(), model::Scope::hazard)
@@ -545,8 +781,8 @@ TEST_P(PlantedFault, IsNoticedByTheRuleThatItsRowNames) {
   if (!device::faults_compiled_in()) GTEST_SKIP() << "preset dist has no planted faults";
   const auto& row = device::faults()[GetParam()];
   std::string seen;
-  for (const char* program : kPrograms) {
-    const auto judgement = judged(std::string(kTopology) + program, std::string(row.id));
+  for (const Trouble& program : programs()) {
+    const auto judgement = judged(program.text(), std::string(row.id));
     if (names(judgement, row.rule)) return;
     for (const auto& finding : judgement.findings) {
       seen += std::string(model::row_of(finding.rule).id) + ": " + finding.summary + "\n";

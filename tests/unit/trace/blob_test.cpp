@@ -97,18 +97,22 @@ std::vector<std::byte> unwrap(const std::vector<std::byte>& blob) {
   return raw;
 }
 
-// The first form did not say a controller's CNTLID.
-TEST(Blob, TheFirstFormLoadsWithUnknownControllerIdentifiers) {
+// The first form did not say a controller's CNTLID, the second one not its host.
+TEST(Blob, EarlierFormsLoadWithWhatTheyDoNotSayUnknown) {
   Trace trace;
   trace.header.subsystems = {"nqn"};
   trace.header.controllers.push_back({"nvme0", 0});
   trace.header.controllers[0].cntlid = 0x1234;
+  trace.header.controllers[0].host = 0x0056;
   auto raw = unwrap(to_blob(trace));
   const std::vector<std::byte> cntlid{std::byte{0x34}, std::byte{0x12}};
   const auto at = std::search(raw.begin(), raw.end(), cntlid.begin(), cntlid.end());
   ASSERT_NE(at, raw.end());
-  raw.erase(at, at + 2);
   auto expected = trace.header;
+  const auto second = raw.erase(at + 2, at + 4);
+  expected.controllers[0].host = kUnknownHost;
+  EXPECT_EQ(from_blob(wrap(raw, raw.size(), 2), "blob").header, expected);
+  raw.erase(second - 2, second);
   expected.controllers[0].cntlid = kUnknownCntlid;
   EXPECT_EQ(from_blob(wrap(raw, raw.size(), 1), "blob").header, expected);
 }
