@@ -255,7 +255,9 @@ void finish_applications(const Scene& scene) {
     // again; when it goes, nobody looks (Linux: READY of siblings).
     const bool lost = std::any_of(controllers.begin(), controllers.end(), [&](std::uint16_t controller) {
       const Controller& c = scene.s.controllers[controller];
-      return is_path_of(scene, controller, request.host) && std::max(c.reset_from, c.shutdown_from) > changed;
+      const bool gone = std::max(c.reset_from, c.shutdown_from) > changed ||
+                        !attachment(ns, controller).surely_since(true, changed);
+      return gone && is_path_of(scene, controller, request.host);
     });
     if (changed != 0 && lost) continue;
     violation(scene, Rule::h03, fmt::format("request {} never ended", request.id),
