@@ -327,6 +327,8 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
     {Fault::protection_event_missing, "protection-event-missing",
      "other controllers do not report that a namespace was write protected", "NSATTR taken for no attribute",
      "INV-AE-08"},
+    {Fault::large_blocks_overlap, "large-blocks-overlap",
+     "blocks larger than 4 KiB lie 4 KiB apart on the medium", "LBA times the page size", "INV-D-03"},
 }};
 
 }  // namespace

@@ -144,6 +144,7 @@ enum class Fault : std::uint8_t {
   protection_ends_at_reset,
   protection_outlives_power,
   protection_event_missing,
+  large_blocks_overlap,
   count
 };
 
