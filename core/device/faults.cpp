@@ -334,6 +334,8 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
     {Fault::classes_ignored, "classes-ignored",
      "commands are fetched in plain round robin although weighted round robin is selected",
      "CC.AMS not looked at", "INV-Q-23"},
+    {Fault::large_blocks_overlap, "large-blocks-overlap",
+     "blocks larger than 4 KiB lie 4 KiB apart on the medium", "LBA times the page size", "INV-D-03"},
 }};
 
 }  // namespace

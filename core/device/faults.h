@@ -147,6 +147,7 @@ enum class Fault : std::uint8_t {
   coalescing_without_time,
   pin_not_masked,
   classes_ignored,
+  large_blocks_overlap,
   count
 };
 

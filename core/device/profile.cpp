@@ -1,5 +1,7 @@
 #include "device/profile.h"
 
+#include <array>
+
 #include "spec/log_feature_event.h"
 #include "spec/registers.h"
 
@@ -163,6 +165,14 @@ constexpr spec::IdentifyNamespace spec_ns() {
   return id;
 }
 
+// Every size from 512 bytes to 64 KiB; the first two formats are those of profile `spec`.
+constexpr spec::IdentifyNamespace large_block_ns() {
+  spec::IdentifyNamespace id = spec_ns();
+  constexpr std::array<std::uint32_t, 6> kMore{10, 11, 13, 14, 15, 16};
+  for (const std::uint32_t shift : kMore) id.lbaf[++id.nlbaf] = shift << 16U;
+  return id;
+}
+
 constexpr spec::IdentifyNamespace qemu_ns() {
   spec::IdentifyNamespace id{};
   id.nsfeat = spec::nsfeat::preferred_sizes;
@@ -213,6 +223,20 @@ const std::vector<Profile>& profiles() {
        .error_entries = true,
        .capacity_bytes = std::uint64_t{16} << 40U,
        .zoned = true,
+       .weighted_round_robin = true,
+       .saves_features = true},
+      {.name = "spec-blocks",
+       .title = "profile spec with blocks of 512 bytes to 64 KiB",
+       .controller = spec_controller(),
+       .ns = large_block_ns(),
+       .model = "Polypath NVMe Controller",
+       .firmware = "0.1",
+       .timeout_500ms = 15,
+       .cmic_when_alone = false,
+       .serial_per_controller = false,
+       .subsystem_reset = true,
+       .error_entries = true,
+       .capacity_bytes = std::uint64_t{16} << 40U,
        .weighted_round_robin = true,
        .saves_features = true},
       {.name = "qemu-2021",

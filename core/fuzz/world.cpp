@@ -41,7 +41,7 @@ std::vector<std::string> words_of(const Shape& shape, Zones with) {
   }
   for (unsigned i = 0; i < shape.namespaces; ++i) {
     // By pattern, ever more namespaces are private or detached; every other one of pattern 2 has large
-    // blocks.
+    // blocks: of a page, then of the largest size.
     const unsigned turn = (i + shape.pattern) % 4U;
     const bool is_private = shape.pattern != 0 && turn == 2;
     const bool detached = (shape.pattern == 0 && i == 2) || (shape.pattern != 0 && turn == 3);
@@ -52,7 +52,8 @@ std::vector<std::string> words_of(const Shape& shape, Zones with) {
     word += is_private || alone ? std::string(",bus=") + kControllers[bus] : ",subsys=subsys0";
     if (is_private) word += ",shared=off";
     if (detached) word += ",detached=on";
-    if (shape.pattern == 2 && i % 2 == 1 && zones.empty()) word += ",logical_block_size=4096";
+    if (shape.pattern == 2 && i % 2 == 1 && zones.empty())
+      word += i == 1 ? ",logical_block_size=4096" : ",logical_block_size=65536";
     words.push_back(word);
   }
   return words;

@@ -789,7 +789,12 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
     }
     // Where nobody announced a longest transfer, one of this length that succeeded shows that it is not too
     // long.
-    if (transfers && (!announced.known || block_bytes == 0) && blocks > proven_blocks(ns, scene.index)) {
+    // MDTS counts pages whose size is in CAP, and is 4 KiB at least.
+    const bool perhaps_too_long = announced.known && announced.mdts != 0 && announced.mdts < 40 &&
+                                  !cap_known(c) &&
+                                  blocks * block_bytes > std::uint64_t{spec::kPageSize} << announced.mdts;
+    if (transfers && (!announced.known || block_bytes == 0 || perhaps_too_long) &&
+        blocks > proven_blocks(ns, scene.index)) {
       allowed.may(Status::invalid_field);
     }
     // Options and protection information

@@ -1,5 +1,6 @@
 // One form for each program, valid whatever it was made from: fuzz bytes, a script, a minimizer's cuts.
 #include <algorithm>
+#include <bit>
 #include <set>
 
 #include "program/order.h"
@@ -60,8 +61,7 @@ void clean_value(Value& value, const FieldRow& row, const Program& program, cons
     case FieldType::opcode:
     case FieldType::error:
       use_number(value, row);
-      if (row.field == Field::block_size)
-        value.number = value.number < kMostBlockBytes ? 512 : kMostBlockBytes;
+      if (row.field == Field::block_size) value.number = std::bit_floor(value.number);
       break;
     case FieldType::status:
       use_number(value, {row.field, row.name, row.type, 0, 0xFFFF, {}});

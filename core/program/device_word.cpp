@@ -85,7 +85,7 @@ constexpr std::array<P, 42> kNamespace{{
     {"uuid", "8-4-4-4-12 hex digits", "UUID; made from subsystem and NSID when left out", understood},
     {"eui64", "16 hex digits", "IEEE extended unique identifier", understood},
     {"nguid", "32 hex digits", "namespace globally unique identifier", understood},
-    {"logical_block_size", "512..4096, a power of two", "bytes of a logical block (512)", understood},
+    {"logical_block_size", "512..65536, a power of two", "bytes of a logical block (512)", understood},
     {"physical_block_size", "any", "advice that nothing here follows", accepted},
     {"min_io_size", "any", "advice that nothing here follows", accepted},
     {"opt_io_size", "any", "advice that nothing here follows", accepted},

@@ -14,6 +14,7 @@
 #include "program/pci_address.h"
 #include "program/program.h"
 #include "program/wording.h"
+#include "spec/queue_entry.h"
 
 namespace polypath::program {
 namespace {
@@ -332,12 +333,13 @@ void resolve_zones(const Draft& draft, const DeviceWord& word, NamespaceSpec& sp
   zones.extension = extension == 64;
   if (extension != 0 && extension != 64)
     throw InputError(word.place, "zoned.descr_ext_size= is 0 or 64; write one of them");
-  if (zones.size % kMostBlockBytes != 0 || zones.capacity % kMostBlockBytes != 0 ||
-      zones.capacity > zones.size) {
+  // Format NVM may give the namespace blocks of a page, the largest that a profile with zones has.
+  const std::uint32_t unit = std::max(spec.block_bytes, spec::kPageSize);
+  if (zones.size % unit != 0 || zones.capacity % unit != 0 || zones.capacity > zones.size) {
     throw InputError(word.place,
                      fmt::format("zones of {} bytes, {} of them to be written, are not possible; both are "
                                  "multiples of {}, and the capacity is at most the size",
-                                 zones.size, zones.capacity, kMostBlockBytes));
+                                 zones.size, zones.capacity, unit));
   }
   if (spec.bytes % zones.size != 0 || spec.bytes / zones.size > kMostZones) {
     throw InputError(word.place,
@@ -437,8 +439,9 @@ void add_namespaces(Draft& draft, const std::vector<DeviceWord>& words) {
     spec.detached = flag_property(word, "detached", false);
     const std::uint64_t block = number_property(word, "logical_block_size", 512, 512, kMostBlockBytes);
     if ((block & (block - 1)) != 0) {
-      throw InputError(word.place,
-                       fmt::format("logical_block_size={} is no power of two; write 512 or 4096", block));
+      throw InputError(
+          word.place,
+          fmt::format("logical_block_size={} is no power of two; write one, such as 4096", block));
     }
     spec.block_bytes = static_cast<std::uint32_t>(block);
     resolve_media(draft, word, spec);

@@ -98,7 +98,7 @@ struct TopologyOptions {
 inline constexpr std::uint32_t kMostNamespaces = 256;     ///< per subsystem: NSIDs are 1..256
 inline constexpr std::uint32_t kMostControllers = 65520;  ///< CNTLID 0..FFEFh
 inline constexpr std::uint64_t kMostNamespaceBytes = std::uint64_t{1} << 60U;
-inline constexpr std::uint32_t kMostBlockBytes = 4096;
+inline constexpr std::uint32_t kMostBlockBytes = 65536;
 
 /// A property of a device word: the tables that the parser, its messages and docs/topology.md share.
 enum class PropertyUse : std::uint8_t {

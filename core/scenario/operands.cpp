@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <charconv>
 
 #include "program/errno_names.h"
@@ -183,8 +184,9 @@ Value read_size(const Source& source, const Node& node, const FieldRow& row) {
     source.fail(node.place,
                 fmt::format("{} {} is no size below 2^64; write 128MiB or bytes", row.name, in_quotes(text)));
   }
-  if (row.field == Field::block_size && *bytes != 512 && *bytes != 4096) {
-    source.fail(node.place, fmt::format("block_size {} is not offered; write 512 or 4096", in_quotes(text)));
+  if (row.field == Field::block_size && !std::has_single_bit(*bytes)) {
+    source.fail(node.place,
+                fmt::format("block_size {} is no power of two; write one, such as 4096", in_quotes(text)));
   }
   if (*bytes < row.least || *bytes > row.most) {
     source.fail(node.place, fmt::format("{} {} is out of bounds; write {} to {}", row.name, in_quotes(text),

@@ -15,6 +15,10 @@ using program::Value;
 
 namespace {
 
+// Most bytes of one request, and of one of a load, of which many are in flight: large blocks lower the number
+// of blocks that a step may ask for.
+constexpr std::uint32_t kLongestRequest = 256U << 20U, kLongestOfLoad = 1U << 20U;
+
 std::uint8_t opcode_of(StepKind kind) {
   switch (kind) {
     case StepKind::write:
@@ -71,8 +75,8 @@ void Runner::begin_io(std::size_t index) {
   }
   const std::uint32_t size = block_bytes_in(subsystem, nsid);
   const std::uint64_t lba = step.number(Field::lba);
-  const auto blocks =
-      static_cast<std::uint32_t>(std::clamp<std::uint64_t>(step.number(Field::blocks, 1), 1, 65536));
+  const auto blocks = static_cast<std::uint32_t>(
+      std::clamp<std::uint64_t>(step.number(Field::blocks, 1), 1, std::min(65536U, kLongestRequest / size)));
   std::vector<std::byte> data;
   if (step.kind == StepKind::write || step.kind == StepKind::compare) {
     data.resize(std::size_t{blocks} * size);
@@ -109,7 +113,8 @@ void Runner::begin_workload(std::size_t index) {
   const std::uint64_t size = load.nsid < table.size() && table[load.nsid] != 0
                                  ? world_.device().namespaces[table[load.nsid] - 1].blocks
                                  : 1;
-  load.blocks = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(step.number(Field::blocks, 8), 1, 256));
+  load.blocks = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(
+      step.number(Field::blocks, 8), 1, std::min(256U, kLongestOfLoad / load.block_bytes)));
   load.first_lba = std::min(step.number(Field::lba), size - 1);
   load.lbas = std::min(step.number(Field::length, size), size - load.first_lba);
   load.depth = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(step.number(Field::depth, 4), 1, 1024));

@@ -23,7 +23,7 @@ using program::Value;
 namespace {
 
 constexpr std::uint32_t kAdminEntries = 32;
-constexpr std::uint32_t kUsualCc = 0x00460001;       // EN, 64-byte and 16-byte queue entries
+constexpr std::uint8_t kNoFormat = 15;               // of FLBAS: no profile has so many formats
 constexpr std::uint32_t kLongestBuffer = 2U << 20U;  // no profile takes longer transfers
 
 }  // namespace
@@ -84,7 +84,7 @@ std::span<const std::byte> Runner::payload_of(const Step& step, std::uint32_t co
     wanted.nsze = wanted.ncap = step.number(Field::size) / block;
     const auto format =
         device::format_of(*device::find_profile(program_.profile), static_cast<std::uint32_t>(block));
-    wanted.flbas = format.value_or(block == 4096 ? 1 : 0);
+    wanted.flbas = format.value_or(kNoFormat);
     wanted.nmic = step.number(Field::shared, 1) != 0 ? 1 : 0;
     std::memcpy(data.data(), &wanted, std::min<std::size_t>(data.size(), sizeof wanted));
   }

@@ -54,6 +54,9 @@ Range check(const Act& act, std::uint32_t controller, Handle command, const spec
   }
   range.offset = entry.slba() << ns.block_shift;
   range.bytes = count << ns.block_shift;
+  constexpr std::uint8_t kPageShift = 12;
+  if (ns.block_shift > kPageShift && act.broken_by(Fault::large_blocks_overlap))
+    range.offset = entry.slba() << kPageShift;
   const std::uint64_t most = mdts_bytes(c);
   if (transfers && most != 0 && range.bytes > most) range.status = Status::invalid_field;
   if (range.status != Status::success || !ns.zoned() || outside) return range;

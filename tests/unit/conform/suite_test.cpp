@@ -130,10 +130,10 @@ TEST_P(SuiteOnProfile, NoCaseFails) {
   EXPECT_GE(passed, 200U);
 }
 INSTANTIATE_TEST_SUITE_P(Profiles, SuiteOnProfile,
-                         testing::Values("spec", "spec-zoned", "minimal", "qemu-2021", "qemu-7.2",
-                                         "linux-nvmet"));
+                         testing::Values("spec", "spec-zoned", "spec-blocks", "minimal", "qemu-2021",
+                                         "qemu-7.2", "linux-nvmet"));
 
-TEST(Suite, RunsOnEveryProfileThatThereIs) { EXPECT_EQ(device::profiles().size(), 6U); }
+TEST(Suite, RunsOnEveryProfileThatThereIs) { EXPECT_EQ(device::profiles().size(), 7U); }
 
 TEST(Run, AFaultTurnsItsCaseRedAndTheStepIsTold) {
   if (!device::faults_compiled_in()) GTEST_SKIP();

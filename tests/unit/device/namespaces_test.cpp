@@ -151,6 +151,22 @@ TEST_F(Namespaces, CreateGivesTheLowestFreeNsidAndAttachesToNobody) {
   EXPECT_EQ(list(1, Cns::allocated_list), (Nsids{1, 2, 3, 4}));
 }
 
+TEST_F(Namespaces, ProfileSpecPiHasEveryBlockSizeFrom512BytesTo64KiB) {
+  build("spec-blocks");
+  enable(0);
+  constexpr std::array<unsigned, 8> kShifts{9, 12, 10, 11, 13, 14, 15, 16};
+  for (std::uint32_t format = 0; format < kShifts.size(); ++format) {
+    EXPECT_EQ(admin(0, 0x80, 1, format).status(), Status::success);
+    const Result shown = identify(0, Cns::ns, 1);
+    spec::IdentifyNamespace id{};
+    std::memcpy(&id, shown.data.data(), sizeof id);
+    EXPECT_EQ(id.flbas, format);
+    EXPECT_EQ(id.lbaf[format], std::uint32_t{kShifts[format]} << 16U);
+    EXPECT_EQ(id.nsze, std::uint64_t{1} << (20 - kShifts[format]));
+  }
+  EXPECT_EQ(admin(0, 0x80, 1, 8).status(), Status::invalid_format);
+}
+
 TEST_F(Namespaces, DeleteTellsEveryOtherControllerThatHadIt) {
   for (std::uint32_t c = 0; c < 3; ++c) arm(c);
   EXPECT_EQ(admin(0, 0x0D, 1, 1).status(), Status::success);

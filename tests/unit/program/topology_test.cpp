@@ -279,7 +279,7 @@ TEST(BadWords, EveryMistakeNamesItsPlaceAndTheRemedy) {
       {with(kPair, "nvme-ns,bus=a,size=99999999999999999999"), "t.yaml:4:3", "is no size"},
       {with(kPair, "nvme-ns,bus=a,size=1MiB,shared=maybe"), "t.yaml:4:3", "write on or off"},
       {with(kPair, "nvme-ns,bus=a,size=1MiB,logical_block_size=1000"), "t.yaml:4:3", "no power of two"},
-      {with(kPair, "nvme-ns,bus=a,size=1MiB,logical_block_size=8192"), "t.yaml:4:3", "from 512 to 4096"},
+      {with(kPair, "nvme-ns,bus=a,size=1MiB,logical_block_size=131072"), "t.yaml:4:3", "from 512 to 65536"},
       {with(kPair, "nvme-ns,bus=a,size=1MiB,uuid=1234"), "t.yaml:4:3", "32 hexadecimal digits"},
       {with(kPair, "nvme-ns,bus=a,size=1MiB,eui64=zz"), "t.yaml:4:3", "16 hexadecimal digits"},
       {with(with(kPair, "nvme-ns,bus=a,size=1MiB,nsid=1"), "nvme-ns,id=z,bus=b,size=1MiB,nsid=1"),

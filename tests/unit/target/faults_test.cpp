@@ -724,6 +724,56 @@ steps:
   - wait: 1s
 )";
 
+// Blocks of every size that profile spec-blocks has: by topology, by Format NVM and by Namespace Management.
+constexpr const char* kLargeTopology = R"(
+name: trouble
+profile: spec-blocks
+topology:
+  - nvme-subsys,id=subsys0
+  - nvme,id=nvme0,serial=foo,subsys=subsys0
+  - nvme,id=nvme1,serial=foo,subsys=subsys0
+  - nvme-ns,id=ns1,nsid=1,size=2MiB,subsys=subsys0,logical_block_size=65536
+  - nvme-ns,id=ns2,nsid=2,size=1MiB,subsys=subsys0
+steps:
+  - enable: {controller: nvme0}
+  - enable: {controller: nvme1}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - create_queue_pair: {controller: nvme1, queue: 1, depth: 8}
+  - admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 0}
+)";
+
+constexpr const char* kLargeBlocks = R"(
+  - io: {controller: nvme0, opcode: write, nsid: 1, lba: 0, blocks: 1, tag: A}
+  - io: {controller: nvme0, opcode: write, nsid: 1, lba: 1, blocks: 3, tag: B}
+  - io: {controller: nvme1, opcode: read, nsid: 1, lba: 0, blocks: 1, equals: A}
+  - io: {controller: nvme1, opcode: read, nsid: 1, lba: 1, blocks: 3, equals: B}
+  - io: {controller: nvme1, opcode: write, nsid: 1, lba: 24, blocks: 8, tag: C}
+  - io: {controller: nvme1, opcode: write, nsid: 1, lba: 16, blocks: 9, tag: D}
+  - io: {controller: nvme0, opcode: read, nsid: 1, lba: 24, blocks: 8, equals: C}
+  - io: {controller: nvme0, opcode: write_zeroes, nsid: 1, lba: 1, blocks: 1}
+  - io: {controller: nvme0, opcode: read, nsid: 1, lba: 0, blocks: 4}
+  - io: {controller: nvme0, opcode: compare, nsid: 1, lba: 24, blocks: 8, tag: C}
+  - io: {controller: nvme0, opcode: read, nsid: 1, lba: 0, blocks: 1, sgl: "block 4096, block 61440"}
+  - admin: {controller: nvme0, opcode: format, nsid: 2, cdw10: 7}
+  - admin: {controller: nvme1, opcode: identify, nsid: 2, cdw10: 0}
+  - io: {controller: nvme1, opcode: read, nsid: 2, lba: 0, blocks: 8}
+  - io: {controller: nvme1, opcode: write, nsid: 2, lba: 15, blocks: 1, tag: E}
+  - io: {controller: nvme0, opcode: read, nsid: 2, lba: 15, blocks: 2}
+  - io: {controller: nvme0, opcode: read, nsid: 2, lba: 15, blocks: 1, equals: E}
+  - admin: {controller: nvme0, opcode: format, nsid: 2, cdw10: 4}
+  - admin: {controller: nvme0, opcode: identify, nsid: 2, cdw10: 0}
+  - io: {controller: nvme1, opcode: write, nsid: 2, lba: 120, blocks: 8, tag: F}
+  - io: {controller: nvme0, opcode: read, nsid: 2, lba: 120, blocks: 8, equals: F}
+  - create: {via: nvme0, size: 1MiB, block_size: 32KiB, as: fresh}
+  - attach: {via: nvme0, ns: fresh, controllers: [nvme0, nvme1]}
+  - admin: {controller: nvme1, opcode: identify, nsid: fresh, cdw10: 0}
+  - io: {controller: nvme1, opcode: write, nsid: fresh, lba: 31, blocks: 1, tag: G}
+  - io: {controller: nvme0, opcode: read, nsid: fresh, lba: 31, blocks: 1, equals: G}
+  - io: {controller: nvme0, opcode: read, nsid: fresh, lba: 32, blocks: 1}
+)";
+
 struct Trouble {
   const char* world;
   const char* steps;
@@ -738,6 +788,7 @@ std::vector<Trouble> programs() {
   std::vector<Trouble> out;
   for (const char* steps : kPlain) out.push_back({kTopology, steps});
   for (const char* steps : {kZoneData, kZoneStates, kWornZones}) out.push_back({kZonedTopology, steps});
+  out.push_back({kLargeTopology, kLargeBlocks});
   return out;
 }
 
