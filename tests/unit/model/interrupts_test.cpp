@@ -8,7 +8,7 @@
 namespace polypath::model {
 namespace {
 
-constexpr Layout kPin{.controllers = 1, .observed = trace::observed::everything | trace::observed::pin};
+const Layout kPin{.controllers = 1, .observed = trace::observed::everything | trace::observed::pin};
 
 const spec::SubmissionEntry kAbortNothing = admin_entry(0x08, 0, 0x00630000);
 
