@@ -40,7 +40,7 @@ struct State {
 };
 constexpr const char* kGone = "cleared";
 constexpr const char* kKept = "kept";
-constexpr std::array<State, 13> kStates{{
+constexpr std::array<State, 18> kStates{{
     {"CC", "register_read: {controller: @, offset: 0x14}", false, false, {kGone, kGone, kGone, kGone, kGone}},
     {"CSTS.RDY",
      "register_read: {controller: @, offset: 0x1c}",
@@ -68,6 +68,31 @@ constexpr std::array<State, 13> kStates{{
      true,
      false,
      {kGone, kGone, kGone, kGone, kGone}},
+    {"Feature changed since it was saved (04h)",
+     "admin: {controller: @, opcode: get_features, cdw10: 4}",
+     true,
+     false,
+     {kGone, kGone, kGone, kGone, kGone}},
+    {"Its saved value",
+     "admin: {controller: @, opcode: get_features, cdw10: 0x204}",
+     true,
+     false,
+     {kKept, kKept, kKept, kKept, kKept}},
+    {"Keep Alive Timeout (0Fh)",
+     "admin: {controller: @, opcode: get_features, cdw10: 0xf}",
+     true,
+     false,
+     {kGone, kGone, kGone, kGone, kGone}},
+    {"Write protection (84h)",
+     "admin: {controller: @, opcode: get_features, nsid: 2, cdw10: 0x84}",
+     true,
+     false,
+     {kKept, kKept, kKept, kKept, kKept}},
+    {"Write protection until a power cycle (84h)",
+     "admin: {controller: @, opcode: get_features, nsid: 3, cdw10: 0x84}",
+     true,
+     false,
+     {kKept, kKept, kKept, kKept, kGone}},
     {"Changed Namespace List",
      "admin: {controller: @, opcode: get_log_page, cdw10: 0x3ff8004}",
      true,
@@ -107,6 +132,7 @@ topology:
   - nvme,id=nvme1,serial=x,subsys=s
   - nvme-ns,id=ns1,nsid=1,size=1MiB,subsys=s
   - nvme-ns,id=ns2,nsid=2,size=1MiB,subsys=s,detached=on
+  - nvme-ns,id=ns3,nsid=3,size=1MiB,subsys=s
 steps:
   - enable: {controller: nvme0, depth: 16}
   - enable: {controller: nvme1, depth: 16}
@@ -114,7 +140,15 @@ steps:
   - create_queue_pair: {controller: nvme1, queue: 1}
   - admin: {controller: nvme0, opcode: set_features, cdw10: 0xb, cdw11: 0x100}
   - admin: {controller: nvme1, opcode: set_features, cdw10: 0xb, cdw11: 0x100}
+  - admin: {controller: nvme0, opcode: set_features, cdw10: 0x80000004, cdw11: 0x150}
+  - admin: {controller: nvme1, opcode: set_features, cdw10: 0x80000004, cdw11: 0x150}
+  - admin: {controller: nvme0, opcode: set_features, cdw10: 4, cdw11: 0x152}
+  - admin: {controller: nvme1, opcode: set_features, cdw10: 4, cdw11: 0x152}
+  - admin: {controller: nvme0, opcode: set_features, cdw10: 0xf, cdw11: 1000000}
+  - admin: {controller: nvme1, opcode: set_features, cdw10: 0xf, cdw11: 1000000}
   - attach: {via: nvme0, ns: ns2, controllers: [nvme0, nvme1]}
+  - admin: {controller: nvme0, opcode: set_features, nsid: 2, cdw10: 0x84, cdw11: 1}
+  - admin: {controller: nvme1, opcode: set_features, nsid: 3, cdw10: 0x84, cdw11: 2}
   - admin: {controller: nvme0, opcode: 0x7f}
   - admin: {controller: nvme1, opcode: 0x7f}
   - doorbell: {controller: nvme0, queue: 60, value: 1}
