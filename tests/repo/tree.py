@@ -235,7 +235,10 @@ def check_tests_can_fail(tree):
 
 
 def check_names(tree):
-    """No manager, helper or util: such a name says that the thing has no job of its own."""
+    """No manager, helper or util: such a name says that the thing has no job of its own. No name that is an option."""
+    for path in tree.paths:
+        if os.path.basename(path).startswith("-"):
+            yield f"{path}:1: an option that a program took for the name of its output; remove it"
     for path in tree.code():
         if re.search(r"(?:^|_)(?:manager|helpers?|utils?|misc|common)(?:_|\.)", os.path.basename(path)):
             yield f"{path}:1: name the file after its one job"

@@ -122,6 +122,10 @@ class PlantedViolations(unittest.TestCase):
         self.assert_caught(checks.check_names, "core/engine/queue_util.cpp:1", "its one job")
         self.assert_caught(checks.check_names, "core/engine/queue_util.cpp:2", "its one job")
 
+    def test_a_file_named_like_an_option(self):
+        self.plant("--help", "usage\n")
+        self.assert_caught(checks.check_names, "--help:1", "remove it")
+
     def test_text(self):
         self.plant("core/engine/planted.cpp", "// " + "x" * 130 + "\n\tint a;\nint b; \n// TO" + "DO: later\nint c;")
         for words in ("columns", "tab", "blanks at the end", "unfinished", "no newline"):
