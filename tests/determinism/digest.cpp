@@ -163,7 +163,7 @@ bool write_file(const char* path, std::string_view text) {
 
 int main(int argc, char** argv) {
   const bool planted = argc == 3 && std::string_view(argv[1]) == "--planted-difference";
-  if (argc != 2 && !planted) {
+  if ((argc != 2 && !planted) || argv[argc - 1][0] == '-') {
     fmt::print(stderr, "usage: polypath_digest [--planted-difference] OUT\n");
     return 2;
   }
