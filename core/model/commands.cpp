@@ -534,9 +534,7 @@ void on_completed(const Scene& scene) {
   // are something else now.
   command.buffer_shared = release_ranges(scene, command) || c.admin_moved;
   const bool stray = scene.s.malformed_open != 0 || scene.s.malformed_until > command.submitted;
-  // At address 0 lies whatever the commands of all controllers put there by mistake. And where the host moved
-  // the Admin queue under the controller, that may go on with old entries, whose buffers are something else
-  // now.
+  // At address 0 lies whatever the commands of all controllers put there by mistake.
   completion.trusted = !command.buffer_shared && !command.reused_cid && !command.null_pointer && !stray;
   judge_status(scene, command, completion);
   learn_sanitize(scene, command, completion);

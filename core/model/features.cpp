@@ -73,7 +73,7 @@ Followed followed(FeatureId fid) {
   }
 }
 
-bool of_this_issue(FeatureId fid) {
+bool is_judged(FeatureId fid) {
   switch (fid) {
     case FeatureId::number_of_queues:
     case FeatureId::timestamp:
@@ -375,7 +375,7 @@ void check_feature_effects(const Scene& scene, const Command& command, std::span
       continue;
     }
     const std::uint32_t scope = effects & effect::scopes;
-    if (!of_this_issue(fid) || scope == 0) continue;
+    if (!is_judged(fid) || scope == 0) continue;
     const bool of_namespace = followed(fid).of_namespace;
     if (fid == FeatureId::sanitize_config) {
       if (scope != effect::of_subsystem) return say("subsystem scope");
@@ -418,7 +418,7 @@ void allow_features(const Scene& scene, const Command& command, Allowed& allowed
   const auto& announced = c.announced;
   const auto& entry = command.entry;
   const FeatureId fid = fid_of(command);
-  if (!of_this_issue(fid) || command.no_tail) {
+  if (!is_judged(fid) || command.no_tail) {
     allowed.anything();
     return;
   }

@@ -206,25 +206,18 @@ void allow_protection(const Scene& scene, const Command& command, bool set, Allo
   if (missing(state::until_power_cycle, state::can_until_power_cycle) ||
       missing(state::permanent, state::can_permanent))
     allowed.must(Rule::q33, {Status::feature_not_changeable, Status::invalid_field});
-  const auto leaves = [&](const Namespace& ns) {
-    const Protection& p = ns.protection;
-    const bool known = p.value_known && p.open <= (wide(command) ? 0U : 1U) && p.touched <= command.submitted;
-    return known ? p.value >= state::until_power_cycle && p.value != wanted(command)
-                 : p.on.possible_since(true, command.submitted);
-  };
   if (wide(command)) {
     allowed.may(Status::feature_not_changeable);
     return;
   }
   const Namespace& ns = scene.s.namespaces[command.ns];
-  if (!leaves(ns) && !doubtful(scene, ns, command.submitted) && !may_be_another(ns, command.submitted))
-    return;
-  const bool known = ns.protection.value_known && ns.protection.open <= 1 &&
-                     ns.protection.touched <= command.submitted && !doubtful(scene, ns, command.submitted) &&
-                     !may_be_another(ns, command.submitted);
+  const Protection& p = ns.protection;
+  const bool same = !doubtful(scene, ns, command.submitted) && !may_be_another(ns, command.submitted);
+  const bool known = same && p.value_known && p.open <= 1 && p.touched <= command.submitted;
   if (known) {
-    allowed.must(Rule::d15, {Status::feature_not_changeable});
-  } else {
+    const bool leaves = p.value >= state::until_power_cycle && p.value != wanted(command);
+    if (leaves) allowed.must(Rule::d15, {Status::feature_not_changeable});
+  } else if (!same || p.on.possible_since(true, command.submitted)) {
     allowed.may(Status::feature_not_changeable);
   }
 }
