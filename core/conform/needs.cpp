@@ -8,7 +8,7 @@
 namespace polypath::conform {
 namespace {
 
-enum class Where : std::uint8_t { cap, identify, capabilities, zoned };
+enum class Where : std::uint8_t { cap, identify, capabilities, zoned, ns };
 
 /// Bits of CAP (`at`: lowest bit), of a field of Identify Controller (`at`: byte), or of what a feature can.
 struct NeedRow {
@@ -18,7 +18,7 @@ struct NeedRow {
   std::uint64_t mask;
 };
 
-constexpr std::array<NeedRow, 50> kNeeds{{
+constexpr std::array<NeedRow, 53> kNeeds{{
     {"weighted_round_robin", "CAP.AMS", Where::cap, 17, 8, 1},
     {"subsystem_reset", "CAP.NSSRS", Where::cap, 36, 8, 1},
     {"any_queue_memory", "CAP.CQR is 0", Where::cap, 16, 8, 0},
@@ -52,6 +52,9 @@ constexpr std::array<NeedRow, 50> kNeeds{{
     {"thermal_management", "HCTMA", Where::identify, 322, 2, 0x01},
     {"saved_features", "Temperature Threshold, SEL 3 bit 0", Where::capabilities, 0, 4, 0x01},
     {"zones", "the first namespace has zones", Where::zoned, 2816, 8, ~std::uint64_t{0}},
+    {"protection", "DPS bits 2:0 of the first namespace", Where::ns, 29, 1, 0x07},
+    {"metadata_beside", "MC bit 1 of the first namespace", Where::ns, 27, 1, 0x02},
+    {"long_guards", "OCFS bit 1", Where::identify, 534, 2, 0x02},
     {"sanitize", "SANICAP", Where::identify, 328, 4, 0x07},
     {"sanitize_config", "SANICAP bit 29", Where::identify, 328, 4, 1U << 29U},
     {"compare", "ONCS bit 0", Where::identify, 520, 2, 1U << 0U},
@@ -85,7 +88,9 @@ bool met(const NeedRow& row, const Announced& announced) {
     return row.mask == 0 ? !set : set;
   }
   if (row.where == Where::capabilities) return (announced.capabilities & row.mask) != 0;
-  const auto& page = row.where == Where::zoned ? announced.zoned : announced.identify;
+  const auto& page = row.where == Where::zoned ? announced.zoned
+                     : row.where == Where::ns  ? announced.ns
+                                               : announced.identify;
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < row.bytes && row.at + i < page.size(); ++i)
     value |= std::to_integer<std::uint64_t>(page[row.at + i]) << 8 * i;

@@ -15,6 +15,7 @@ struct Announced {
   std::uint32_t vs = 0;
   std::uint32_t capabilities = 0;   ///< of the feature Temperature Threshold; 0 when it is not told
   std::vector<std::byte> identify;  ///< Identify Controller, 4096 bytes; empty when it did not answer
+  std::vector<std::byte> ns;        ///< CNS 00 of NSID 1; empty when it did not answer
   std::vector<std::byte> zoned;     ///< CNS 05 of NSID 1 for zones; empty when it has none
 };
 

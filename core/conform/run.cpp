@@ -43,7 +43,8 @@ Announced ask_announced(const Case& one, const MakeMachine& make) {
                   "  - enable: {{controller: {0}}}\n"
                   "  - admin: {{controller: {0}, opcode: identify, cdw10: 1}}\n"
                   "  - admin: {{controller: {0}, opcode: get_features, cdw10: 0x304}}\n"
-                  "  - admin: {{controller: {0}, opcode: identify, nsid: 1, cdw10: 5, cdw11: 0x2000000}}\n",
+                  "  - admin: {{controller: {0}, opcode: identify, nsid: 1, cdw10: 5, cdw11: 0x2000000}}\n"
+                  "  - admin: {{controller: {0}, opcode: identify, nsid: 1, cdw10: 0}}\n",
                   id),
       "needs");
   program.topology = one.program.topology;
@@ -62,6 +63,8 @@ Announced ask_announced(const Case& one, const MakeMachine& make) {
   if (told.done && !told.lost && told.status == 0) out.capabilities = told.dw0;
   const target::StepOutcome& zones = outcomes.at(5);
   if (zones.done && !zones.lost && zones.status == 0) out.zoned = zones.data;
+  const target::StepOutcome& ns = outcomes.at(6);
+  if (ns.done && !ns.lost && ns.status == 0) out.ns = ns.data;
   return out;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -18,6 +19,8 @@ namespace polypath::conform {
 using scenario::Node;
 
 namespace {
+
+constexpr std::string_view kProtection = "protection";
 
 struct WorldText {
   std::string head;  ///< topology and hosts, as a scenario has them
@@ -147,13 +150,20 @@ StepWant step_want(const File& file, const Node& step) {
   return out;
 }
 
-/// Where the profile has no zones, namespaces are without; cases that need them are skipped.
-std::string without_zones(const std::string& word) {
+/// Properties of namespaces that need a profile with zones, or with metadata.
+bool of_zones(std::string_view property) { return property.starts_with("zoned"); }
+bool of_metadata(std::string_view property) {
+  constexpr std::array<std::string_view, 6> kProperties{"ms=", "mset=", "pi=", "pil=", "pif=", "sts="};
+  return std::ranges::any_of(kProperties, [&](std::string_view one) { return property.starts_with(one); });
+}
+
+/// Where the profile does not have it, namespaces are without; cases that need it are skipped.
+std::string without(const std::string& word, bool (*left_out)(std::string_view)) {
   std::string out;
   for (std::size_t at = 0; at <= word.size();) {
     const std::size_t comma = std::min(word.find(',', at), word.size());
     const std::string piece = word.substr(at, comma - at);
-    if (!piece.starts_with("zoned")) out += (out.empty() ? "" : ",") + piece;
+    if (!left_out(piece)) out += (out.empty() ? "" : ",") + piece;
     at = comma + 1;
   }
   return out;
@@ -167,7 +177,9 @@ std::map<std::string, WorldText> read_worlds(const File& file, const std::string
     WorldText& world = worlds[all.items[i].text];
     world.head = "topology:\n";
     for (const Node& word : needed(file, node, "topology").items) {
-      const std::string text = program::profile_has_zones(profile) ? word.text : without_zones(word.text);
+      std::string text = word.text;
+      if (!program::profile_has_zones(profile)) text = without(text, of_zones);
+      if (!program::profile_has_metadata(profile)) text = without(text, of_metadata);
       world.head += "  - " + text + "\n";
     }
     if (const Node* hosts = node.find("hosts")) world.head += "hosts: " + flow(*hosts) + "\n";
@@ -289,6 +301,15 @@ Suite load_suite(const std::string& folder, const std::string& profile) {
   Suite suite;
   for (const std::string& file : files) reader.read(read_file(file), suite);
   if (suite.cases.empty()) throw program::InputError(folder, "has no cases; name their folder with --cases");
+  return suite;
+}
+
+Suite load_widest_suite(const std::string& folder) {
+  Suite suite = load_suite(folder, "spec-zoned");
+  std::erase_if(suite.cases, [](const Case& one) { return one.family == kProtection; });
+  for (Case& one : load_suite(folder, "spec-pi").cases) {
+    if (one.family == kProtection) suite.cases.push_back(std::move(one));
+  }
   return suite;
 }
 

@@ -42,5 +42,8 @@ struct Suite {
 
 /// Reads every *.yaml of a folder, worlds.yaml first. Throws InputError.
 Suite load_suite(const std::string& folder, const std::string& profile);
+/// Every case on the profile that has what it is about: those of protection information on `spec-pi`, all others
+/// on `spec-zoned`.
+Suite load_widest_suite(const std::string& folder);
 
 }  // namespace polypath::conform

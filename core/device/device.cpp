@@ -84,6 +84,7 @@ Device make_device(const program::Topology& topology, const Profile& profile) {
     while ((1U << row.block_shift) < spec.block_bytes) ++row.block_shift;
     row.blocks = spec.bytes >> row.block_shift;
     row.shared = spec.shared;
+    row.metadata = spec.metadata;
     if (spec.zones.size != 0) {
       Zones zones;
       zones.size = spec.zones.size;

@@ -336,6 +336,23 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
      "CC.AMS not looked at", "INV-Q-23"},
     {Fault::large_blocks_overlap, "large-blocks-overlap",
      "blocks larger than 4 KiB lie 4 KiB apart on the medium", "LBA times the page size", "INV-D-03"},
+    {Fault::guard_unchecked, "guard-unchecked", "guards are not checked, whatever PRCHK asks for",
+     "check left to the host", "INV-D-17"},
+    {Fault::reference_tag_stands_still, "reference-tag-stands-still",
+     "every block of a command has the reference tag of its first", "tag not counted up", "INV-D-17"},
+    {Fault::protection_escape_ignored, "protection-escape-ignored",
+     "tags of all ones do not disable the checks of a block", "escape values forgotten", "INV-D-17"},
+    {Fault::application_mask_ignored, "application-mask-ignored",
+     "application tags are compared in every bit, whatever LBATM says", "mask not applied", "INV-D-17"},
+    {Fault::storage_tag_unchecked, "storage-tag-unchecked", "STC is ignored: storage tags are never checked",
+     "field newer than the code", "INV-D-17"},
+    {Fault::metadata_not_returned, "metadata-not-returned",
+     "a read fills the buffer of the data and not that of the metadata", "MPTR not looked at", "INV-D-03"},
+    {Fault::metadata_of_other_write, "metadata-of-other-write",
+     "a write through another controller than the last one leaves the metadata as they were",
+     "metadata cached by each controller", "INV-D-03"},
+    {Fault::copy_leaves_metadata, "copy-leaves-metadata", "Copy moves the data and not the metadata",
+     "only the logical block copied", "INV-D-16"},
 }};
 
 }  // namespace

@@ -148,6 +148,14 @@ enum class Fault : std::uint8_t {
   pin_not_masked,
   classes_ignored,
   large_blocks_overlap,
+  guard_unchecked,
+  reference_tag_stands_still,
+  protection_escape_ignored,
+  application_mask_ignored,
+  storage_tag_unchecked,
+  metadata_not_returned,
+  metadata_of_other_write,
+  copy_leaves_metadata,
   count
 };
 

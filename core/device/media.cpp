@@ -134,9 +134,10 @@ std::vector<std::uint64_t> Media::unsafe_blocks(std::uint64_t block_bytes) const
   std::vector<std::uint64_t> blocks;
   safe_.for_each([&](std::uint64_t key, const Chunk& safe) {
     const Chunk now = content(key);
-    for (std::uint64_t at = 0; at < kChunkBytes; at += std::min(block_bytes, kChunkBytes)) {
+    const std::uint64_t step = kChunkBytes % block_bytes == 0 ? block_bytes : kStampBytes;
+    for (std::uint64_t at = 0; at < kChunkBytes; at += step) {
       const auto first = static_cast<std::ptrdiff_t>(at);
-      const auto count = static_cast<std::ptrdiff_t>(std::min(block_bytes, kChunkBytes));
+      const auto count = static_cast<std::ptrdiff_t>(step);
       if (std::equal(now.bytes.begin() + first, now.bytes.begin() + first + count,
                      safe.bytes.begin() + first))
         continue;

@@ -31,7 +31,7 @@ class Media {
   /// What was written so far is durable.
   void flush() { safe_.clear(); }
   /// Power loss. `lost(i)` decides for the i-th logical block of the media whether what is not durable of it
-  /// is gone; asked once for each that has such data, ascending.
+  /// is gone; asked once for each that has such data, ascending. `block_bytes`: of a block and its metadata.
   template <class F>
   void lose_power(std::uint64_t block_bytes, F&& lost);
   /// Every block as if it had never been written; what a drive's file holds goes as well.

@@ -173,6 +173,42 @@ constexpr spec::IdentifyNamespace large_block_ns() {
   return id;
 }
 
+// The guard of a format and the bits of its storage tags, as ELBAF has them.
+constexpr std::uint32_t elbaf(spec::Guard guard, std::uint32_t storage_bits) {
+  return static_cast<std::uint32_t>(guard) << 7U | storage_bits;
+}
+
+constexpr std::array<std::uint32_t, kFormats> kProtectedElbaf{0,
+                                                              0,
+                                                              0,
+                                                              0,
+                                                              0,
+                                                              0,
+                                                              elbaf(spec::Guard::bits64, 16),
+                                                              elbaf(spec::Guard::bits32, 32),
+                                                              elbaf(spec::Guard::bits16, 16),
+                                                              elbaf(spec::Guard::bits64, 0)};
+
+// Blocks with metadata; the first two formats are those of profile `spec`, and the last four are for hosts
+// that enabled extended LBA formats.
+constexpr spec::IdentifyNamespace protected_ns() {
+  spec::IdentifyNamespace id = spec_ns();
+  constexpr std::uint32_t k512 = 9U << 16U, k4096 = 12U << 16U;
+  constexpr std::array<std::uint32_t, 8> kMore{k512 | 8,   k4096 | 8,  k512 | 16, k4096 | 64,
+                                               k4096 | 16, k4096 | 16, k512 | 8,  k512 | 64};
+  for (const std::uint32_t format : kMore) id.lbaf[++id.nlbaf] = format;
+  id.mc = spec::mc::extended | spec::mc::separate;
+  id.dpc = spec::dpc::types | spec::dpc::first | spec::dpc::last;
+  return id;
+}
+
+constexpr spec::IdentifyController protected_controller() {
+  spec::IdentifyController id = spec_controller();
+  id.ocfs |= 2;  // Copy descriptors of format 1
+  id.sgls |= spec::sgls::mptr_segment;
+  return id;
+}
+
 constexpr spec::IdentifyNamespace qemu_ns() {
   spec::IdentifyNamespace id{};
   id.nsfeat = spec::nsfeat::preferred_sizes;
@@ -239,6 +275,22 @@ const std::vector<Profile>& profiles() {
        .capacity_bytes = std::uint64_t{16} << 40U,
        .weighted_round_robin = true,
        .saves_features = true},
+      {.name = "spec-pi",
+       .title = "profile spec with metadata and protection information: guards of 16, 32 and 64 bits",
+       .controller = protected_controller(),
+       .ns = protected_ns(),
+       .model = "Polypath NVMe Controller",
+       .firmware = "0.1",
+       .timeout_500ms = 15,
+       .cmic_when_alone = false,
+       .serial_per_controller = false,
+       .subsystem_reset = true,
+       .error_entries = true,
+       .capacity_bytes = std::uint64_t{16} << 40U,
+       .weighted_round_robin = true,
+       .saves_features = true,
+       .elbaf = kProtectedElbaf,
+       .pic = spec::nvm_ns::storage_with_guard16},
       {.name = "qemu-2021",
        .title = "QEMU's device as the nvme-subsys patches of 2021 showed it (serials may differ)",
        .controller = own_controller(spec::kVersion1_4),
@@ -291,12 +343,40 @@ const std::vector<Profile>& profiles() {
   return all;
 }
 
-std::optional<std::uint8_t> format_of(const Profile& profile, std::uint32_t block_bytes) {
+std::optional<std::uint8_t> format_of(const Profile& profile, std::uint32_t block_bytes,
+                                      const spec::MetadataFormat& metadata) {
   for (unsigned format = 0; format <= profile.ns.nlbaf && format < kFormats; ++format) {
     const std::uint8_t shift = block_shift_of(profile, format);
-    if (shift != 0 && std::uint32_t{1} << shift == block_bytes) return static_cast<std::uint8_t>(format);
+    const spec::MetadataFormat there = metadata_of(profile, format);
+    const bool same = there.bytes == metadata.bytes && there.guard == metadata.guard &&
+                      there.storage_bits == metadata.storage_bits;
+    if (shift != 0 && std::uint32_t{1} << shift == block_bytes && same)
+      return static_cast<std::uint8_t>(format);
   }
   return std::nullopt;
+}
+
+spec::MetadataFormat metadata_of(const Profile& profile, unsigned format) {
+  constexpr std::uint32_t kStorageBits = 0x7F;
+  spec::MetadataFormat metadata;
+  if (format > profile.ns.nlbaf || format >= kFormats) return metadata;
+  metadata.bytes = static_cast<std::uint16_t>(profile.ns.lbaf[format]);
+  metadata.storage_bits = static_cast<std::uint8_t>(profile.elbaf[format] & kStorageBits);
+  metadata.guard = static_cast<spec::Guard>(profile.elbaf[format] >> 7U & 3U);
+  return metadata;
+}
+
+bool needs_extended_formats(const spec::MetadataFormat& format) {
+  return format.guard != spec::Guard::bits16 || format.storage_bits != 0;
+}
+
+bool takes_settings(const Profile& profile, const spec::MetadataFormat& format) {
+  const std::uint8_t where = format.extended ? spec::mc::extended : spec::mc::separate;
+  if (format.bytes != 0 && (profile.ns.mc & where) == 0) return false;
+  if (format.type == 0) return true;
+  const std::uint8_t place = format.first ? spec::dpc::first : spec::dpc::last;
+  return format.possible() && (profile.ns.dpc >> (format.type - 1U) & 1U) != 0 &&
+         (profile.ns.dpc & place) != 0;
 }
 
 std::uint8_t block_shift_of(const Profile& profile, unsigned format) {

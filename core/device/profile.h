@@ -2,6 +2,7 @@
 // behaviour.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -10,6 +11,7 @@
 
 #include "spec/commands.h"
 #include "spec/identify.h"
+#include "spec/protection.h"
 
 namespace polypath::device {
 
@@ -32,10 +34,22 @@ struct Profile {
   bool zoned = false;            ///< has the Zoned command set, and offers a choice of command sets (CAP.CSS)
   bool weighted_round_robin = false;  ///< CAP.AMS bit 17
   bool saves_features = false;        ///< Set Features with SV keeps what the standard lets be kept
+  /// ELBAF (CNS 05h) of each LBA format: STS 6:0, PIF 8:7.
+  std::array<std::uint32_t, 16> elbaf{};
+  std::uint8_t pic = 0;  ///< of the same structure
 };
 
-/// The LBA format (FLBAS 3:0) of plain blocks of this size; empty when the profile announces none.
-std::optional<std::uint8_t> format_of(const Profile& profile, std::uint32_t block_bytes);
+/// The LBA format (FLBAS 3:0) of blocks of this size, with metadata of this length, guard and space for
+/// storage tags; empty when the profile announces none.
+std::optional<std::uint8_t> format_of(const Profile& profile, std::uint32_t block_bytes,
+                                      const spec::MetadataFormat& metadata = {});
+/// Metadata of a format, as it announces them: no settings of a namespace.
+spec::MetadataFormat metadata_of(const Profile& profile, unsigned format);
+/// Does the format need a host that enabled extended LBA formats (Host Behavior Support, LBAFEE)?
+bool needs_extended_formats(const spec::MetadataFormat& format);
+/// Does the profile take the settings of a namespace: metadata inside or beside, type and place of its
+/// protection information?
+bool takes_settings(const Profile& profile, const spec::MetadataFormat& format);
 /// Base-2 logarithm of the block size of a format; 0 when the profile does not have it.
 std::uint8_t block_shift_of(const Profile& profile, unsigned format);
 

@@ -12,6 +12,7 @@
 #include "engine/engine.h"
 #include "engine/table.h"
 #include "spec/log_feature_event.h"
+#include "spec/protection.h"
 #include "spec/queue_entry.h"
 #include "spec/status.h"
 #include "spec/zones.h"
@@ -353,7 +354,14 @@ struct Namespace {
 
   Zones zones;
 
-  std::uint64_t bytes() const { return blocks << block_shift; }
+  spec::MetadataFormat metadata;
+  std::uint64_t storage_mask = ~std::uint64_t{0};  ///< LBSTM: bits of the storage tag that are checked
+
+  std::uint64_t bytes() const { return blocks << block_shift; }  ///< of data
+  /// Where a block, or so many of them, lies on the media. Its metadata lie behind it, in 512 bytes.
+  std::uint64_t place(std::uint64_t block) const {
+    return (block << block_shift) + (metadata.bytes != 0 ? block * Media::kStampBytes : 0);
+  }
   bool zoned() const { return zones.size != 0; }
 
   template <class V>
@@ -361,6 +369,11 @@ struct Namespace {
     v("subsystem", subsystem), v("nsid", nsid), v("blocks", blocks), v("block_shift", block_shift);
     v("shared", shared), v("controllers", controllers), v("media", media);
     if (write_protect != 0) v("write_protect", write_protect);
+    if (metadata.bytes != 0) {
+      v("metadata", metadata.bytes), v("extended", metadata.extended), v("type", metadata.type);
+      v("first", metadata.first), v("guard", metadata.guard), v("storage_bits", metadata.storage_bits);
+      v("storage_mask", storage_mask);
+    }
     for (const std::uint8_t byte : uuid) v("uuid", byte);
     if (zoned()) v("zones", zones);
   }

@@ -25,20 +25,18 @@ void flush_subsystem(Act& act, std::uint32_t controller) {
 
 void drop_cache(Act& act, std::uint32_t controller) {
   each_namespace(act.device.subsystems[act.controller(controller).subsystem], [&](std::uint32_t ns) {
-    act.device.media[ns].lose_power(std::uint64_t{1} << act.device.namespaces[ns].block_shift,
-                                    [](std::uint64_t) { return true; });
+    act.device.media[ns].lose_power(act.device.namespaces[ns].place(1), [](std::uint64_t) { return true; });
   });
 }
 
 void lose_power(Device& device, const Surroundings& world, std::uint32_t subsystem) {
   each_namespace(device.subsystems[subsystem], [&](std::uint32_t ns) {
     std::vector<std::uint64_t> blocks;
-    device.media[ns].lose_power(std::uint64_t{1} << device.namespaces[ns].block_shift,
-                                [&](std::uint64_t block) {
-                                  const bool lost = world.engine.decide(site::power_loss, 2) != 0;
-                                  if (lost) blocks.push_back(block);
-                                  return lost;
-                                });
+    device.media[ns].lose_power(device.namespaces[ns].place(1), [&](std::uint64_t block) {
+      const bool lost = world.engine.decide(site::power_loss, 2) != 0;
+      if (lost) blocks.push_back(block);
+      return lost;
+    });
     zones_lost(device, ns, blocks);
     std::uint8_t& protection = device.namespaces[ns].write_protect;
     const Act act{device, world};

@@ -210,7 +210,7 @@ static_assert(kKinds.size() == 128);
 // steps find what they ask for; where several actors interleave otherwise, a step finds nothing and passes.
 class Writer : private MoveSteps {
  public:
-  Writer(const Input& input, std::vector<Step>& steps, Zones zones)
+  Writer(const Input& input, std::vector<Step>& steps, With zones)
       : MoveSteps(input.shape, steps), zones_(zones) {
     for (unsigned k = 0; k < shape_.controllers; ++k) {
       raw_[k] = owner_of(shape_, k) == Owner::raw;
@@ -221,7 +221,7 @@ class Writer : private MoveSteps {
 
   void write(const Move& move) {
     begin(move);
-    if (zones_ == Zones::some && (move.what & 0x80U) == 0 && raw_[controller_] && raw_[peer_]) {
+    if (zones_ == With::zones && (move.what & 0x80U) == 0 && raw_[controller_] && raw_[peer_]) {
       write_zones();
       return;
     }
@@ -285,7 +285,7 @@ class Writer : private MoveSteps {
     put(step, Field::depth, 8);
     weighted_[controller] = (move_->salt & 7U) == 7U;
     if (weighted_[controller])
-      put(step, Field::value, zones_ == Zones::some ? 0x0046'0861U : 0x0046'0801U);  // CC.AMS
+      put(step, Field::value, zones_ == With::zones ? 0x0046'0861U : 0x0046'0801U);  // CC.AMS
     enabled_[controller] = true;
     queues_[controller] = 0;
   }
@@ -1160,14 +1160,14 @@ class Writer : private MoveSteps {
     }
   }
 
-  Zones zones_;
+  With zones_;
   ZoneProgress progress_;
   std::array<bool, 4> raw_{}, enabled_{};
   std::array<bool, 4> weighted_{};        ///< weighted round robin was selected
   std::array<std::uint8_t, 4> queues_{};  ///< bit q: queue q exists
 };
 
-void append(const Input& input, std::vector<Step>& steps, Zones zones) {
+void append(const Input& input, std::vector<Step>& steps, With zones) {
   Writer writer(input, steps, zones);
   for (const Move& move : input.moves) writer.write(move);
 }
@@ -1178,9 +1178,10 @@ const Target& attach_target() {
   static constexpr Target kTarget{
       "attach", "attach and detach, resets and I/O of several actors on several controllers",
       [](const Shape& shape, const std::string& fault) {
-        return prepared_program(shape, fault, Zones::none);
+        return prepared_program(shape, fault, With::nothing);
       },
-      [](const Input& input, std::vector<Step>& steps) { append(input, steps, Zones::none); }, kKinds.size()};
+      [](const Input& input, std::vector<Step>& steps) { append(input, steps, With::nothing); },
+      kKinds.size()};
   return kTarget;
 }
 
@@ -1188,11 +1189,11 @@ const Target& zoned_target() {
   static constexpr Target kTarget{
       "zoned", "the same, with namespaces whose zones several controllers write, append to, send and report",
       [](const Shape& shape, const std::string& fault) {
-        program::Program program = prepared_program(shape, fault, Zones::some);
+        program::Program program = prepared_program(shape, fault, With::zones);
         program.name = "zoned";
         return program;
       },
-      [](const Input& input, std::vector<Step>& steps) { append(input, steps, Zones::some); }, kKinds.size()};
+      [](const Input& input, std::vector<Step>& steps) { append(input, steps, With::zones); }, kKinds.size()};
   return kTarget;
 }
 

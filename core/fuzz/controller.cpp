@@ -245,6 +245,9 @@ void put_le(std::string& bytes, std::size_t at, std::uint64_t value, unsigned wi
 
 Value data_of(std::string&& bytes) { return {Form::literal, 0, std::move(bytes), {}}; }
 
+/// Hosts of a shape whose namespaces have metadata: what it says of them has no other meaning here.
+constexpr std::uint8_t kMetadataWorld = 3;
+
 class Writer : private MoveSteps {
  public:
   Writer(const Input& input, std::vector<Step>& steps) : MoveSteps(input.shape, steps) {
@@ -405,6 +408,19 @@ class Writer : private MoveSteps {
     put(step, Field::blocks, 1U + (m.y & 7U));
     put(step, Field::queue, 1U + ((m.z & 3U) == 3U ? 1U : 0U));
     if (opcode != 0x02 && (m.z & 4U) != 0) put(step, Field::tag, Value{Form::literal, 0, "A", {}});
+    if (shape_.hosts == kMetadataWorld) protection(step, opcode);
+  }
+
+  // Checks of protection information, the controller's own, tags that differ, and metadata that are wrong.
+  void protection(Step& step, std::uint64_t opcode) {
+    const Move& m = *move_;
+    constexpr std::array<const char*, 5> kParts{"guard", "application", "reference", "storage", "metadata"};
+    const std::uint32_t checks = m.salt >> 4U & 7U, action = m.w >> 6U == 3 ? 1 : 0, storage = m.w >> 5U & 1U;
+    put(step, Field::cdw12, checks << 26U | action << 29U | storage << 24U);
+    if ((m.w & 0x10U) != 0) put(step, Field::cdw15, m.w % 3 == 0 ? 0xFFFFU : 0xFFFF'0000U | m.w);
+    if ((m.w & 0x0CU) == 0x0CU) put(step, Field::cdw14, m.x & 0x0FU);
+    if (opcode != 0x02 && (m.salt & 7U) < kParts.size() && (m.w & 3U) == 0)
+      put(step, Field::spoil, Value{Form::literal, 0, kParts[m.salt & 7U], {}});
   }
 
   // The operands of a row of the table: the move's bytes for the first three, then what the salt makes of
@@ -660,7 +676,8 @@ class Writer : private MoveSteps {
 program::Program prepared(const Shape& shape, const std::string& fault) {
   Shape raw = shape;
   raw.hosts = 0;  // every controller is a raw driver's
-  program::Program program = prepared_program(raw, fault, Zones::none);
+  program::Program program =
+      prepared_program(raw, fault, shape.hosts == kMetadataWorld ? With::metadata : With::nothing);
   program.name = "controller";
   return program;
 }

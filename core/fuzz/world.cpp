@@ -1,5 +1,7 @@
 #include "fuzz/world.h"
 
+#include <array>
+
 #include "fuzz/put.h"
 #include "fuzz/zoned.h"
 #include "spec/zones.h"
@@ -30,14 +32,23 @@ Owner owner_of(const Shape& shape, unsigned controller) {
 
 namespace {
 
-std::vector<std::string> words_of(const Shape& shape, Zones with) {
+/// Of one namespace after the other: types, places, guards and storage tags of protection information;
+/// metadata without it.
+constexpr std::array kMetadata{",ms=8,pi=1",
+                               ",logical_block_size=4096,ms=8,pi=2,mset=1",
+                               ",logical_block_size=4096,ms=16,pi=2,pif=2,sts=16",
+                               ",logical_block_size=4096,ms=64,pi=1,pil=1,mset=1",
+                               ",ms=8,pi=3",
+                               ",ms=16"};
+
+std::vector<std::string> words_of(const Shape& shape, With with) {
   std::vector<std::string> words{"nvme-subsys,id=subsys0"};
   for (unsigned k = 0; k < shape.controllers; ++k) {
     const bool alone = shape.alone && k + 1 == shape.controllers;
     words.push_back(std::string("nvme,id=") + kControllers[k] + ",serial=" +
                     (alone ? "alone" : "shared,subsys=subsys0") + ",max_ioqpairs=4,msix_qsize=4" +
                     (has_pin(shape, k) ? ",pin=on" : "") + (shape.pattern == 2 && alone ? ",dstrd=1" : "") +
-                    (with == Zones::some ? zone_controller_words(shape) : ""));
+                    (with == With::zones ? zone_controller_words(shape) : ""));
   }
   for (unsigned i = 0; i < shape.namespaces; ++i) {
     // By pattern, ever more namespaces are private or detached; every other one of pattern 2 has large
@@ -47,11 +58,16 @@ std::vector<std::string> words_of(const Shape& shape, Zones with) {
     const bool detached = (shape.pattern == 0 && i == 2) || (shape.pattern != 0 && turn == 3);
     const bool alone = shape.alone && i + 1 == shape.namespaces && i != 0;
     const unsigned bus = alone ? shape.controllers - 1U : i % (shape.controllers - (shape.alone ? 1U : 0U));
-    const std::string zones = with == Zones::some ? zone_words(shape, i) : "";
+    const std::string zones = with == With::zones ? zone_words(shape, i) : "";
     std::string word = std::string("nvme-ns,id=") + kNamespaces[i] + (zones.empty() ? ",size=1MiB" : zones);
     word += is_private || alone ? std::string(",bus=") + kControllers[bus] : ",subsys=subsys0";
     if (is_private) word += ",shared=off";
     if (detached) word += ",detached=on";
+    if (with == With::metadata) {
+      word += kMetadata[i % kMetadata.size()];
+      words.push_back(word);
+      continue;
+    }
     if (shape.pattern == 2 && i % 2 == 1 && zones.empty())
       word += i == 1 ? ",logical_block_size=4096" : ",logical_block_size=65536";
     words.push_back(word);
@@ -97,14 +113,26 @@ void look_at_zones(const Shape& shape, unsigned controller, On&& on) {
   }
 }
 
+// And before it uses protection information.
+template <class On>
+void look_at_metadata(const Shape& shape, unsigned controller, On&& on) {
+  for (unsigned i = 0; i < 2 * shape.namespaces; ++i) {
+    Step& step = on(StepKind::admin, controller);
+    put(step, Field::opcode, 0x06);
+    put(step, Field::cdw10, i % 2 == 0 ? 0x00U : 0x05U);
+    put(step, Field::nsid, i / 2 + 1);
+  }
+}
+
 }  // namespace
 
-program::Program prepared_program(const Shape& shape, const std::string& fault, Zones zones) {
+program::Program prepared_program(const Shape& shape, const std::string& fault, With zones) {
   program::Program program;
   program.name = "attach";
-  if (zones == Zones::some) program.profile = "spec-zoned";
+  if (zones == With::zones) program.profile = "spec-zoned";
+  if (zones == With::metadata) program.profile = "spec-pi";
   program::TopologyOptions options;
-  options.zoned = zones == Zones::some;
+  options.zoned = zones == With::zones;
   program.topology = program::parse_topology(words_of(shape, zones), {}, options);
   program::use_memory_media(program.topology);
   add_hosts(shape, program);
@@ -130,12 +158,13 @@ program::Program prepared_program(const Shape& shape, const std::string& fault, 
       put(pair, Field::depth, (shape.shallow ? 2U : 8U) * queue + (shape.shallow ? 1U : 0U));
       if (!has_pin(shape, k)) put(pair, Field::vector, queue);
     }
-    if (zones == Zones::some) look_at_zones(shape, k, on);
+    if (zones == With::zones) look_at_zones(shape, k, on);
+    if (zones == With::metadata) look_at_metadata(shape, k, on);
     if (!shape.events) continue;
     Step& events = on(StepKind::admin, k);
     put(events, Field::opcode, 0x09);
     put(events, Field::cdw10, 0x0B);
-    put(events, Field::cdw11, zones == Zones::some ? 0x0800'0100U : 0x100U);
+    put(events, Field::cdw11, zones == With::zones ? 0x0800'0100U : 0x100U);
     Step& request = on(StepKind::admin, k);
     put(request, Field::opcode, 0x0C);
     request.nowait = true;

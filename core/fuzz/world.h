@@ -20,11 +20,11 @@ enum class Owner : std::uint8_t { raw, host0, host1 };
 /// Who has a controller at first.
 Owner owner_of(const Shape& shape, unsigned controller);
 
-/// Whether some of the namespaces have zones (profile `spec-zoned`).
-enum class Zones : bool { none, some };
+/// What some of the namespaces have: zones (profile `spec-zoned`), or metadata (`spec-pi`).
+enum class With : std::uint8_t { nothing, zones, metadata };
 
 /// The world of a shape with the steps that set it up: every raw controller enabled, identified, with queues
 /// 1 and 2, its zones looked at. The last step has the label kReady. In canonical form.
-program::Program prepared_program(const Shape& shape, const std::string& fault, Zones zones);
+program::Program prepared_program(const Shape& shape, const std::string& fault, With zones);
 
 }  // namespace polypath::fuzz

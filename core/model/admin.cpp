@@ -138,6 +138,7 @@ void lose_namespace(Namespace& ns) {
   for (auto& attached : ns.attached) attached.fact.forget();
   ns.tracked = false;
   ns.written_untracked = true;
+  ns.metadata = {};
   ns.blocks = 0;
   ns.block_bytes = 0;
   ns.identified = ns.block_size_given = false;

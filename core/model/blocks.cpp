@@ -30,6 +30,7 @@ Block& Blocks::edit(std::uint64_t lba) {
   if (block.used == 0 && block.more == 0) {
     block.a = {};
     block.a.value = zero_;
+    block.a.known = zero_known_;
     block.a.unknown = unwritten_ == Unwritten::stable;
     block.used = 1;
   }
@@ -110,9 +111,10 @@ void Blocks::add(Block& block, const Version& version, Seq quiet) {
 }
 
 void Blocks::begin(std::uint64_t lba, std::uint64_t value, Seq writer, std::uint16_t controller, Written what,
-                   Seq quiet, bool durable) {
+                   Seq quiet, bool durable, std::uint64_t known) {
   Version version;
   version.value = value;
+  version.known = known;
   version.writer = writer;
   version.settled = kNow;
   version.controller = controller;
@@ -149,11 +151,14 @@ void Blocks::end(std::uint64_t lba, Seq writer, WriteEnd how, Seq now, Seq quiet
   tidy(block, quiet);
 }
 
-Match Blocks::read(std::uint64_t lba, std::uint64_t value, Seq since, Seq now, std::uint64_t& sizes) {
+Match Blocks::read(std::uint64_t lba, std::uint64_t value, Seq since, Seq now, std::uint64_t& sizes,
+                   std::uint64_t shown) {
   const Block* found = find(lba);
   if (found == nullptr) {
     ++sizes;
-    if (unwritten_ == Unwritten::zeros) return value == zero_ ? Match::possible : Match::impossible;
+    if (unwritten_ == Unwritten::zeros)
+      return ((value ^ zero_) & zero_known_ & shown) == 0 ? Match::possible : Match::impossible;
+    if (shown != ~std::uint64_t{0}) return Match::unknown;
     Block& block = edit(lba);
     block.a.value = value;
     block.a.unknown = false;
@@ -162,7 +167,7 @@ Match Blocks::read(std::uint64_t lba, std::uint64_t value, Seq since, Seq now, s
   }
   if (found->used == 1 && found->more == 0 && !found->a.unknown && found->a.live()) {
     ++sizes;
-    return found->a.value == value ? Match::possible : Match::impossible;
+    return found->a.holds(value, shown) ? Match::possible : Match::impossible;
   }
   bool match = false, known = false, quiet = true;
   std::uint32_t live = 0;
@@ -171,11 +176,11 @@ Match Blocks::read(std::uint64_t lba, std::uint64_t value, Seq since, Seq now, s
     ++sizes;
     if (version.live()) ++live;
     if (!version.live() || version.settled > since) quiet = false;
-    if (version.unknown || version.value == value) match = true;
-    if (!version.unknown && version.value == value) known = true;
+    if (version.unknown || version.holds(value, shown)) match = true;
+    if (!version.unknown && version.holds(value, shown)) known = true;
   });
   if (!match) return Match::impossible;
-  if (quiet) {
+  if (quiet && shown == ~std::uint64_t{0}) {
     // Nothing was under way while the read was: what it found is what the block holds.
     bool undecided = live > 1;
     each(*found, [&](const Version& version) { undecided |= version.live() && version.unknown; });
@@ -184,12 +189,12 @@ Match Blocks::read(std::uint64_t lba, std::uint64_t value, Seq since, Seq now, s
       // value was another's. So every version that may have it has it, unless one is there for good.
       bool settled = false;
       each(*found, [&](const Version& version) {
-        settled |= version.live() && !version.unknown && version.value == value &&
+        settled |= version.live() && !version.unknown && version.holds(value) &&
                    (version.end == WriteEnd::applied || version.end == WriteEnd::initial);
       });
       each(edit(lba), [&](Version& version) {
         if (!version.live()) return;
-        if (!version.unknown && version.value == value) return;
+        if (!version.unknown && version.holds(value)) return;
         if (version.unknown && !settled) {
           version.value = value;
           version.unknown = false;
@@ -204,12 +209,15 @@ Match Blocks::read(std::uint64_t lba, std::uint64_t value, Seq since, Seq now, s
   return known ? Match::possible : Match::unknown;
 }
 
-bool Blocks::may_differ(std::uint64_t lba, std::uint64_t value, Seq since) const {
+bool Blocks::may_differ(std::uint64_t lba, std::uint64_t value, Seq since, std::uint64_t shown) const {
   const Block* found = find(lba);
-  if (found == nullptr) return unwritten_ == Unwritten::stable || value != zero_;
+  if (found == nullptr)
+    return unwritten_ == Unwritten::stable || (shown & ~zero_known_) != 0 || ((value ^ zero_) & shown) != 0;
   bool differs = false;
   each(*found, [&](const Version& version) {
-    if (version.live() || version.gone >= since) differs |= version.unknown || version.value != value;
+    if (version.live() || version.gone >= since) {
+      differs |= version.unknown || (shown & ~version.known) != 0 || ((version.value ^ value) & shown) != 0;
+    }
   });
   return differs;
 }
@@ -230,39 +238,44 @@ Blocks::Met Blocks::met(std::uint64_t lba, std::uint64_t value, Seq since) const
   return met;
 }
 
-Seq Blocks::sole_source(std::uint64_t lba, std::uint64_t value, Seq since) const {
+Seq Blocks::sole_source(std::uint64_t lba, std::uint64_t value, Seq since, std::uint64_t shown) const {
   const Block* found = find(lba);
-  if (found == nullptr) return unwritten_ == Unwritten::zeros && value == zero_ ? 0 : kNow;
+  if (found == nullptr) {
+    const bool zeros = unwritten_ == Unwritten::zeros && ((value ^ zero_) & zero_known_ & shown) == 0;
+    return zeros ? 0 : kNow;
+  }
   Seq source = kNow;
   std::uint32_t candidates = 0;
   each(*found, [&](const Version& version) {
     if (!version.live() && version.gone < since) return;
-    if (!version.unknown && version.value != value) return;
+    if (!version.unknown && !version.holds(value, shown)) return;
     ++candidates;
     source = version.unknown ? kNow : version.writer;
   });
   return candidates == 1 ? source : kNow;
 }
 
-std::optional<std::uint64_t> Blocks::sole_value(std::uint64_t lba, Seq since) const {
+std::optional<Blocks::Sole> Blocks::sole_value(std::uint64_t lba, Seq since) const {
   const Block* found = find(lba);
   if (found == nullptr)
-    return unwritten_ == Unwritten::zeros ? std::optional<std::uint64_t>(zero_) : std::nullopt;
-  std::optional<std::uint64_t> value;
+    return unwritten_ == Unwritten::zeros ? std::optional<Sole>({zero_, zero_known_, true}) : std::nullopt;
+  std::optional<Sole> sole;
   bool sure = true;
   each(*found, [&](const Version& version) {
     if (!version.live() && version.gone < since) return;
-    sure &= !version.unknown && (!value || *value == version.value);
-    value = version.value;
+    sure &= !version.unknown && (!sole || (sole->value == version.value && sole->known == version.known));
+    const bool unwritten = version.end == WriteEnd::initial && !version.learned;
+    sole = Sole{version.value, version.known, unwritten && (!sole || sole->unwritten)};
   });
-  return sure ? value : std::nullopt;
+  return sure ? sole : std::nullopt;
 }
 
-void Blocks::settle(std::uint64_t lba, Seq writer, std::uint64_t value) {
+void Blocks::settle(std::uint64_t lba, Seq writer, std::uint64_t value, std::uint64_t known) {
   each(edit(lba), [&](Version& version) {
     if (version.writer != writer || !version.unknown) return;
     version.unknown = false;
     version.value = value;
+    version.known = known;
   });
 }
 

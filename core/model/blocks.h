@@ -28,10 +28,11 @@ enum class WriteEnd : std::uint8_t {
 };
 
 struct Version {
-  std::uint64_t value = 0;  ///< digest of the logical block
-  Seq writer = 0;           ///< submission of its write, 0: was there at the start
-  Seq settled = 0;          ///< end of its write, kNow while open
-  Seq gone = kNow;          ///< when it stopped being possible
+  std::uint64_t value = 0;                  ///< digest of the logical block
+  std::uint64_t known = ~std::uint64_t{0};  ///< bits of it that are; metadata may be open
+  Seq writer = 0;                           ///< submission of its write, 0: was there at the start
+  Seq settled = 0;                          ///< end of its write, kNow while open
+  Seq gone = kNow;                          ///< when it stopped being possible
   std::uint16_t controller = 0xFFFF;
   WriteEnd end = WriteEnd::initial;
   bool unknown = false;   ///< the value is not known: anything matches
@@ -43,6 +44,10 @@ struct Version {
   bool excluded = false;  ///< gone because a read decided for another one
 
   bool live() const { return gone == kNow; }
+  /// May the bits of `shown` in a value be those of this one?
+  bool holds(std::uint64_t of, std::uint64_t shown = ~std::uint64_t{0}) const {
+    return ((value ^ of) & known & shown) == 0;
+  }
 };
 
 struct Block {
@@ -65,10 +70,12 @@ class Blocks {
  public:
   /// What blocks hold that nobody wrote yet.
   enum class Unwritten : std::uint8_t { zeros, stable };
-  void start(Unwritten unwritten, std::uint64_t zero_digest) {
+  /// `known`: bits of the digest of a block that nobody wrote.
+  void start(Unwritten unwritten, std::uint64_t zero_digest, std::uint64_t known = ~std::uint64_t{0}) {
     *this = {};
     unwritten_ = unwritten;
     zero_ = zero_digest;
+    zero_known_ = known;
   }
   std::uint64_t zero() const { return zero_; }
 
@@ -76,14 +83,17 @@ class Blocks {
   /// began.
   enum class Written : std::uint8_t { data, zeroes, unknown, copied, emptied };
   void begin(std::uint64_t lba, std::uint64_t value, Seq writer, std::uint16_t controller, Written what,
-             Seq quiet, bool durable = false);
+             Seq quiet, bool durable = false, std::uint64_t known = ~std::uint64_t{0});
   /// The write's window ends at `now`.
   void end(std::uint64_t lba, Seq writer, WriteEnd how, Seq now, Seq quiet);
   /// Is `value` what a reader that began at `since` may have found? `sizes` grows by the number of possible
   /// values. Where nothing is under way the read decides.
-  Match read(std::uint64_t lba, std::uint64_t value, Seq since, Seq now, std::uint64_t& sizes);
-  /// May a reader that began at `since` have found something else?
-  bool may_differ(std::uint64_t lba, std::uint64_t value, Seq since) const;
+  /// `shown`: the bits of the value that the read shows; where they are not all, it decides nothing.
+  Match read(std::uint64_t lba, std::uint64_t value, Seq since, Seq now, std::uint64_t& sizes,
+             std::uint64_t shown = ~std::uint64_t{0});
+  /// May a reader that began at `since` have found something else in the bits that it looked at?
+  bool may_differ(std::uint64_t lba, std::uint64_t value, Seq since,
+                  std::uint64_t shown = ~std::uint64_t{0}) const;
   /// May a reader that began at `since` have met this value, and surely nothing else?
   struct Met {
     bool possible = false, surely = false;
@@ -91,12 +101,17 @@ class Blocks {
   Met met(std::uint64_t lba, std::uint64_t value, Seq since) const;
   /// The write, by its submission, that alone can have given a reader that began at `since` this value, and
   /// gave it once; kNow when there may be several.
-  Seq sole_source(std::uint64_t lba, std::uint64_t value, Seq since) const;
+  Seq sole_source(std::uint64_t lba, std::uint64_t value, Seq since,
+                  std::uint64_t shown = ~std::uint64_t{0}) const;
   /// What a reader that began at `since` surely met; none when several values are possible, or it is not
   /// known.
-  std::optional<std::uint64_t> sole_value(std::uint64_t lba, Seq since) const;
+  struct Sole {
+    std::uint64_t value = 0, known = 0;  ///< and which bits of it
+    bool unwritten = false;
+  };
+  std::optional<Sole> sole_value(std::uint64_t lba, Seq since) const;
   /// The value of a write by `writer` is known now.
-  void settle(std::uint64_t lba, Seq writer, std::uint64_t value);
+  void settle(std::uint64_t lba, Seq writer, std::uint64_t value, std::uint64_t known = ~std::uint64_t{0});
   /// The version, live or gone, that holds this value (the youngest), and how many are possible; for
   /// explanations.
   struct Story {
@@ -138,7 +153,7 @@ class Blocks {
   engine::CowMap<Page> pages_;
   std::vector<Spare> spare_;
   std::uint32_t free_spare_ = 0;
-  std::uint64_t zero_ = 0;
+  std::uint64_t zero_ = 0, zero_known_ = ~std::uint64_t{0};
   Unwritten unwritten_ = Unwritten::zeros;
 };
 

@@ -9,6 +9,7 @@
 #include "model/io.h"
 #include "model/keep_alive.h"
 #include "model/namespaces.h"
+#include "model/protection.h"
 #include "model/queues.h"
 #include "model/registers.h"
 #include "model/reset.h"
@@ -160,7 +161,7 @@ void begin_effects(const Scene& scene, Command& command, const trace::Parts& par
   if (command.sqid == 0) {
     begin_admin(scene, command, parts.data);
   } else {
-    begin_io(scene, command, parts.digests, parts.data);
+    begin_io(scene, command, parts);
   }
 }
 
@@ -323,6 +324,13 @@ void find_aborts(const Scene& scene, Command& command) {
   }
 }
 
+/// Metadata have a buffer of their own, where they do not lie behind each block.
+bool in_metadata(const Command& command, std::uint64_t address, std::uint64_t bytes) {
+  const std::uint64_t most = std::uint64_t{command.entry.block_count()} * command.metadata_each;
+  return command.metadata_at != 0 && address >= command.metadata_at && bytes <= most &&
+         address - command.metadata_at <= most - bytes;
+}
+
 bool list_page(const Command& command, std::uint64_t address, std::uint64_t bytes) {
   if (command.entry.psdt() != 0) return false;
   // A list of PRPs lies at PRP2 when the buffer needs more than two pages; further list pages are not known
@@ -421,6 +429,7 @@ void on_submitted(const Scene& scene) {
   if (command->malformed) ++scene.s.malformed_open;
   if (command->ranges_known) take_ranges(scene, *command, parts.ranges);
   take_descriptors(scene, *command, parts.descriptors);
+  if ((event.b & trace::submitted_part::metadata) != 0) take_metadata(*command, parts);
   find_aborts(scene, *command);
   begin_effects(scene, *command, parts);
   begin_fused(scene, index);
@@ -484,6 +493,8 @@ void on_completed(const Scene& scene) {
   std::memcpy(&completion.entry, parts.entry.data(), sizeof completion.entry);
   completion.digests = parts.digests;
   completion.data = parts.data;
+  completion.metadata = parts.metadata;
+  completion.blocks = parts.blocks;
   completion.status_only = (event.b & trace::completed_part::status_only) != 0;
   const auto& entry = completion.entry;
 
@@ -588,6 +599,7 @@ void on_dma(const Scene& scene) {
   }
   const auto* row = spec::find_command(spec::set_of_queue(command->sqid), command->entry.opcode);
   const bool from_host = row != nullptr && row->direction == spec::Direction::to_controller;
+  if (in_metadata(*command, event.c, event.b) && write != from_host) return;
   const bool in_buffer = inside(ranges_of(scene, *command), event.c, event.b);
   const bool listed = by_sgl(*command) && command->list_known && command->ranges_known;
   if (listed && !in_buffer && !command->null_pointer && !command->reused_cid &&

@@ -16,6 +16,8 @@ enum class End : std::uint8_t { applied, refused, dropped };
 struct Completion {
   spec::CompletionEntry entry;
   std::span<const std::byte> digests, data;
+  trace::MetadataPart metadata{};
+  std::span<const std::byte> blocks;  ///< of that part
   bool status_only = false;
   bool trusted = true;  ///< the buffer was this command's alone
 

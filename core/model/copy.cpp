@@ -11,6 +11,7 @@
 #include "model/io.h"
 #include "model/namespaces.h"
 #include "model/power.h"
+#include "model/protection.h"
 #include "model/rules.h"
 #include "spec/queue_entry.h"
 
@@ -19,14 +20,17 @@ namespace {
 
 using spec::Status;
 
-/// The sources of a Copy in descriptor format 0, as they are listed. None when they were not seen.
+unsigned format_of(const Command& command) { return command.entry.cdw12 >> 8U & 0xFU; }
+
+/// The sources of a Copy in descriptor format 0 or 1, as they are listed. None when they were not seen.
 std::vector<BlockRange> copied_ranges(const Command& command, std::span<const std::byte> data) {
   const std::size_t count = (command.entry.cdw12 & 0xFFU) + std::size_t{1};
-  if ((command.entry.cdw12 >> 8U & 0xFU) != 0 || data.size() != count * sizeof(spec::CopyRange)) return {};
+  const std::size_t each = format_of(command) == 0 ? sizeof(spec::CopyRange) : sizeof(spec::CopyRangeLong);
+  if (format_of(command) > 1 || data.size() != count * each) return {};
   std::vector<BlockRange> ranges;
   for (std::size_t i = 0; i < count; ++i) {
-    spec::CopyRange range;
-    std::memcpy(&range, data.data() + i * sizeof range, sizeof range);
+    spec::CopyRange range;  // both formats begin alike
+    std::memcpy(&range, data.data() + i * each, sizeof range);
     ranges.push_back({range.slba, range.nlb + std::uint64_t{1}});
   }
   return ranges;
@@ -103,7 +107,10 @@ void end_copy(const Scene& scene, const Command& command, const Completion& comp
     for (std::uint64_t k = 0; k < sources[i].blocks; ++k, ++to) {
       if (i < done) {
         const auto value = ns.content.sole_value(sources[i].slba + k, command.submitted);
-        if (value && *value != kUncorrectable) ns.content.settle(to, command.submitted, *value);
+        // Protection information that the controller makes anew is not followed.
+        const bool anew = ns.metadata.format.type != 0 && (command.entry.cdw12 & spec::prinfo::action) != 0;
+        if (value && value->value != kUncorrectable)
+          ns.content.settle(to, command.submitted, value->value, anew ? kDataHalf : value->known);
       }
       ns.content.end(to, command.submitted, i < done ? WriteEnd::applied : otherwise, scene.now, quiet);
     }
@@ -120,14 +127,28 @@ void allow_copy(const Scene& scene, const Command& command, const Namespace* ns,
     allowed.must(Rule::q33, {Status::invalid_field});
   }
   // Formats with odd numbers are for longer guards, the higher ones for other namespaces.
-  if (format != 0) allowed.may({Status::invalid_field, Status::invalid_namespace_or_format});
+  const bool known = ns != nullptr && (ns->identified || ns->metadata.given) && metadata_known(*ns) &&
+                     !command.no_tail && !may_be_another(*ns, command.submitted) &&
+                     ns->incarnation == command.incarnation;
+  const bool longer =
+      known && ns->metadata.format.type != 0 && ns->metadata.format.guard != spec::Guard::bits16;
+  const bool supported = announced.known && (announced.ocfs >> format & 1U) != 0;
+  if (format > 1 || !known) {
+    if (format != 0 || !known) allowed.may({Status::invalid_field, Status::invalid_namespace_or_format});
+  } else if (supported && (format == 1) != longer) {
+    allowed.must(Rule::q33, {Status::invalid_namespace_or_format});
+  }
+  const bool reads_action = (entry.cdw12 >> 15U & 1U) != 0, writes_action = (entry.cdw12 >> 29U & 1U) != 0;
+  if (known && ns->metadata.format.type != 0 && reads_action != writes_action)
+    allowed.must(Rule::d17, {Status::invalid_field});
   if ((entry.cdw12 & 0x3F00'F000U) != 0 || entry.cdw13 != 0) {  // protection information and directives
     allowed.may(
         {Status::invalid_field, Status::invalid_protection_information, Status::conflicting_attributes});
   }
-  if (command.no_tail || ns == nullptr || !ns->identified || (ns->dps & 7U) != 0) {
+  if (!known || ns->metadata.format.type != 0) {
     allowed.may({Status::guard_check_error, Status::application_tag_check_error,
-                 Status::reference_tag_check_error, Status::invalid_protection_information});
+                 Status::reference_tag_check_error, Status::storage_tag_check_error,
+                 Status::invalid_protection_information});
   }
   allowed.may({Status::write_fault, Status::write_to_read_only_range, Status::insufficient_resources,
                Status::incompatible_namespace_or_format, Status::fast_copy_not_possible});

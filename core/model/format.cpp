@@ -8,6 +8,7 @@
 #include "model/events.h"
 #include "model/io.h"
 #include "model/namespaces.h"
+#include "model/protection.h"
 #include "model/self_test.h"
 #include "model/write_protection.h"
 #include "model/zones.h"
@@ -80,7 +81,8 @@ bool settle_format(const Scene& scene, const Command& command, std::uint32_t ind
   ns.format_wanted = index_known(command) ? static_cast<std::int8_t>(index_of(command)) : std::int8_t{-1};
   ns.format_from = command.submitted;
   ns.block_bytes = shift < 9 || shift > 16 ? 0 : 1U << shift;
-  bool data = ns.block_bytes != 0 && !ns.written_untracked && (ns.dps & 7U) == 0;
+  format_metadata(ns, command.entry, known);
+  bool data = ns.block_bytes != 0 && !ns.written_untracked && metadata_known(ns);
   for (const auto controller : scene.s.subsystems[ns.subsystem].controllers)
     data = data && (scene.s.controllers[controller].observed & trace::observed::data) != 0;
   if (data && zeros) {
@@ -88,6 +90,20 @@ bool settle_format(const Scene& scene, const Command& command, std::uint32_t ind
     start_content(ns, true, scene.now);
   }
   return before != 0 && ns.block_bytes != 0 && before != ns.block_bytes;
+}
+
+/// Protection information of a type that the namespace does not have, or that finds no room.
+void allow_protected_format(const Namespace& ns, const spec::SubmissionEntry& entry, Allowed& allowed) {
+  const unsigned type = entry.cdw10 >> 5U & 7U, index = entry.cdw10 & 0xFU;
+  constexpr std::uint16_t kShortest = 8;
+  const bool room = ns.metadata.sizes[index] >= kShortest;
+  const bool has_type = type <= 3 && (ns.dpc >> (type - 1U) & 1U) != 0;
+  const bool has_place = (ns.dpc & ((entry.cdw10 >> 8U & 1U) != 0 ? spec::dpc::first : spec::dpc::last)) != 0;
+  if (!room || !has_type || !has_place) {
+    allowed.must(Rule::q33, {Status::invalid_format, Status::invalid_field});
+  } else if (!ns.metadata.elbaf_known || ns.metadata.elbaf[index] != 0) {
+    allowed.may({Status::invalid_format, Status::invalid_field});
+  }
 }
 
 }  // namespace
@@ -248,9 +264,13 @@ void allow_format(const Scene& scene, const Command& command, Allowed& allowed) 
     if (protection) allowed.may(Status::invalid_field);
     return;
   }
-  if (protection && (ns->dpc & 7U) == 0)
-    allowed.must(Rule::q33, {Status::invalid_format, Status::invalid_field});
-  if (protection) allowed.may({Status::invalid_format, Status::invalid_field});
+  if (protection) allow_protected_format(*ns, entry, allowed);
+  if (index_of(command) < ns->formats && ns->metadata.sizes[index_of(command)] != 0) {
+    // Formats that only hosts who enabled them may use; and namespaces that cannot have metadata.
+    const bool extended = !ns->metadata.elbaf_known || ns->metadata.elbaf[index_of(command)] != 0;
+    if (extended) allowed.may(Status::invalid_namespace_or_format);
+    if (ns->zoned.announced) allowed.may(Status::invalid_format);
+  }
   const unsigned shift = index_of(command) < ns->formats ? ns->lbads[index_of(command)] : 0;
   if (shift == 0) {
     allowed.must(Rule::q33, {Status::invalid_format, Status::invalid_field});

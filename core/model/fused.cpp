@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "model/namespaces.h"
+#include "model/protection.h"
 #include "model/queues.h"
 #include "trace/text.h"
 
@@ -170,7 +171,8 @@ void finish_fused(const Scene& scene, const Command& command, const Completion& 
     const std::size_t blocks = std::min(digests.size(), FusedPair::kFollowed);
     for (std::size_t i = 0; i < blocks; ++i) {
       // A Write of the value that the Compare met is a second source of it: nothing is said of such blocks.
-      pair->met[i] = ns->content.sole_source(pair->slba + i, digests[i], command.submitted);
+      pair->met[i] =
+          ns->content.sole_source(pair->slba + i, digests[i], command.submitted, compared_bits(*ns));
     }
   }
   if (pair->status[0] < 0 || pair->status[1] < 0) return;

@@ -1,6 +1,7 @@
 #include "model/identify.h"
 
 #include "model/namespaces.h"
+#include "model/protection.h"
 #include "model/zones.h"
 #include "spec/registers.h"
 
@@ -77,6 +78,10 @@ void check_identify(const Scene& scene, const Command& command, std::span<const 
       break;
     case Cns::csi_ns:
       if (csi_of(command) == spec::kCsiZoned) check_zoned_namespace(scene, command, data);
+      if (csi_of(command) == spec::kCsiNvm) check_nvm_namespace(scene, command, data);
+      break;
+    case Cns::csi_allocated_ns:
+      if (csi_of(command) == spec::kCsiNvm) check_nvm_namespace(scene, command, data);
       break;
     case Cns::csi_controller:
       if (csi_of(command) == spec::kCsiZoned) {

@@ -8,6 +8,7 @@
 #include "model/identify.h"
 #include "model/io.h"
 #include "model/namespaces.h"
+#include "model/protection.h"
 #include "model/write_protection.h"
 #include "model/zones.h"
 #include "spec/log_feature_event.h"
@@ -163,17 +164,18 @@ void check_namespace(const Scene& scene, const Command& command, std::span<const
 
   // Size and format: from here on the content can be followed.
   const unsigned shift = id.lbaf[id.flbas & 0xFU] >> 16U & 0xFFU;
-  const bool metadata_inside = (id.flbas & 0x10U) != 0 && (id.lbaf[id.flbas & 0xFU] & 0xFFFFU) != 0;
+  const spec::MetadataFormat metadata = ns.metadata.format;
+  learn_metadata(ns, id);
   if (shift < 9 || shift > 16 || id.nsze == 0) return;
   const std::uint32_t block_bytes = std::uint32_t{1} << shift;
-  const bool fresh_format = ns.block_bytes != block_bytes;
+  const bool fresh_format = ns.block_bytes != block_bytes || metadata != ns.metadata.format;
   ns.blocks = id.nsze;
   ns.block_bytes = block_bytes;
   ns.zoned.format = id.flbas & 0xFU;
   follow_zones(scene, index);
   if (ns.tracked && !fresh_format) return;
   if (ns.tracked) lose_content(ns);
-  bool data_seen = !metadata_inside;
+  bool data_seen = metadata_known(ns);
   for (const auto controller : subsystem.controllers) {
     data_seen = data_seen && (scene.s.controllers[controller].observed & trace::observed::data) != 0;
   }

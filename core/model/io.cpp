@@ -10,6 +10,7 @@
 #include "model/fused.h"
 #include "model/namespaces.h"
 #include "model/power.h"
+#include "model/protection.h"
 #include "model/registers.h"
 #include "model/sanitize.h"
 #include "model/sgl.h"
@@ -89,6 +90,13 @@ bool fold_digests(State& s, const Namespace& ns, std::span<const std::byte> dige
     s.scratch[i] = block_digest(raw.data(), parts);
   }
   return true;
+}
+
+/// Bytes that a command moves through its data pointer for each block.
+std::uint64_t bytes_of(const Namespace& ns, const Command& command) {
+  const spec::MetadataFormat& format = ns.metadata.format;
+  if (!format.extended) return ns.block_bytes;
+  return ns.block_bytes + std::uint64_t{format.moved((command.entry.cdw12 & spec::prinfo::action) != 0)};
 }
 
 Namespace* namespace_of(const Scene& scene, const Command& command) {
@@ -253,6 +261,18 @@ std::string version_text(const Blocks::Story& story) {
                                      : fmt::format("{:016x}", story.expected->value);
 }
 
+bool is_tag_error(Status status) {
+  return status == Status::guard_check_error || status == Status::application_tag_check_error ||
+         status == Status::reference_tag_check_error || status == Status::storage_tag_check_error;
+}
+
+/// What a Compare sent, as values of blocks; and what of its tags is wrong.
+bool compared_values(const Scene& scene, Command& command, const Namespace& ns, const trace::Parts& parts) {
+  if (ns.metadata.format.bytes == 0) return !command.metadata_seen;
+  if ((command.entry.cdw12 & spec::prinfo::action) != 0) return false;
+  return written_values(scene, command, ns, parts);
+}
+
 void compare_finished(const Scene& scene, const Command& command, const Completion& completion,
                       Namespace& ns) {
   const Status status = completion.status();
@@ -265,12 +285,16 @@ void compare_finished(const Scene& scene, const Command& command, const Completi
   const std::uint64_t slba = command.entry.slba();
   std::uint64_t sizes = 0;
   bool differs = false, unknown = false;
+  const std::uint64_t compared = compared_bits(ns);
+  // Metadata beside protection information are compared, and their digest is not that of their own.
+  const bool metadata_beside =
+      ns.metadata.format.type != 0 && ns.metadata.format.bytes > ns.metadata.format.tuple_bytes();
   for (std::size_t i = 0; i < digests.size(); ++i) {
     if (status == Status::compare_failure) {
-      differs |= ns.content.may_differ(slba + i, digests[i], command.submitted);
+      differs |= ns.content.may_differ(slba + i, digests[i], command.submitted, compared) || metadata_beside;
       continue;
     }
-    const Match match = ns.content.read(slba + i, digests[i], command.submitted, scene.now, sizes);
+    const Match match = ns.content.read(slba + i, digests[i], command.submitted, scene.now, sizes, compared);
     unknown |= match == Match::unknown;
     if (match != Match::impossible) continue;
     const auto story = ns.content.story(slba + i, digests[i]);
@@ -293,9 +317,15 @@ void check_kept(const Scene& scene, const Command& command, const Completion& co
   const auto check_until = [&](std::uint64_t block) {
     if (block <= from) return;
     const std::size_t parts = ns.block_bytes / 512;
+    Shown shown;
+    if (command.metadata_seen) {
+      shown.command = &command;
+      shown.metadata = completion.metadata;
+      shown.blocks = completion.blocks;
+    }
     check_read(scene, command.ns, command.entry.slba() + from,
                completion.digests.subspan(from * parts * 8, (block - from) * parts * 8), command.submitted,
-               "read", false);
+               "read", false, shown);
   };
   for (const Range& range : ranges_of(scene, command)) {
     if (range.address == trace::kBitBucket) {
@@ -348,17 +378,22 @@ std::uint32_t proven_blocks(const Namespace* ns, std::uint16_t controller) {
 }  // namespace
 
 bool check_read(const Scene& scene, std::uint32_t index, std::uint64_t slba,
-                std::span<const std::byte> digests, Seq since, const std::string& what, bool application) {
+                std::span<const std::byte> digests, Seq since, const std::string& what, bool application,
+                const Shown& shown) {
   Namespace& ns = scene.s.namespaces[index];
   // What began before the content was followed may have met, or have written, what was there before.
   if (!ns.tracked || ns.block_bytes == 0 || since < ns.content_from) return false;
   const std::uint64_t blocks = digests.size() / 8 / (ns.block_bytes / 512);
   if (blocks == 0 || !fold_digests(scene.s, ns, digests, blocks)) return false;
+  // An application is given no metadata.
+  std::uint64_t bits = ns.metadata.format.bytes != 0 ? kDataHalf : ~std::uint64_t{0};
+  if (shown.command != nullptr) bits = shown_values(scene, *shown.command, ns, shown.metadata, shown.blocks);
+  if (bits == 0) return false;
   std::uint64_t sizes = 0;
   bool reported = false, unknown = false;
   for (std::uint64_t i = 0; i < blocks; ++i) {
     const std::uint64_t value = scene.s.scratch[i];
-    const Match match = ns.content.read(slba + i, value, since, scene.now, sizes);
+    const Match match = ns.content.read(slba + i, value, since, scene.now, sizes, bits);
     unknown |= match == Match::unknown;
     if (match != Match::impossible || reported) continue;
     reported = true;  // one finding for a command
@@ -418,6 +453,7 @@ WriteEnd end_of(Status status) {
     case Status::incompatible_namespace_or_format:
     case Status::fast_copy_not_possible:
     case Status::overlapping_io_range:
+    case Status::invalid_protection_information:
     case Status::invalid_zone_operation:
     case Status::zone_boundary_error:
     case Status::zone_full:
@@ -433,8 +469,8 @@ WriteEnd end_of(Status status) {
   }
 }
 
-void begin_io(const Scene& scene, Command& command, std::span<const std::byte> digests,
-              std::span<const std::byte> data) {
+void begin_io(const Scene& scene, Command& command, const trace::Parts& parts) {
+  const auto digests = parts.digests, data = parts.data;
   const auto& entry = command.entry;
   if (is_write_type(entry.opcode) || is_foreign_write(entry.opcode)) count_write(scene, command, 1, false);
   command.ns = resolve_namespace(scene, entry.nsid);
@@ -444,7 +480,7 @@ void begin_io(const Scene& scene, Command& command, std::span<const std::byte> d
   const std::uint8_t opcode = entry.opcode;
   if (opcode != kCopy) begin_zone_command(scene, command);
   command.length_known =
-      ns.block_bytes != 0 && command.data_bytes == std::uint64_t{entry.block_count()} * ns.block_bytes;
+      ns.block_bytes != 0 && command.data_bytes == std::uint64_t{entry.block_count()} * bytes_of(ns, command);
   if (opcode == kCopy) {
     command.length_known = true;
     begin_copy(scene, command, data);
@@ -468,9 +504,11 @@ void begin_io(const Scene& scene, Command& command, std::span<const std::byte> d
     // What deallocated blocks hold is said by DLFEAT, in Identify.
     const bool zeros = ns.identified && (ns.dlfeat & 7U) == 1;
     const auto what = zeros ? Blocks::Written::data : Blocks::Written::unknown;
+    const UnwrittenValue unwritten = unwritten_value(ns);
     for (const BlockRange& range : ranges) {
       for (std::uint64_t i = 0; i < range.blocks; ++i) {
-        ns.content.begin(range.slba + i, ns.content.zero(), scene.now, scene.index, what, ns.readers.quiet());
+        ns.content.begin(range.slba + i, ns.content.zero(), scene.now, scene.index, what, ns.readers.quiet(),
+                         false, unwritten.known);
       }
     }
     edit_detail(scene, command).block_ranges = std::move(ranges);
@@ -484,7 +522,8 @@ void begin_io(const Scene& scene, Command& command, std::span<const std::byte> d
   if (is_read_type(opcode)) {
     command.readers = ns.readers.begin(scene.now);
     command.reading = true;
-    if (opcode == kCompare && fold_digests(scene.s, ns, digests, blocks)) {
+    if (opcode == kCompare && fold_digests(scene.s, ns, digests, blocks) &&
+        compared_values(scene, command, ns, parts)) {
       auto& kept = edit_detail(scene, command).digests;
       kept.assign(scene.s.scratch.begin(), scene.s.scratch.end());
     }
@@ -494,16 +533,20 @@ void begin_io(const Scene& scene, Command& command, std::span<const std::byte> d
   const bool spoils = opcode == kWriteUncorrectable;
   if (!zeroes && !spoils && opcode != kWrite) return;
   // Data of another length than the blocks have, because the host believes in other blocks, say nothing.
-  const bool known = zeroes || spoils || fold_digests(scene.s, ns, digests, blocks);
+  const bool known =
+      zeroes || spoils ||
+      (fold_digests(scene.s, ns, digests, blocks) && written_values(scene, command, ns, parts));
   const auto what = zeroes  ? Blocks::Written::zeroes
                     : known ? Blocks::Written::data
                             : Blocks::Written::unknown;
   const Seq quiet = ns.readers.quiet();
   const bool durable = writes_through(scene, command);
+  const UnwrittenValue zeroed = zeroed_value(ns);
   for (std::uint32_t i = 0; i < blocks; ++i) {
     const std::uint64_t value =
-        zeroes || !known ? ns.content.zero() : (spoils ? kUncorrectable : scene.s.scratch[i]);
-    ns.content.begin(slba + i, value, scene.now, scene.index, what, quiet, durable);
+        zeroes || !known ? zeroed.value : (spoils ? kUncorrectable : scene.s.scratch[i]);
+    ns.content.begin(slba + i, value, scene.now, scene.index, what, quiet, durable,
+                     zeroes ? zeroed.known : ~std::uint64_t{0});
   }
   command.writing = true;
 }
@@ -588,7 +631,10 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
     // A buffer of another length than the blocks have, because the host believed in other blocks, shows
     // nothing.
     // A Format beside it changed what its blocks are: the rest of them lies where its buffer does not reach.
-    const bool fits = !command.ranges_known || completion.digests.size() * 64 == command.data_bytes;
+    const bool fits = !command.ranges_known ||
+                      completion.digests.size() / 8 / (ns->block_bytes / 512) * bytes_of(*ns, command) ==
+                          command.data_bytes;
+    check_returned(scene, command, completion, *ns);
     const bool whole =
         fits && completion.digests.size() == command.entry.block_count() * (ns->block_bytes / 512) * 8;
     if (completion.trusted && whole) {
@@ -634,7 +680,8 @@ void finish_io(const Scene& scene, Command& command, const Completion& completio
       end_write(scene, command, WriteEnd::aborted);
     } else {
       // A single block is written whole or not at all: a refused list changes none.
-      const bool nothing = is_sgl_error(completion.status()) && command.entry.block_count() == 1;
+      const bool nothing = (is_sgl_error(completion.status()) || is_tag_error(completion.status())) &&
+                           command.entry.block_count() == 1;
       const WriteEnd end = nothing ? WriteEnd::refused : end_of(completion.status());
       exercised(scene, end == WriteEnd::refused ? Rule::d03 : Rule::d04);
       end_write(scene, command, end);
@@ -783,8 +830,10 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
     }
     const bool transfers = opcode == kRead || opcode == kWrite || opcode == kCompare;
     const std::uint32_t block_bytes =
-        ns == nullptr || may_be_formatted(*ns, command.submitted) ? 0 : ns->block_bytes;
-    if (transfers && block_bytes != 0 && exceeds_mdts(c, blocks * block_bytes)) {
+        ns == nullptr || may_be_formatted(*ns, command.submitted) || !metadata_known(*ns) ? 0
+                                                                                          : ns->block_bytes;
+    const std::uint64_t moved = block_bytes == 0 ? 0 : bytes_of(*ns, command);
+    if (transfers && block_bytes != 0 && exceeds_mdts(c, blocks * moved)) {
       allowed.must(Rule::q33, {Status::invalid_field});
     }
     // Where nobody announced a longest transfer, one of this length that succeeded shows that it is not too
@@ -792,7 +841,7 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
     // MDTS counts pages whose size is in CAP, and is 4 KiB at least.
     const bool perhaps_too_long = announced.known && announced.mdts != 0 && announced.mdts < 40 &&
                                   !cap_known(c) &&
-                                  blocks * block_bytes > std::uint64_t{spec::kPageSize} << announced.mdts;
+                                  blocks * moved > std::uint64_t{spec::kPageSize} << announced.mdts;
     if (transfers && (!announced.known || block_bytes == 0 || perhaps_too_long) &&
         blocks > proven_blocks(ns, scene.index)) {
       allowed.may(Status::invalid_field);
@@ -800,16 +849,17 @@ void allow_io(const Scene& scene, const Command& command, Allowed& allowed) {
     // Options and protection information
     std::uint32_t plain = kPlainCdw12;
     if (opcode == kWriteZeroes) plain |= kDeallocate;
+    // What the namespace's protection information makes of PRINFO and STC is said below.
+    if (ns != nullptr && ns->metadata.format.type != 0 && metadata_known(*ns) &&
+        opcode != kWriteUncorrectable)
+      plain |= spec::prinfo::action | 7U << 26U | spec::prinfo::check_storage;
     const bool options = (entry.cdw12 & ~plain) != 0 || entry.cdw13 != 0;
     if (options) {
       allowed.may(
           {Status::invalid_field, Status::invalid_protection_information, Status::conflicting_attributes});
     }
     if (opcode == kWriteZeroes && (entry.cdw12 & kDeallocate) != 0) allowed.may(Status::invalid_field);
-    if (command.no_tail || ns == nullptr || !ns->identified || (ns->dps & 7U) != 0) {
-      allowed.may({Status::guard_check_error, Status::application_tag_check_error,
-                   Status::reference_tag_check_error, Status::invalid_protection_information});
-    }
+    allow_protection(scene, command, ns, allowed);
     // Media
     const bool deallocated_error = ns == nullptr || !ns->identified || (ns->nsfeat & 4U) != 0;
     if (is_read_type(opcode)) {
@@ -852,6 +902,11 @@ Rule rule_of_refusal_io(const Command& command, Status status) {
       return Rule::d14;
     case Status::unrecovered_read_error:
       return Rule::d12;
+    case Status::guard_check_error:
+    case Status::application_tag_check_error:
+    case Status::reference_tag_check_error:
+    case Status::storage_tag_check_error:
+      return Rule::d17;
     case Status::namespace_write_protected:
       return Rule::d15;
     case Status::invalid_field:

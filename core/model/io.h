@@ -13,8 +13,13 @@ inline constexpr std::uint32_t kBlocksMax = 65536;
 WriteEnd end_of(spec::Status status);
 
 /// `digests` of the blocks that it sends, `data` of the list that it sends.
-void begin_io(const Scene& scene, Command& command, std::span<const std::byte> digests,
-              std::span<const std::byte> data);
+/// Metadata that came with what a command read; none for an application.
+struct Shown {
+  const Command* command = nullptr;
+  trace::MetadataPart metadata{};
+  std::span<const std::byte> blocks;
+};
+void begin_io(const Scene& scene, Command& command, const trace::Parts& parts);
 void finish_io(const Scene& scene, Command& command, const Completion& completion);
 /// The command ends without completion. `at_once`: its write may take effect until settle_limbo.
 void drop_io(const Scene& scene, Command& command, bool at_once);
@@ -34,7 +39,8 @@ bool writes_open(const State& state, std::uint32_t ns);
 
 /// Checks data read by a command or an application (`what` names it) that began at `since`. False when it was
 /// not judged.
-bool check_read(const Scene& scene, std::uint32_t ns, std::uint64_t slba, std::span<const std::byte> digests,
-                Seq since, const std::string& what, bool application);
+bool check_read(const Scene& scene, std::uint32_t index, std::uint64_t slba,
+                std::span<const std::byte> digests, Seq since, const std::string& what, bool application,
+                const Shown& shown = {});
 
 }  // namespace polypath::model

@@ -8,6 +8,7 @@
 #include "model/attachment.h"
 #include "model/format.h"
 #include "model/io.h"
+#include "model/protection.h"
 #include "model/zones.h"
 
 namespace polypath::model {
@@ -42,7 +43,10 @@ void start_content(Namespace& ns, bool zeros, Seq now) {
   ns.content_from = now;
   ns.written_untracked = true;  // once it is not followed any more
   ns.tracked = ns.block_bytes >= kPartBytes && ns.block_bytes % kPartBytes == 0;
-  ns.content.start(zeros ? Blocks::Unwritten::zeros : Blocks::Unwritten::stable, zero_digest(ns.block_bytes));
+  ns.tracked = ns.tracked && metadata_known(ns);
+  const UnwrittenValue unwritten = unwritten_value(ns);
+  ns.content.start(zeros ? Blocks::Unwritten::zeros : Blocks::Unwritten::stable, unwritten.value,
+                   unwritten.known);
 }
 
 void start_namespaces(const trace::TraceHeader& header, State& state) {
@@ -64,6 +68,8 @@ void start_namespaces(const trace::TraceHeader& header, State& state) {
     ns.blocks = row.blocks;
     ns.block_bytes = row.blocks != 0 ? row.block_bytes : 0;
     ns.block_size_given = ns.block_bytes != 0;
+    ns.metadata.format = row.metadata;
+    ns.metadata.given = ns.metadata.mask_known = row.metadata.bytes != 0;
     ns.attached_default = row.attachment_known ? Fact(false) : Fact();
     if (row.attachment_known) {
       ns.shared = row.shared ? 1 : 0;
@@ -171,6 +177,7 @@ std::uint32_t create_namespace(const Scene& scene, std::uint32_t nsid, Seq since
   ns.protection.open = ns.protection.former = former;
   ns.protection.on = protection_met ? Fact() : Fact(false);
   lose_zones(ns);
+  ns.metadata = {};
   ns.blocks = 0;
   ns.block_bytes = 0;
   ns.shared = 2;

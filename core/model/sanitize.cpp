@@ -177,8 +177,8 @@ void meet_subsystem(const Scene& scene, const Command& command, bool alone) {
     lose_content(ns);
     lose_zones(ns);
     ns.formatted = false;
-    bool data = alone && deallocates && !doubtful && ns.block_bytes != 0 && ns.identified &&
-                (ns.dlfeat & 7U) == 1 && (ns.dps & 7U) == 0;
+    bool data =
+        alone && deallocates && !doubtful && ns.block_bytes != 0 && ns.identified && (ns.dlfeat & 7U) == 1;
     for (const auto controller : subsystem.controllers)
       data = data && (scene.s.controllers[controller].observed & trace::observed::data) != 0;
     if (!data) continue;

@@ -14,6 +14,7 @@
 #include "model/findings.h"
 #include "model/zone_set.h"
 #include "spec/identify.h"
+#include "spec/protection.h"
 #include "spec/queue_entry.h"
 #include "trace/event.h"
 
@@ -67,6 +68,11 @@ struct Command {
   Time time = 0;                              ///< of the submission
   std::uint64_t position = 0;                 ///< in the queue's life: 0 for its first entry
   std::uint64_t data_bytes = 0;               ///< length of its buffer
+  std::uint64_t metadata_at = 0;              ///< address of a buffer for metadata alone, 0 none
+  std::uint16_t metadata_each = 0;            ///< bytes of metadata that it moves for each block
+  bool metadata_seen = false;                 ///< its blocks have metadata, as the observer knew them
+  std::uint8_t tag_failures = 0;              ///< checks of what the host sent that its tags fail
+  bool untrusted_tags = false;                ///< another command used the buffer
   std::uint64_t discarded = 0;                ///< of them, what goes to Bit Buckets
   std::uint64_t moved_in = 0, moved_out = 0;  ///< bytes that the controller wrote to, read from the buffer
   std::array<Range, 2> ranges{};
@@ -527,6 +533,25 @@ struct Protection {
   Seq committed = 0;         ///< submission of the last that protected it: what was written before is durable
 };
 
+/// Metadata of a namespace's blocks, as far as Identify told of them.
+struct Metadata {
+  spec::MetadataFormat format;
+  bool known = false, given = false;  ///< by CNS 00h; by the header, in full
+  std::uint8_t index = 0;             ///< of its LBA format
+  std::array<std::uint16_t, 16> sizes{};
+  std::array<std::uint32_t, 16> elbaf{};
+  bool elbaf_known = false;
+  std::uint64_t storage_mask = ~std::uint64_t{0};  ///< LBSTM
+  bool mask_known = false;
+};
+
+/// Protection information of a block that was written.
+struct TagFacts {
+  bool guard_right = false;
+  std::uint16_t application = 0;
+  std::uint64_t storage = 0, reference = 0;
+};
+
 struct Namespace {
   std::uint32_t subsystem = 0, nsid = 0;
   std::uint32_t incarnation = 0;
@@ -555,6 +580,7 @@ struct Namespace {
   Seq power_lost = 0;  ///< last time
   Protection protection;
   Zoned zoned;
+  Metadata metadata;
   // from Identify
   bool identified = false;
   bool block_size_given = false;  ///< by the header, and nothing happened that could change it
@@ -623,6 +649,7 @@ struct State {
   std::vector<Subsystem> subsystems;
   std::vector<Controller> controllers;
   std::vector<Namespace> namespaces;
+  engine::CowMap<TagFacts> tags;  ///< by the value of a block (block_value)
   std::vector<Detail> details;
   std::vector<std::uint32_t> free_details;
   std::vector<Identity> identities;    ///< ascending by hash

@@ -20,6 +20,7 @@ using trace::Boundary;
 constexpr std::uint64_t kLongestTransfer = std::uint64_t{16} << 20U;
 constexpr std::size_t kDigestBytes = 512;
 constexpr std::uint8_t kZoneReceive = 0x7A;
+constexpr std::size_t kMetadataMost = 64;  ///< of a block: more is not followed
 
 }  // namespace
 
@@ -132,7 +133,8 @@ void Observer::submit(const Scene& scene, std::uint16_t sqid, std::uint32_t slot
   auto e = event(scene, Boundary::submitted, sqid);
   e.slot = slot;
   e.a = entry.cid;
-  const std::uint64_t bytes = data_bytes(scene, sqid, entry);
+  const Moved moved = moved_by(scene, sqid, entry);
+  const std::uint64_t bytes = moved.bytes;
   const auto* row = spec::find_command(spec::set_of_queue(sqid), entry.opcode);
   const bool listed = by_sgl(sqid, entry);
   bool sends = false;
@@ -149,6 +151,7 @@ void Observer::submit(const Scene& scene, std::uint16_t sqid, std::uint32_t slot
       e.b |= listed ? trace::submitted_part::ranges : trace::submitted_part::malformed_pointer;
     }
     if (listed) e.b |= trace::submitted_part::descriptors;
+    if (moved.format.bytes != 0) e.b |= trace::submitted_part::metadata;
   }
   scene.trace.begin(e);
   scene.trace.append_value(entry);
@@ -157,11 +160,14 @@ void Observer::submit(const Scene& scene, std::uint16_t sqid, std::uint32_t slot
     for (const Range& range : ranges_) scene.trace.append_value(range);
   }
   if (sends && whole) append_data(scene, bytes);
-  if (sends && !whole) append_digests(scene, bytes);
+  const bool blocks = sends && moved.format.bytes != 0;
+  if (blocks) append_blocks(scene, entry, moved);
+  if (sends && !whole && !blocks) append_digests(scene, bytes);
   if ((e.b & trace::submitted_part::descriptors) != 0) {
     scene.trace.append_value(static_cast<std::uint64_t>(descriptors_.size()));
     for (const spec::SglDescriptor& one : descriptors_) scene.trace.append_value(one);
   }
+  if ((e.b & trace::submitted_part::metadata) != 0) append_metadata(scene, entry, moved, sends);
   scene.trace.commit();
 }
 
@@ -223,12 +229,73 @@ void Observer::append_data(const Scene& scene, std::uint64_t bytes) {
   }
 }
 
-std::uint64_t Observer::data_bytes(const Scene& scene, std::uint16_t sqid,
+void Observer::append_blocks(const Scene& scene, const spec::SubmissionEntry& entry, const Moved& moved) {
+  linear_.clear();
+  for (const Range& range : ranges_) {
+    const std::size_t at = linear_.size();
+    linear_.resize(at + range.bytes);
+    const auto piece = std::span(linear_).subspan(at);
+    if (!scene.memory.contains(range.address, range.bytes) || !scene.memory.read(range.address, piece))
+      std::ranges::fill(piece, std::byte{0});
+  }
+  linear_.resize(moved.bytes);
+  const std::size_t stride = moved.format.bytes + (moved.format.metadata.extended ? moved.metadata : 0U);
+  const std::uint32_t parts = moved.format.bytes / kDigestBytes;
+  scene.trace.append_value(entry.block_count() * parts);
+  scene.trace.append_value(static_cast<std::uint32_t>(kDigestBytes));
+  for (std::size_t block = 0; block < entry.block_count(); ++block) {
+    for (std::size_t part = 0; part < parts; ++part)
+      scene.trace.append_value(
+          engine::hash_bytes(linear_.data() + block * stride + part * kDigestBytes, kDigestBytes));
+  }
+}
+
+void Observer::append_metadata(const Scene& scene, const spec::SubmissionEntry& entry, const Moved& moved,
+                               bool content) {
+  const bool inside = moved.format.metadata.extended;
+  const std::size_t data = moved.format.bytes, stride = data + (inside ? moved.metadata : 0U);
+  trace::MetadataPart part{};
+  part.blocks = content ? entry.block_count() : 0;
+  part.bytes = moved.metadata;
+  if (!inside && moved.metadata != 0) {
+    part.address = entry.mptr;
+    spec::SglDescriptor one;
+    if (entry.psdt() == 2) part.address = scene.memory.read_value(entry.mptr, one) ? one.address : 0;
+  }
+  scene.trace.append_value(part);
+  for (std::size_t i = 0; i < part.blocks; ++i) {
+    const auto block = std::span<const std::byte>(linear_).subspan(i * stride, stride);
+    trace::BlockGuards guards{};
+    guards.bits64 = spec::guard_of(spec::Guard::bits64, block.first(data));
+    guards.bits32 = static_cast<std::uint32_t>(spec::guard_of(spec::Guard::bits32, block.first(data)));
+    guards.bits16 = static_cast<std::uint16_t>(spec::guard_of(spec::Guard::bits16, block.first(data)));
+    scene.trace.append_value(guards);
+    if (inside) {
+      scene.trace.append(block.subspan(data));
+      continue;
+    }
+    std::array<std::byte, kMetadataMost> bytes{};
+    const auto metadata = std::span(bytes).first(moved.metadata);
+    if (!scene.memory.read(part.address + i * moved.metadata, metadata))
+      std::ranges::fill(metadata, std::byte{0});
+    scene.trace.append(metadata);
+  }
+}
+
+Observer::Moved Observer::moved_by(const Scene& scene, std::uint16_t sqid,
                                    const spec::SubmissionEntry& entry) const {
+  Moved moved;
   const auto* row = spec::find_command(spec::set_of_queue(sqid), entry.opcode);
-  if (row == nullptr) return 0;
-  const std::uint32_t block = scene.blocks.find(entry.nsid);
-  return spec::data_bytes(*row, entry, block != 0 ? block : 512);
+  if (row == nullptr) return moved;
+  const spec::BlockFormat& format = scene.blocks.find(entry.nsid);
+  std::uint32_t block = format.bytes != 0 ? format.bytes : 512;
+  if (row->length == spec::DataLength::blocks && format.metadata.bytes != 0) {
+    moved.format = format;
+    moved.metadata = format.metadata.moved((entry.cdw12 & spec::prinfo::action) != 0);
+    if (format.metadata.extended) block += moved.metadata;
+  }
+  moved.bytes = spec::data_bytes(*row, entry, block);
+  return moved;
 }
 
 void Observer::remember(const Scene& scene, std::uint16_t sqid, const spec::SubmissionEntry& entry,
@@ -313,20 +380,26 @@ void Observer::completed(const Scene& scene, std::uint16_t cqid, std::uint64_t a
   }
   const Open* open = find_open(entry.sqid, entry.cid);
   std::uint64_t bytes = 0;
+  Moved moved;
   if (open != nullptr && entry.status() == spec::Status::success) {
     const auto* row = spec::find_command(spec::set_of_queue(entry.sqid), open->entry.opcode);
     if (row != nullptr && row->direction == Direction::to_host)
-      bytes = data_bytes(scene, entry.sqid, open->entry);
+      moved = moved_by(scene, entry.sqid, open->entry);
+    bytes = moved.bytes;
     if (bytes > kLongestTransfer || !walk(scene, entry.sqid, open->entry, bytes)) bytes = 0;
   }
   // What a report of zones says matters byte by byte.
   const bool report = open != nullptr && entry.sqid != 0 && open->entry.opcode == kZoneReceive;
   const bool whole = entry.sqid == 0 || report;
   if (bytes != 0) e.b |= whole ? trace::completed_part::data : trace::completed_part::digests;
+  const bool blocks = bytes != 0 && moved.format.bytes != 0;
+  if (blocks) e.b |= trace::completed_part::metadata;
   scene.trace.begin(e);
   scene.trace.append_value(entry);
   if (bytes != 0 && whole) append_data(scene, bytes);
-  if (bytes != 0 && !whole) append_digests(scene, bytes);
+  if (bytes != 0 && !whole && !blocks) append_digests(scene, bytes);
+  if (blocks) append_blocks(scene, open->entry, moved);
+  if (blocks) append_metadata(scene, open->entry, moved, true);
   scene.trace.commit();
 
   if (open == nullptr) return;
@@ -369,7 +442,9 @@ void Observer::learn(const Scene& scene, const spec::SubmissionEntry& entry, std
   }
   if (row->name != "identify") return;
   const auto cns = static_cast<spec::Cns>(entry.cdw10 & 0xFFU);
-  if (cns != spec::Cns::ns && cns != spec::Cns::allocated_ns) return;
+  const bool tags =
+      (cns == spec::Cns::csi_ns || cns == spec::Cns::csi_allocated_ns) && entry.cdw11 >> 24U == 0;
+  if (cns != spec::Cns::ns && cns != spec::Cns::allocated_ns && !tags) return;
   spec::IdentifyNamespace ns{};
   if (!walk_prps(scene.memory, entry.prp1, entry.prp2, sizeof ns, ranges_)) return;
   auto out = std::as_writable_bytes(std::span(&ns, 1));
@@ -377,9 +452,27 @@ void Observer::learn(const Scene& scene, const spec::SubmissionEntry& entry, std
     if (!scene.memory.read(range.address, out.first(range.bytes))) return;
     out = out.subspan(range.bytes);
   }
+  if (tags) {
+    BlockSizes::Tags elbaf{};
+    std::memcpy(elbaf.data(), std::as_bytes(std::span(&ns, 1)).data() + spec::nvm_ns::elbaf, sizeof elbaf);
+    scene.blocks.learn_tags(entry.nsid, elbaf);
+    return;
+  }
   const unsigned shift = ns.lbaf[ns.flbas & 0xFU] >> 16U & 0xFFU;
   if (ns.nsze == 0 || shift < 9 || shift > 16) return;
-  scene.blocks.learn(entry.nsid, 1U << shift, since);
+  const std::uint32_t bytes = ns.lbaf[ns.flbas & 0xFU] & 0xFFFFU;
+  spec::BlockFormat format = scene.blocks.find(entry.nsid);
+  const std::uint8_t index = ns.flbas & 0xFU;
+  const bool same = format.bytes == 1U << shift && format.metadata.bytes == bytes;
+  if (!same) format.metadata = {};
+  format.bytes = 1U << shift;
+  if (bytes <= kMetadataMost) {
+    format.metadata.bytes = static_cast<std::uint16_t>(bytes);
+    format.metadata.extended = bytes != 0 && (ns.flbas & spec::flbas::extended) != 0;
+    format.metadata.type = ns.dps & spec::dps::type;
+    format.metadata.first = format.metadata.type != 0 && (ns.dps & spec::dps::first) != 0;
+  }
+  scene.blocks.learn(entry.nsid, format, since, index);
 }
 
 void Observer::interrupt(const Scene& scene, std::uint16_t vector) {

@@ -93,14 +93,26 @@ class Observer {
   void remember(const Scene& scene, std::uint16_t sqid, const spec::SubmissionEntry& entry,
                 std::uint32_t slot);
   void forget(std::uint16_t sqid, std::uint16_t cid);
-  std::uint64_t data_bytes(const Scene& scene, std::uint16_t sqid, const spec::SubmissionEntry& entry) const;
+  /// What a command moves: through its data pointer, and of metadata of each block.
+  struct Moved {
+    std::uint64_t bytes = 0;
+    spec::BlockFormat format;    ///< of logical blocks with metadata; else of no bytes
+    std::uint16_t metadata = 0;  ///< bytes for each block
+  };
+  Moved moved_by(const Scene& scene, std::uint16_t sqid, const spec::SubmissionEntry& entry) const;
   static bool by_sgl(std::uint16_t sqid, const spec::SubmissionEntry& entry);
   /// The pieces of the command's buffer, into ranges_ and descriptors_. False when its pointer breaks a rule.
   bool walk(const Scene& scene, std::uint16_t sqid, const spec::SubmissionEntry& entry, std::uint64_t bytes);
   void append_digests(const Scene& scene, std::uint64_t bytes);
+  /// The same of blocks with metadata, whose data and metadata are taken apart first.
+  void append_blocks(const Scene& scene, const spec::SubmissionEntry& entry, const Moved& moved);
+  /// `content`: of each block, not only where they lie.
+  void append_metadata(const Scene& scene, const spec::SubmissionEntry& entry, const Moved& moved,
+                       bool content);
   void append_data(const Scene& scene, std::uint64_t bytes);
 
   State state_;
+  std::vector<std::byte> linear_;                 ///< scratch: a buffer of blocks with metadata, in one piece
   std::vector<Range> ranges_;                     ///< scratch: the pieces of the command at hand
   std::vector<spec::SglDescriptor> descriptors_;  ///< and the segments of its list, where it has one
   std::uint16_t index_;

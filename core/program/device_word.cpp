@@ -70,7 +70,7 @@ constexpr std::array<P, 42> kNvme{{
     {"port", "none", "subsystem ports", refused, true},
 }};
 
-constexpr std::array<P, 42> kNamespace{{
+constexpr std::array<P, 43> kNamespace{{
     {"id", "name", "names the namespace; ns<nsid> when left out", understood},
     {"nsid", "1..256", "NSID, unique in the subsystem; the lowest free one when left out", understood},
     {"subsys", "id", "shared: attached to all controllers of this nvme-subsys", understood},
@@ -107,11 +107,14 @@ constexpr std::array<P, 42> kNamespace{{
     {"zoned.max_active", "0..65535", "most active zones, 0 for no limit (0)", understood},
     {"zoned.max_open", "0..65535", "most open zones, 0 for no limit; at most max_active (0)", understood},
     {"zoned.descr_ext_size", "0 or 64", "bytes of a zone descriptor's extension (0)", understood},
-    {"ms", "0", "metadata", refused},
-    {"mset", "0", "metadata", refused},
-    {"pi", "0", "protection information", refused},
-    {"pil", "0", "protection information", refused},
-    {"pif", "0", "protection information", refused},
+    {"ms", "0..64", "bytes of metadata for each block; a LBA format of the profile has to have them (0)",
+     understood},
+    {"mset", "0 or 1", "1: metadata lie behind each block in one buffer, 0: in a buffer of their own (0)",
+     understood},
+    {"pi", "0..3", "type of protection information, 0 for none (0)", understood},
+    {"pil", "0 or 1", "1: it is the first part of the metadata, 0: the last (0)", understood},
+    {"pif", "0..2", "its format: guards of 16, 32 or 64 bits (0)", understood},
+    {"sts", "0..64", "bits of its storage tags (0); not a property of QEMU", understood},
     {"fdp.ruhs", "none", "flexible data placement", refused},
     {"atomic.nawun", "0", "atomic writes beyond one block", refused},
     {"ana-group", "0", "asymmetric namespace access", refused, true},

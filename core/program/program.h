@@ -117,6 +117,7 @@ enum class Field : std::uint8_t {
   ring = 52,             ///< whether the tail doorbell is rung at once
   sgl = 53,              ///< the data pointer as a list, see sgl_words.h
   priority = 54,         ///< of a submission queue, 0 urgent
+  spoil = 55,            ///< what is wrong with the last block's metadata
 };
 
 /// How an operand's value is given.
@@ -252,6 +253,8 @@ constexpr bool is_expectation(Field field) {
 bool profile_allows_serials(std::string_view profile);
 /// Does the profile have the Zoned command set?
 bool profile_has_zones(std::string_view profile);
+/// Does it have blocks with metadata?
+bool profile_has_metadata(std::string_view profile);
 
 /// A name of a host, device, label, actor or outcome: a letter, then letters, digits, '_', '-' or '.', 64 at
 /// most.

@@ -13,7 +13,7 @@ constexpr std::uint64_t kDword = 0xFFFFFFFF;
 constexpr std::uint64_t kLongestData = 1U << 20U;
 
 using enum FieldType;
-constexpr std::array<FieldRow, 54> kFields{{
+constexpr std::array<FieldRow, 55> kFields{{
     {Field::host, "host", host, 0, 0, "the host that does it; may be left out when there is only one"},
     {Field::ns, "ns", ns, 0, kDword, "a namespace: its id, a bound name, an NSID, or {live: k}"},
     {Field::lba, "lba", number, 0, kAny, "first logical block"},
@@ -76,6 +76,10 @@ constexpr std::array<FieldRow, 54> kFields{{
      "them"},
     {Field::priority, "priority", number, 0, 3,
      "of a submission queue under weighted round robin: 0 urgent, 1 high, 2 medium, 3 low"},
+    {Field::spoil, "spoil", text, 1, kLongestName,
+     "what is wrong with the metadata of the last block that is sent: guard, application, reference, "
+     "storage, "
+     "metadata"},
 }};
 
 constexpr bool kRequired = true, kOptional = false;
@@ -148,7 +152,7 @@ constexpr std::array<F, 25> kAdmin{
      {Field::size, kOptional},       {Field::block_size, kOptional}, {Field::shared, kOptional},
      {Field::result, kOptional},     {Field::prp1, kOptional},       {Field::prp2, kOptional},
      {Field::sgl, kOptional}}};
-constexpr std::array<F, 26> kIo{
+constexpr std::array<F, 27> kIo{
     {{Field::controller, kRequired}, {Field::opcode, kRequired}, {Field::nsid, kOptional},
      {Field::lba, kOptional},        {Field::blocks, kOptional}, {Field::queue, kOptional},
      {Field::tag, kOptional},        {Field::equals, kOptional}, {Field::status, kOptional},
@@ -157,8 +161,8 @@ constexpr std::array<F, 26> kIo{
      {Field::cdw15, kOptional},      {Field::cdw2, kOptional},   {Field::cdw3, kOptional},
      {Field::length, kOptional},     {Field::data, kOptional},   {Field::flags, kOptional},
      {Field::cid, kOptional},        {Field::result, kOptional}, {Field::prp1, kOptional},
-     {Field::prp2, kOptional},       {Field::sgl, kOptional}}};
-constexpr std::array<F, 33> kSubmit{
+     {Field::prp2, kOptional},       {Field::sgl, kOptional},    {Field::spoil, kOptional}}};
+constexpr std::array<F, 34> kSubmit{
     {{Field::controller, kRequired},   {Field::queue, kRequired},       {Field::opcode, kRequired},
      {Field::nsid, kOptional},         {Field::cdw10, kOptional},       {Field::cdw11, kOptional},
      {Field::cdw12, kOptional},        {Field::lba, kOptional},         {Field::blocks, kOptional},
@@ -169,7 +173,8 @@ constexpr std::array<F, 33> kSubmit{
      {Field::cdw3, kOptional},         {Field::length, kOptional},      {Field::data, kOptional},
      {Field::flags, kOptional},        {Field::prp1, kOptional},        {Field::prp2, kOptional},
      {Field::result, kOptional},       {Field::size, kOptional},        {Field::block_size, kOptional},
-     {Field::shared, kOptional},       {Field::ring, kOptional},        {Field::sgl, kOptional}}};
+     {Field::shared, kOptional},       {Field::ring, kOptional},        {Field::sgl, kOptional},
+     {Field::spoil, kOptional}}};
 constexpr std::array<F, 4> kRegisterWrite{{{Field::controller, kRequired},
                                            {Field::offset, kRequired},
                                            {Field::value, kRequired},

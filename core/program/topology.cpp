@@ -315,6 +315,35 @@ std::uint64_t size_property(const DeviceWord& word, std::string_view name, std::
   return *bytes;
 }
 
+void resolve_metadata(const DeviceWord& word, NamespaceSpec& spec) {
+  spec::MetadataFormat& metadata = spec.metadata;
+  const auto number = [&](std::string_view name, std::uint64_t most) {
+    return static_cast<std::uint8_t>(number_property(word, name, 0, 0, most));
+  };
+  metadata.bytes = number("ms", 64);
+  metadata.extended = number("mset", 1) != 0;
+  metadata.type = number("pi", 3);
+  metadata.first = number("pil", 1) != 0;
+  metadata.guard = static_cast<spec::Guard>(number("pif", 2));
+  metadata.storage_bits = number("sts", 64);
+  if (metadata.bytes == 0 && metadata != spec::MetadataFormat{})
+    throw InputError(word.place, "mset=, pi=, pil=, pif= and sts= are about metadata; add ms=8");
+  if (metadata.bytes == 0) return;
+  if (metadata.type == 0 && metadata.first)
+    throw InputError(word.place, "pil= says where protection information lies; add pi=1");
+  if (!metadata.possible()) {
+    throw InputError(word.place,
+                     fmt::format("{} bytes of metadata do not hold this protection information; "
+                                 "16-bit guards need ms=8 and take sts=0 to 32, others need ms=16, "
+                                 "pif=1 with sts=16 to 64, pif=2 with sts=0 to 48",
+                                 metadata.bytes));
+  }
+  if (!spec.drive.empty())
+    throw InputError(word.place, "a drive's file has no room for metadata; leave drive= or ms= out");
+  if (spec.zones.size != 0)
+    throw InputError(word.place, "zones and metadata do not go together here; leave zoned= or ms= out");
+}
+
 void resolve_zones(const Draft& draft, const DeviceWord& word, NamespaceSpec& spec) {
   if (!flag_property(word, "zoned", false)) return;
   if (!draft.options.zoned) {
@@ -446,6 +475,7 @@ void add_namespaces(Draft& draft, const std::vector<DeviceWord>& words) {
     spec.block_bytes = static_cast<std::uint32_t>(block);
     resolve_media(draft, word, spec);
     resolve_zones(draft, word, spec);
+    resolve_metadata(word, spec);
     spec.uuid = uuid_text(hex_property(word, "uuid", 32));
     spec.eui64 = hex_property(word, "eui64", 16);
     spec.nguid = hex_property(word, "nguid", 32);
@@ -538,6 +568,16 @@ std::vector<std::string> topology_words(const Topology& topology) {
     if (spec.detached) word += ",detached=on";
     if (!spec.drive.empty()) word += ",drive=" + word_value(spec.drive);
     if (spec.block_bytes != 512) word += fmt::format(",logical_block_size={}", spec.block_bytes);
+    if (spec.metadata.bytes != 0) {
+      const spec::MetadataFormat& metadata = spec.metadata;
+      word += fmt::format(",ms={}", metadata.bytes);
+      if (metadata.extended) word += ",mset=1";
+      if (metadata.type != 0) word += fmt::format(",pi={}", metadata.type);
+      if (metadata.first) word += ",pil=1";
+      if (metadata.guard != spec::Guard::bits16)
+        word += fmt::format(",pif={}", static_cast<unsigned>(metadata.guard));
+      if (metadata.storage_bits != 0) word += fmt::format(",sts={}", metadata.storage_bits);
+    }
     if (spec.zones.size != 0) {
       const ZonesSpec& zones = spec.zones;
       word += ",zoned=on,zoned.zone_size=" + format_size(zones.size);

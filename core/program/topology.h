@@ -11,6 +11,8 @@
 #include <string_view>
 #include <vector>
 
+#include "spec/protection.h"
+
 namespace polypath::program {
 
 struct SubsystemSpec {
@@ -61,6 +63,7 @@ struct NamespaceSpec {
   std::string drive;      ///< file that holds the data, empty: memory
   std::string uuid, eui64, nguid;  ///< as given; empty: made from subsystem and NSID
   ZonesSpec zones;
+  spec::MetadataFormat metadata;  ///< one that the profile has as a LBA format
   bool operator==(const NamespaceSpec&) const = default;
 };
 

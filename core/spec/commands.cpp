@@ -40,17 +40,35 @@ constexpr std::array<F, 3> kGetFeatures{
     {{"fid", 10, 0, 8, false}, {"sel", 10, 8, 3, false}, {"value", 11, 0, 32, false}}};
 constexpr std::array<F, 2> kNsManagement{{{"sel", 10, 0, 4, false}, {"csi", 11, 24, 8, false}}};
 constexpr std::array<F, 1> kSelect{{{"sel", 10, 0, 4, false}}};
-constexpr std::array<F, 3> kRange{
-    {{"slba", 10, 0, 64, false}, {"nlb", 12, 0, 16, true}, {"fua", 12, 30, 1, false}}};
-constexpr std::array<F, 4> kZeroes{{{"slba", 10, 0, 64, false},
+constexpr std::array<F, 2> kSpoiltRange{{{"slba", 10, 0, 64, false}, {"nlb", 12, 0, 16, true}}};
+constexpr std::array<F, 9> kRange{{{"slba", 10, 0, 64, false},
+                                   {"nlb", 12, 0, 16, true},
+                                   {"fua", 12, 30, 1, false},
+                                   {"stc", 12, 24, 1, false},
+                                   {"prchk", 12, 26, 3, false},
+                                   {"pract", 12, 29, 1, false},
+                                   {"ilbrt", 14, 0, 32, false},
+                                   {"lbat", 15, 0, 16, false},
+                                   {"lbatm", 15, 16, 16, false}}};
+constexpr std::array<F, 7> kZeroes{{{"slba", 10, 0, 64, false},
                                     {"nlb", 12, 0, 16, true},
                                     {"deac", 12, 25, 1, false},
-                                    {"fua", 12, 30, 1, false}}};
+                                    {"fua", 12, 30, 1, false},
+                                    {"pract", 12, 29, 1, false},
+                                    {"ilbrt", 14, 0, 32, false},
+                                    {"lbat", 15, 0, 16, false}}};
 
-constexpr std::array<F, 4> kCopy{{{"sdlba", 10, 0, 64, false},
-                                  {"nr", 12, 0, 8, true},
-                                  {"desfmt", 12, 8, 4, false},
-                                  {"fua", 12, 30, 1, false}}};
+constexpr std::array<F, 11> kCopy{{{"sdlba", 10, 0, 64, false},
+                                   {"nr", 12, 0, 8, true},
+                                   {"desfmt", 12, 8, 4, false},
+                                   {"fua", 12, 30, 1, false},
+                                   {"prinfor", 12, 12, 4, false},
+                                   {"prinfow", 12, 26, 4, false},
+                                   {"stcw", 12, 24, 1, false},
+                                   {"stcr", 12, 25, 1, false},
+                                   {"ilbrt", 14, 0, 32, false},
+                                   {"lbat", 15, 0, 16, false},
+                                   {"lbatm", 15, 16, 16, false}}};
 constexpr std::array<F, 4> kDataset{
     {{"nr", 10, 0, 8, true}, {"idr", 11, 0, 1, false}, {"idw", 11, 1, 1, false}, {"ad", 11, 2, 1, false}}};
 constexpr std::array<F, 1> kSelfTest{{{"stc", 10, 0, 4, false}}};
@@ -162,7 +180,7 @@ constexpr std::array<CommandRow, 36> kRows{{
      DataLength::blocks, kRange},
     {23, kNvm, 0x02, "read", "Read", to_host, required, mandatory, 0, 0, true, DataLength::blocks, kRange},
     {24, kNvm, 0x04, "write_uncorrectable", "Write Uncorrectable", none, required, oncs, 1,
-     effect::block_content, true, DataLength::none, kRange},
+     effect::block_content, true, DataLength::none, kSpoiltRange},
     {25, kNvm, 0x05, "compare", "Compare", to_controller, required, oncs, 0, 0, true, DataLength::blocks,
      kRange},
     {26, kNvm, 0x08, "write_zeroes", "Write Zeroes", none, required, oncs, 3, effect::block_content, true,

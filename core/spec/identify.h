@@ -136,6 +136,12 @@ inline constexpr std::uint8_t several_ports = 1, several_controllers = 2, ana = 
 namespace nmic {
 inline constexpr std::uint8_t shared = 1;
 }
+namespace flbas {
+inline constexpr std::uint8_t extended = 0x10;  ///< metadata behind each block
+}
+namespace dps {
+inline constexpr std::uint8_t type = 7, first = 8;
+}
 namespace nsfeat {
 inline constexpr std::uint8_t own_atomic_units = 2,
                               preferred_sizes = 0x10;  ///< NAWUN and others; NPWG to NOWS

@@ -117,6 +117,7 @@ enum class Status : std::uint16_t {
   compare_failure = 0x285,
   access_denied = 0x286,
   deallocated_block = 0x287,
+  storage_tag_check_error = 0x288,
 
   internal_path_error = 0x300,
   ana_persistent_loss = 0x301,

@@ -113,6 +113,18 @@ RawDriver::Data RawDriver::attach_buffer(port::Port& port, spec::SubmissionEntry
   return {base, bytes, pages + list_pages(pages), {}};
 }
 
+void RawDriver::attach_metadata(port::Port& port, spec::SubmissionEntry& entry, std::uint32_t bytes,
+                                std::span<const std::byte> metadata, Data& data) {
+  data.metadata_pages = pages_for(bytes);
+  bool used = false;
+  data.metadata = take_pages(port, data.metadata_pages, used);
+  static constexpr std::array<std::byte, kPage> kZeros{};
+  for (std::uint32_t page = 0; used && page < data.metadata_pages; ++page)
+    port.memory().write(data.metadata + std::uint64_t{page} * kPage, kZeros);
+  port.memory().write(data.metadata, metadata.first(std::min<std::size_t>(metadata.size(), bytes)));
+  entry.mptr = data.metadata;
+}
+
 RawDriver::Data RawDriver::attach_list(port::Port& port, spec::SubmissionEntry& entry, std::uint32_t bytes,
                                        std::span<const std::byte> data,
                                        std::span<const program::SglWord> list) {
@@ -209,8 +221,8 @@ void RawDriver::submit(port::Port& port, std::uint16_t qid, spec::SubmissionEntr
   }
   port.memory().write_value(q.sq + std::uint64_t{q.tail} * sizeof entry, entry);
   q.tail = (q.tail + 1) % q.sq_entries;
-  outstanding_.push_back(
-      {request, qid, entry.cid, data.address, data.bytes, data.pages, std::move(data.pieces)});
+  outstanding_.push_back({request, qid, entry.cid, data.address, data.bytes, data.pages,
+                          std::move(data.pieces), data.metadata, data.metadata_pages});
   if (ring) port.ring_sq(qid, static_cast<std::uint16_t>(q.tail), dstrd_);
 }
 
@@ -235,6 +247,7 @@ void RawDriver::reap(port::Port& port, std::vector<RawOutcome>& out) {
       if (done == outstanding_.end()) continue;  // nobody asked for it: the model has the word
       out.push_back({done->request, false, entry, done->buffer, done->bytes, std::move(done->pieces)});
       give_pages(done->buffer, done->pages);
+      give_pages(done->metadata, done->metadata_pages);
       outstanding_.erase(done);
     }
     if (any) port.ring_cq(static_cast<std::uint16_t>(qid), static_cast<std::uint16_t>(q.head), dstrd_);
@@ -248,6 +261,7 @@ void RawDriver::lose_all(std::vector<RawOutcome>& out) {
     lost.lost = true;
     out.push_back(lost);
     give_pages(o.buffer, o.pages);
+    give_pages(o.metadata, o.metadata_pages);
   }
   outstanding_.clear();
   queues_.clear();

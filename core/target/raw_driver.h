@@ -43,12 +43,16 @@ class RawDriver {
     std::uint32_t bytes = 0;
     std::uint32_t pages = 0;  ///< of the buffer and its lists
     std::vector<port::Range> pieces;
+    std::uint64_t metadata = 0;
+    std::uint32_t metadata_pages = 0;
   };
   /// The memory of one command's data.
   struct Data {
     std::uint64_t address = 0;  ///< 0: none
     std::uint32_t bytes = 0, pages = 0;
     std::vector<port::Range> pieces;
+    std::uint64_t metadata = 0;  ///< address of a buffer for metadata alone, 0: none
+    std::uint32_t metadata_pages = 0;
   };
   struct Buffer {
     std::uint64_t address = 0;
@@ -89,6 +93,9 @@ class RawDriver {
   /// The same by a Scatter Gather List. Its blocks lie apart in memory.
   Data attach_list(port::Port& port, spec::SubmissionEntry& entry, std::uint32_t bytes,
                    std::span<const std::byte> data, std::span<const program::SglWord> list);
+  /// Adds a buffer for metadata of `bytes` bytes, to which entry.mptr leads. `metadata` is copied into it.
+  void attach_metadata(port::Port& port, spec::SubmissionEntry& entry, std::uint32_t bytes,
+                       std::span<const std::byte> metadata, Data& data);
   /// Writes the entry at the tail and, unless the next one is to do so, rings the doorbell. `entry.cid` is
   /// used as it is when `keep_cid`, else the next free one is put in. The queue must exist and have room.
   void submit(port::Port& port, std::uint16_t qid, spec::SubmissionEntry entry, bool keep_cid,

@@ -159,6 +159,8 @@ class Runner {
   struct Expected {
     bool check = false;
     std::uint64_t tag = 0, offset = 0;
+    std::uint32_t block = 0,
+                  inside = 0;  ///< bytes of a block's data, and of its metadata behind it in the buffer
   };
   enum class Owner : std::uint8_t { application, passthrough, raw };
   struct Request {
@@ -261,6 +263,17 @@ class Runner {
   std::span<const std::byte> controller_list(const std::vector<std::uint32_t>& controllers);
   std::span<std::byte> payload_room(std::size_t bytes);
   std::uint32_t block_bytes(std::uint32_t controller, std::uint32_t nsid) const;
+  // steps_metadata.cpp
+  spec::BlockFormat block_format(std::uint32_t controller, std::uint32_t nsid) const;
+  static void leave_out_metadata(const Expected& expected, std::vector<std::byte>& data);
+  /// Reference tags as hosts use them, where the step names none.
+  static void usual_tags(const program::Step& step, const spec::BlockFormat& format,
+                         spec::SubmissionEntry& entry);
+  /// Puts metadata, with protection information as the entry describes it, into metadata_, and between the
+  /// data where they belong there. Gives what the data pointer leads to.
+  std::span<const std::byte> add_metadata(const program::Step& step, const spec::BlockFormat& format,
+                                          const spec::SubmissionEntry& entry,
+                                          std::span<const std::byte> data);
 
   static constexpr engine::Time kRest = engine::kSecond;
   static constexpr std::uint32_t kTakesController =
@@ -287,6 +300,7 @@ class Runner {
   bool machine_ended_ = false;
   mutable bool hosts_were_ready_ = false;
   mutable engine::Time hosts_ready_at_ = 0;
+  std::vector<std::byte> metadata_, blocks_;
   std::vector<std::byte> payload_;  ///< room of payload_of: what it holds is of the last call
   std::vector<RawOutcome> reaped_;  ///< scratch of reap
 };

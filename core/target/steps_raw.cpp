@@ -108,11 +108,7 @@ std::span<const std::byte> Runner::controller_list(const std::vector<std::uint32
 }
 
 std::uint32_t Runner::block_bytes(std::uint32_t controller, std::uint32_t nsid) const {
-  const auto& device = world_.device();
-  if (controller >= world_.controllers()) return 512;
-  const auto& table = device.subsystems[device.controllers[controller].subsystem].ns_of_nsid;
-  if (nsid >= table.size() || table[nsid] == 0) return 512;
-  return 1U << device.namespaces[table[nsid] - 1].block_shift;
+  return block_format(controller, nsid).bytes;
 }
 
 void Runner::begin_raw(std::size_t index) {
@@ -300,13 +296,22 @@ void Runner::begin_raw_command(std::size_t index) {
   }
   spec::SubmissionEntry entry = entry_of(step, controller, qid);
   const auto* row = spec::find_command(spec::set_of_queue(qid), entry.opcode);
-  const std::uint64_t natural =
-      row == nullptr ? 0 : spec::data_bytes(*row, entry, block_bytes(controller, entry.nsid));
+  const spec::BlockFormat format = block_format(controller, entry.nsid);
+  const bool blocks = row != nullptr && row->length == spec::DataLength::blocks;
+  const std::uint32_t metadata =
+      blocks ? format.metadata.moved((entry.cdw12 & spec::prinfo::action) != 0) : 0U;
+  if (qid != 0) usual_tags(step, format, entry);
+  const std::uint64_t natural = row == nullptr ? 0 : spec::data_bytes(*row, entry, format.bytes);
   auto length = static_cast<std::uint32_t>(std::min<std::uint64_t>(natural, kLongestBuffer));
   if (step.find(Field::length) != nullptr) {
     length = static_cast<std::uint32_t>(std::min<std::uint64_t>(step.number(Field::length), kLongestBuffer));
   }
-  const std::span<const std::byte> data = payload_of(step, controller, entry, qid, length);
+  std::span<const std::byte> data = payload_of(step, controller, entry, qid, length);
+  metadata_.clear();
+  const bool inside = format.metadata.extended && metadata != 0;
+  const bool whole = metadata != 0 && length == natural;
+  if (whole && !data.empty()) data = add_metadata(step, format, entry, data);
+  if (whole && inside) length += entry.block_count() * metadata;
   if (admin && !world_.raw(controller) && begin_passthrough(index, controller, entry, data, length)) return;
   if (!raw.driver.usable(qid)) {
     unable(index, world_.raw(controller)
@@ -336,6 +341,8 @@ void Runner::begin_raw_command(std::size_t index) {
   } else if (length != 0 && step.find(Field::prp1) == nullptr) {
     buffer = raw.driver.attach_buffer(port, entry, length, data);
   }
+  if (metadata != 0 && !inside)
+    raw.driver.attach_metadata(port, entry, entry.block_count() * metadata, metadata_, buffer);
   Request request;
   request.owner = Owner::raw;
   request.where = controller;
@@ -343,8 +350,11 @@ void Runner::begin_raw_command(std::size_t index) {
   request.id = next_raw_request_++;
   request.stage = 2;
   if (const Value* tag = step.find(Field::equals)) {
-    request.expected = {true, tag_number(tag->text), entry.slba() * block_bytes(controller, entry.nsid)};
+    request.expected.check = true;
+    request.expected.tag = tag_number(tag->text);
+    request.expected.offset = entry.slba() * format.bytes;
   }
+  if (whole && inside) request.expected.block = format.bytes, request.expected.inside = metadata;
   requests_.push_back(request);
   raw.driver.submit(port, qid, entry, step.find(Field::cid) != nullptr, request.id, std::move(buffer),
                     step.number(Field::ring, 1) != 0);
@@ -407,6 +417,7 @@ void Runner::raw_outcomes(std::uint32_t controller, const std::vector<RawOutcome
     if (result.bytes != 0 && !result.lost && (at->expected.check || limits_.keep_data)) {
       outcome.data.resize(result.bytes);
       read_data(controller, result, at->expected, outcome.data);
+      if (at->expected.inside != 0) leave_out_metadata(at->expected, outcome.data);
       check_data(at->step, at->expected, outcome.data);
       if (!limits_.keep_data) outcome.data.clear();
     }

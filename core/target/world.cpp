@@ -57,7 +57,7 @@ World::World(const program::Program& program, std::unique_ptr<Machine> machine)
   state_.raw.assign(count, 1);
   state_.block_sizes.resize(std::max<std::size_t>(trace_.header.subsystems.size(), 1));
   for (const auto& ns : trace_.header.namespaces)
-    state_.block_sizes[ns.subsystem].learn(ns.nsid, ns.block_bytes, 0);
+    state_.block_sizes[ns.subsystem].learn(ns.nsid, {ns.block_bytes, ns.metadata}, 0);
   for (std::uint32_t k = 0; k < count; ++k) {
     state_.observers.emplace_back(static_cast<std::uint16_t>(k));
     if (machine_ != nullptr) {
@@ -210,6 +210,7 @@ trace::TraceHeader make_header(const program::Program& program) {
     row.block_bytes = ns.block_bytes;
     row.shared = ns.shared;
     row.content_zero = ns.drive.empty();
+    row.metadata = ns.metadata;
     for (std::uint32_t k = 0; k < topology.controllers.size(); ++k) {
       if (ns.detached || topology.controllers[k].subsystem != ns.subsystem) continue;
       if (ns.shared || ns.bus == static_cast<std::int32_t>(k))
@@ -226,6 +227,18 @@ std::string find_problem(const program::Program& program) {
     for (const auto& profile : device::profiles())
       known += (known.empty() ? "" : ", ") + std::string(profile.name);
     return fmt::format("profile '{}' does not exist; known: {}", program.profile, known);
+  }
+  const device::Profile& profile = *device::find_profile(program.profile);
+  for (const auto& ns : program.topology.namespaces) {
+    if (ns.metadata.bytes == 0) continue;
+    if (device::format_of(profile, ns.block_bytes, ns.metadata) &&
+        device::takes_settings(profile, ns.metadata))
+      continue;
+    return fmt::format(
+        "namespace '{}': profile {} has no blocks of {} bytes with such metadata; use `profile: spec-pi` and "
+        "one of "
+        "the formats of docs/profiles.md",
+        ns.id, program.profile, ns.block_bytes);
   }
   for (const std::string& fault : program.faults) {
     if (device::find_fault(fault) == nullptr) {

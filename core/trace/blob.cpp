@@ -154,7 +154,24 @@ void put_header(Writer& out, const TraceHeader& header) {
     out.put(static_cast<std::uint8_t>(ns.attachment_known));
     out.put(static_cast<std::uint64_t>(ns.attached.size()));
     for (const auto controller : ns.attached) out.put(controller);
+    out.put(ns.metadata.bytes);
+    out.put(static_cast<std::uint8_t>(ns.metadata.extended));
+    out.put(ns.metadata.type);
+    out.put(static_cast<std::uint8_t>(ns.metadata.first));
+    out.put(static_cast<std::uint8_t>(ns.metadata.guard));
+    out.put(ns.metadata.storage_bits);
   }
+}
+
+void get_metadata(Reader& in, spec::MetadataFormat& metadata) {
+  metadata.bytes = in.get<std::uint16_t>();
+  metadata.extended = in.get_flag();
+  metadata.type = in.get<std::uint8_t>();
+  metadata.first = in.get_flag();
+  const auto guard = in.get<std::uint8_t>();
+  metadata.storage_bits = in.get<std::uint8_t>();
+  metadata.guard = static_cast<spec::Guard>(guard);
+  if (guard > 2 || !metadata.possible()) in.fail("a namespace has protection information of no known format");
 }
 
 TraceHeader get_header(Reader& in, std::uint16_t version) {
@@ -185,6 +202,7 @@ TraceHeader get_header(Reader& in, std::uint16_t version) {
     ns.content_zero = in.get_flag();
     ns.attachment_known = in.get_flag();
     for (auto count = in.get_count(2); count != 0; --count) ns.attached.push_back(in.get<std::uint16_t>());
+    if (version >= 4) get_metadata(in, ns.metadata);
     if (ns.subsystem >= header.subsystems.size()) in.fail("a namespace belongs to no subsystem");
     for (const auto controller : ns.attached) {
       if (controller >= header.controllers.size())

@@ -11,7 +11,7 @@
 
 namespace polypath::trace {
 
-inline constexpr std::uint16_t kBlobVersion = 3;  ///< 2: CNTLID in the header, 3: hosts
+inline constexpr std::uint16_t kBlobVersion = 4;  ///< 2: CNTLID in the header, 3: hosts, 4: metadata
 
 /// Everything of a trace: header, boundary events, annotations, payloads, running hash.
 std::vector<std::byte> to_blob(const Trace& trace);

@@ -84,6 +84,8 @@ inline constexpr std::uint8_t stray = 2;      ///< dma: the address lies in no m
 ///                other as far as they could be read, 1024 at most. Ranges are then those that the list
 ///                describes up to its end or its first unlawful descriptor; the address of a Bit Bucket is
 ///                kBitBucket
+///   metadata  of commands for logical blocks that have some: MetadataPart, then for each block that is sent
+///            BlockGuards and its metadata
 namespace submitted_part {
 inline constexpr std::uint32_t ranges = 1, digests = 2, data = 4;
 inline constexpr std::uint32_t malformed_pointer = 8;  ///< the PRPs break a rule: no ranges
@@ -91,6 +93,7 @@ inline constexpr std::uint32_t no_data_pointer = 16;   ///< not observed: PRPs, 
 inline constexpr std::uint32_t no_tail_dwords =
     32;  ///< not observed: dwords that the entry shows as 0 are unknown
 inline constexpr std::uint32_t descriptors = 64;
+inline constexpr std::uint32_t metadata = 128;
 }  // namespace submitted_part
 
 inline constexpr std::uint64_t kBitBucket = std::uint64_t{1} << 63U;  ///< no memory reaches that far
@@ -100,13 +103,27 @@ inline constexpr std::size_t kMostDescriptors = 1024;
 ///   entry    16 bytes; always present
 ///   digests  as above, of controller-to-host data as it lies in the host's buffer when the entry was written
 ///   data     as above (admin commands)
+///   metadata as above
 namespace completed_part {
-inline constexpr std::uint32_t digests = 2, data = 4;
+inline constexpr std::uint32_t digests = 2, data = 4, metadata = 128;
 inline constexpr std::uint32_t status_only =
     8;  ///< not observed: phase, SQHD; sqid and cid as the host knows them
 }  // namespace completed_part
 
 #pragma pack(push, 1)
+/// Head of the part `metadata`.
+struct MetadataPart {
+  std::uint32_t blocks;
+  std::uint16_t bytes;  ///< of metadata for each block: 0 where the command moves none
+  std::uint16_t reserved;
+  std::uint64_t address;  ///< of a buffer for metadata alone; 0 none
+};
+/// Guards of a block's data as they lie in the host's buffer, by each of the three polynomials.
+struct BlockGuards {
+  std::uint64_t bits64;
+  std::uint32_t bits32;
+  std::uint16_t bits16, reserved;
+};
 /// Payload head of app_submit.
 struct AppRequestPart {
   std::uint32_t nsid;
@@ -115,7 +132,7 @@ struct AppRequestPart {
   std::uint32_t reserved;
 };
 #pragma pack(pop)
-static_assert(sizeof(AppRequestPart) == 16);
+static_assert(sizeof(AppRequestPart) == 16 && sizeof(MetadataPart) == 16 && sizeof(BlockGuards) == 16);
 
 inline constexpr std::uint32_t kUnknownSlot = 0xFFFFFFFF;
 inline constexpr std::uint16_t kUnknownCntlid = 0xFFFF;  ///< no controller can have it

@@ -175,6 +175,12 @@ void append_digests(Out out, std::span<const std::byte> digests) {
   if (digests.size() > 8) fmt::format_to(out, " and {} more blocks", digests.size() / 8 - 1);
 }
 
+void append_metadata(Out out, const Parts& parts) {
+  if (parts.metadata.bytes == 0) return;
+  fmt::format_to(out, " metadata {} bytes for each block", parts.metadata.bytes);
+  if (parts.metadata.address != 0) fmt::format_to(out, " at {:#x}", parts.metadata.address);
+}
+
 void submitted_text(Out out, const Trace& trace, const BoundaryEvent& event) {
   Parts parts;
   if (!read_submitted(trace, event, parts)) {
@@ -193,6 +199,7 @@ void submitted_text(Out out, const Trace& trace, const BoundaryEvent& event) {
     fmt::format_to(out, " list of {} descriptors", parts.descriptors.size() / sizeof(spec::SglDescriptor));
   }
   append_digests(out, parts.digests);
+  append_metadata(out, parts);
   if (!parts.data.empty()) fmt::format_to(out, " with {} bytes of data", parts.data.size());
 }
 
@@ -211,6 +218,7 @@ void completed_text(Out out, const Trace& trace, const BoundaryEvent& event) {
   }
   if (event.slot != kUnknownSlot) fmt::format_to(out, " slot {}", event.slot);
   append_digests(out, parts.digests);
+  append_metadata(out, parts);
   if (!parts.data.empty()) fmt::format_to(out, " with {} bytes of data", parts.data.size());
 }
 

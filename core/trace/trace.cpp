@@ -21,6 +21,14 @@ bool take_counted(std::span<const std::byte>& rest, std::size_t element_bytes,
   return take(rest, std::size_t{count} * element_bytes, out);
 }
 
+bool take_metadata(std::span<const std::byte>& rest, Parts& out) {
+  std::span<const std::byte> head;
+  if (!take(rest, sizeof out.metadata, head)) return false;
+  std::memcpy(&out.metadata, head.data(), sizeof out.metadata);
+  const std::size_t each = out.metadata.bytes + sizeof(BlockGuards);
+  return take(rest, out.metadata.blocks * each, out.blocks);
+}
+
 }  // namespace
 
 std::uint64_t Trace::hash() const {
@@ -73,7 +81,8 @@ bool read_submitted(const Trace& trace, const BoundaryEvent& event, Parts& out) 
   if ((event.b & submitted_part::ranges) != 0 && !take_counted(rest, 16, out.ranges)) return false;
   if ((event.b & submitted_part::digests) != 0 && !take_counted(rest, 8, out.digests)) return false;
   if ((event.b & submitted_part::data) != 0 && !take_counted(rest, 1, out.data)) return false;
-  return (event.b & submitted_part::descriptors) == 0 || take_counted(rest, 16, out.descriptors);
+  if ((event.b & submitted_part::descriptors) != 0 && !take_counted(rest, 16, out.descriptors)) return false;
+  return (event.b & submitted_part::metadata) == 0 || take_metadata(rest, out);
 }
 
 bool read_completed(const Trace& trace, const BoundaryEvent& event, Parts& out) {
@@ -81,7 +90,8 @@ bool read_completed(const Trace& trace, const BoundaryEvent& event, Parts& out) 
   auto rest = trace.payload(event);
   if (!take(rest, 16, out.entry)) return false;
   if ((event.b & completed_part::digests) != 0 && !take_counted(rest, 8, out.digests)) return false;
-  return (event.b & completed_part::data) == 0 || take_counted(rest, 1, out.data);
+  if ((event.b & completed_part::data) != 0 && !take_counted(rest, 1, out.data)) return false;
+  return (event.b & completed_part::metadata) == 0 || take_metadata(rest, out);
 }
 
 }  // namespace polypath::trace

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "engine/hash.h"
+#include "spec/protection.h"
 #include "trace/event.h"
 
 namespace polypath::trace {
@@ -47,6 +48,7 @@ struct NamespaceHeader {
   bool content_zero = true;  ///< unwritten blocks read as zeros (memory media); false: unknown (a file)
   std::vector<std::uint16_t> attached;  ///< controller indices; meaningful only if attachment_known
   bool attachment_known = true;
+  spec::MetadataFormat metadata;
   bool operator==(const NamespaceHeader&) const = default;
 };
 
@@ -138,6 +140,8 @@ struct Parts {
   std::span<const std::byte> digests;  ///< u64 each
   std::span<const std::byte> data;
   std::span<const std::byte> descriptors;  ///< 16 bytes each
+  MetadataPart metadata{};
+  std::span<const std::byte> blocks;  ///< metadata.bytes + sizeof(BlockGuards) for each block
 };
 /// Empty spans for parts that are absent. False when the payload is shorter than its flags say (a damaged
 /// trace).

@@ -66,7 +66,8 @@ void hit_neighbour(Act& act, std::uint32_t ns_index) {
   }
 }
 
-void format_one(Act& act, std::uint32_t controller, std::uint32_t ns_index, std::uint8_t shift) {
+void format_one(Act& act, std::uint32_t controller, std::uint32_t ns_index, std::uint8_t shift,
+                const spec::MetadataFormat& metadata) {
   Namespace& ns = act.device.namespaces[ns_index];
   end_commands(act, ns);
   disturb_self_tests(act, ns_index, spec::self_test::aborted_by_format);
@@ -76,11 +77,13 @@ void format_one(Act& act, std::uint32_t controller, std::uint32_t ns_index, std:
   ns.formatter = static_cast<std::uint16_t>(controller);
   const bool keeps_zones = ns.zoned() && act.broken_by(Fault::format_keeps_zones);
   if (ns.zoned() && !keeps_zones) make_zones(ns, Zones(ns.zones));
-  if (ns.block_shift == shift) return;
+  if (ns.block_shift == shift && ns.metadata == metadata) return;
   Subsystem& owner = act.device.subsystems[ns.subsystem];
   owner.allocated_bytes -= ns.bytes();
   ns.blocks = ns.bytes() >> shift;
   ns.block_shift = shift;
+  ns.metadata = metadata;
+  ns.storage_mask = ~std::uint64_t{0};
   owner.allocated_bytes += ns.bytes();
   // Its Identify data changed: sheet 04, section 6.3. The controller that does the format knows.
   for (const std::uint16_t peer : ns.controllers) {
@@ -105,20 +108,27 @@ Outcome format(Act& act, std::uint32_t controller, Handle, const spec::Submissio
   // The upper bits of the index count only for a host that enabled them (Host Behavior Support, LBAFEE).
   unsigned index = entry.cdw10 & 0xFU;
   if (act.controller(controller).features.host_behavior[2] != 0) index |= (entry.cdw10 >> 12U & 3U) << 4U;
-  const bool metadata = (entry.cdw10 >> 4U & 1U) != 0;
-  const bool protection = (entry.cdw10 >> 5U & 7U) != 0;
-  if (metadata || protection) return Status::invalid_format;  // MC and DPC are 0
+  spec::MetadataFormat metadata = metadata_of(act.profile(), index);
+  metadata.extended = (entry.cdw10 >> 4U & 1U) != 0;
+  metadata.type = static_cast<std::uint8_t>(entry.cdw10 >> 5U & 7U);
+  metadata.first = metadata.type != 0 && (entry.cdw10 >> 8U & 1U) != 0;
+  if (!takes_settings(act.profile(), metadata) || (metadata.extended && act.profile().ns.mc == 0))
+    return Status::invalid_format;
+  if (metadata.bytes == 0) metadata.extended = false;
+  if (needs_extended_formats(metadata) && act.controller(controller).features.host_behavior[2] == 0)
+    return Status::invalid_namespace_or_format;
   for (const std::uint32_t ns : targets) {
     if (write_protected(act, ns, controller)) return Status::namespace_write_protected;
   }
   for (const std::uint32_t ns : targets) {
     const std::uint8_t shift = block_shift_of(act, act.device.namespaces[ns], index);
+    if (act.device.namespaces[ns].zoned() && metadata.bytes != 0) return Status::invalid_format;
     if (shift != 0 && act.device.namespaces[ns].bytes() >> shift != 0) continue;
     if (shift == 0 && act.broken_by(Fault::format_index_unchecked)) return Status::success;
     return Status::invalid_format;
   }
   for (const std::uint32_t ns : targets)
-    format_one(act, controller, ns, block_shift_of(act, act.device.namespaces[ns], index));
+    format_one(act, controller, ns, block_shift_of(act, act.device.namespaces[ns], index), metadata);
   return Status::success;
 }
 

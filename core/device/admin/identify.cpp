@@ -54,13 +54,14 @@ spec::IdentifyNamespace namespace_data(const Act& act, const Namespace* ns) {
   spec::IdentifyNamespace id = act.profile().ns;
   if (ns != nullptr) {
     id.nsze = id.ncap = id.nuse = ns->blocks;
-    const auto format = std::find_if(id.lbaf.begin(), id.lbaf.begin() + id.nlbaf + 1,
-                                     [&](std::uint32_t f) { return (f >> 16U & 0xFFU) == ns->block_shift; });
-    if (format != id.lbaf.begin() + id.nlbaf + 1) {
-      id.flbas = static_cast<std::uint8_t>(format - id.lbaf.begin());
+    const auto format = format_of(act.profile(), 1U << ns->block_shift, ns->metadata);
+    if (format) {
+      id.flbas = *format;
     } else {  // a size the topology asked for: the first format has it
       id.lbaf[0] = std::uint32_t{ns->block_shift} << 16U;
     }
+    if (ns->metadata.extended) id.flbas |= spec::flbas::extended;
+    id.dps = static_cast<std::uint8_t>(ns->metadata.type | (ns->metadata.first ? spec::dps::first : 0U));
     id.nmic = ns->shared ? spec::nmic::shared : 0;
     if (ns->write_protect != spec::protection::none) id.nsattr |= spec::protection::nsattr;
     if (act.profile().capacity_bytes != 0) id.nvmcap[0] = ns->bytes();
@@ -72,6 +73,16 @@ spec::IdentifyNamespace namespace_data(const Act& act, const Namespace* ns) {
 
 void identify_namespace(const Act& act, const Namespace* ns, Page& page) {
   put(page, namespace_data(act, ns));
+}
+
+// CNS 05h of the NVM command set. Without protection information every field is 0.
+void nvm_data(const Act& act, const Namespace* ns, Page& page) {
+  const Profile& profile = act.profile();
+  page[spec::nvm_ns::pic] = static_cast<std::byte>(profile.pic);
+  std::memcpy(page.data() + spec::nvm_ns::elbaf, profile.elbaf.data(), sizeof profile.elbaf);
+  if (ns == nullptr || ns->metadata.storage_bits == 0) return;
+  const std::uint64_t bits = ns->storage_mask;
+  std::memcpy(page.data() + spec::nvm_ns::lbstm, &bits, sizeof bits);
 }
 
 // A planted fault: what this controller showed before another one formatted the namespace.
@@ -190,7 +201,11 @@ Status build(const Act& act, std::uint32_t controller, const spec::SubmissionEnt
         if (kind == NsidClass::broadcast) put(page, zoned_data(act, nullptr));
         if (active >= 0) put(page, zoned_data(act, ns_at(active)));
       }
-      if (cns == Cns::csi_ns) return Status::success;  // no protection information: every field is 0
+      if (cns == Cns::csi_ns) {
+        if (csi == spec::kCsiNvm && kind == NsidClass::broadcast) nvm_data(act, nullptr, page);
+        if (csi == spec::kCsiNvm && active >= 0) nvm_data(act, ns_at(active), page);
+        return Status::success;
+      }
       if (kind == NsidClass::broadcast) identify_namespace(act, nullptr, page);
       if (active >= 0) identify_namespace(act, ns_at(active), page);
       if (active >= 0 && ns_at(active)->former_shift != 0 && ns_at(active)->formatter != controller &&
@@ -239,6 +254,7 @@ Status build(const Act& act, std::uint32_t controller, const spec::SubmissionEnt
         if (!ns_at(exists)->zoned()) return Status::invalid_field;
         put(page, zoned_data(act, ns_at(exists)));
       }
+      if (exists >= 0 && csi == spec::kCsiNvm) nvm_data(act, ns_at(exists), page);
       return Status::success;
     case Cns::format_ns:
     case Cns::csi_format_ns: {

@@ -20,8 +20,8 @@ struct Run {
 std::vector<Run> spoilt_runs(const Act& act, const Namespace& ns, std::uint64_t first, std::uint64_t end) {
   std::vector<Run> runs;
   const Media& media = act.device.media[ns.media];
-  for (const std::uint64_t place : media.spoilt_places(first << ns.block_shift, end << ns.block_shift)) {
-    const std::uint64_t block = place >> ns.block_shift;
+  for (const std::uint64_t place : media.spoilt_places(ns.place(first), ns.place(end))) {
+    const std::uint64_t block = place / ns.place(1);
     const bool known = !runs.empty() && block < runs.back().slba + runs.back().blocks;
     const bool next = !runs.empty() && block == runs.back().slba + runs.back().blocks;
     if (next) ++runs.back().blocks;

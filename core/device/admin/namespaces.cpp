@@ -13,6 +13,7 @@ namespace {
 using spec::Status;
 
 constexpr std::uint64_t kMostZones = 16384;
+constexpr std::size_t kStorageTagMask = 384;  ///< of the data of a create: LBSTM
 
 // Lowest NSID that no namespace of the subsystem has; 0 when all are taken.
 std::uint32_t free_nsid(const Subsystem& subsystem, std::uint32_t nn) {
@@ -34,10 +35,18 @@ Outcome create(Act& act, std::uint32_t controller, Handle command, const spec::S
   std::memcpy(&wanted, data.data(), sizeof wanted);
 
   const std::uint8_t shift = block_shift_of(act.profile(), wanted.flbas & 0xFU);
-  const bool plain = (wanted.flbas & 0x10U) == 0 && wanted.dps == 0;
+  spec::MetadataFormat metadata = metadata_of(act.profile(), wanted.flbas & 0xFU);
+  metadata.extended = (wanted.flbas & spec::flbas::extended) != 0;
+  metadata.type = wanted.dps & spec::dps::type;
+  metadata.first = metadata.type != 0 && (wanted.dps & spec::dps::first) != 0;
+  const bool possible = takes_settings(act.profile(), metadata) && !(zoned && metadata.bytes != 0) &&
+                        !(metadata.extended && act.profile().ns.mc == 0);
+  if (metadata.bytes == 0) metadata.extended = false;
   if (wanted.nsze == 0 || wanted.ncap == 0 || wanted.ncap > wanted.nsze) return Status::invalid_field;
   if (wanted.ncap < wanted.nsze) return Status::thin_provisioning_not_supported;
-  if (shift == 0 || !plain) return Status::invalid_format;
+  if (shift == 0 || !possible) return Status::invalid_format;
+  if (needs_extended_formats(metadata) && act.controller(controller).features.host_behavior[2] == 0)
+    return Status::invalid_namespace_or_format;
   if (wanted.anagrpid != 0) return Status::ana_group_id_invalid;
 
   const std::uint32_t owner = act.controller(controller).subsystem;
@@ -47,6 +56,9 @@ Outcome create(Act& act, std::uint32_t controller, Handle command, const spec::S
   const std::uint64_t free = capacity - std::min(capacity, subsystem.allocated_bytes);
   Namespace ns;
   ns.block_shift = shift;
+  ns.metadata = metadata;
+  if (metadata.storage_bits != 0)
+    std::memcpy(&ns.storage_mask, data.data() + kStorageTagMask, sizeof ns.storage_mask);
   if (wanted.nsze > free >> ns.block_shift) {
     Outcome outcome(Status::namespace_insufficient_capacity);
     outcome.more = true;

@@ -1,43 +1,16 @@
-// Read, Write, Compare, Verify, Write Zeroes, Write Uncorrectable, Dataset Management, Copy, Flush. NVM
-// command set specification.
+// Read, Write, Compare, Verify, Write Zeroes, Write Uncorrectable, Dataset Management, Flush. NVM command set
+// specification.
 #include <algorithm>
 #include <array>
 
-#include "device/act.h"
+#include "device/io/metadata.h"
+#include "device/io/range.h"
 #include "spec/identify.h"
 
 namespace polypath::device::io {
 namespace {
 
 using spec::Status;
-
-/// The namespace and byte range of a command that passed the checks which all LBA commands share.
-struct Range {
-  Status status = Status::success;
-  std::uint32_t ns = 0;
-  std::uint64_t offset = 0, bytes = 0;
-};
-
-/// The namespace of a command: the first of those checks.
-Range meet(const Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
-  Range range;
-  const Controller& c = act.controller(controller);
-  std::int64_t ns_index = act.device.commands.get(command)->orphaned ? -1 : attached(c, entry.nsid);
-  if (ns_index < 0) {
-    const bool haunted =
-        act.fault(Fault::detached_ns_answers) && entry.opcode == 0x02 &&
-        std::find(c.was_active.begin(), c.was_active.end(), entry.nsid) != c.was_active.end();
-    if (haunted) ns_index = allocated(act, controller, entry.nsid);
-    if (ns_index < 0) {
-      const NsidClass kind = classify(act, controller, entry.nsid);
-      range.status = kind == NsidClass::invalid ? Status::invalid_namespace_or_format : Status::invalid_field;
-      return range;
-    }
-    act.fired(Fault::detached_ns_answers);
-  }
-  range.ns = static_cast<std::uint32_t>(ns_index);
-  return range;
-}
 
 Range check(const Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry,
             bool transfers) {
@@ -52,21 +25,19 @@ Range check(const Act& act, std::uint32_t controller, Handle command, const spec
     range.status = Status::lba_out_of_range;
     return range;
   }
-  range.offset = entry.slba() << ns.block_shift;
-  range.bytes = count << ns.block_shift;
+  range.offset = ns.place(entry.slba());
+  range.bytes = ns.place(count);
   constexpr std::uint8_t kPageShift = 12;
   if (ns.block_shift > kPageShift && act.broken_by(Fault::large_blocks_overlap))
     range.offset = entry.slba() << kPageShift;
   const std::uint64_t most = mdts_bytes(c);
-  if (transfers && most != 0 && range.bytes > most) range.status = Status::invalid_field;
+  if (transfers && most != 0 && pointer_bytes(ns, entry) > most) range.status = Status::invalid_field;
   if (range.status != Status::success || !ns.zoned() || outside) return range;
   const bool reads = entry.opcode == 0x02 || entry.opcode == 0x05 || entry.opcode == 0x0C;
   range.status = reads ? check_zone_read(act, ns, entry.slba(), count)
                        : check_zone_write(act, controller, ns, entry.slba(), count, false);
   return range;
 }
-
-Media& media_of(const Act& act, std::uint32_t ns) { return act.device.media[ns]; }
 
 /// Does the range hold blocks that Write Uncorrectable spoilt?
 bool unreadable(const Act& act, std::uint32_t controller, const Range& range) {
@@ -75,37 +46,132 @@ bool unreadable(const Act& act, std::uint32_t controller, const Range& range) {
          !act.broken_by(Fault::uncorrectable_on_one_path);
 }
 
-/// May a power loss undo what this command writes? Feature 06h of its controller, and FUA.
-bool cached(const Act& act, std::uint32_t controller, const spec::SubmissionEntry& entry) {
-  const bool cache =
-      (act.profile().controller.vwc & 1U) != 0 && act.controller(controller).features.write_cache != 0;
-  const bool unit_access = (entry.cdw12 >> 30U & 1U) != 0;
-  return cache && (!unit_access || act.broken_by(Fault::fua_ignored));
+void count_read(const Act& act, std::uint32_t controller, const Range& range,
+                const spec::SubmissionEntry& entry) {
+  Controller& c = act.controller(controller);
+  c.reads += 1;
+  c.units_read += (std::uint64_t{entry.block_count()} << act.device.namespaces[range.ns].block_shift) /
+                  Media::kStampBytes;
 }
 
-/// A write pointer stands behind blocks that a power loss leaves, so what is durable at once makes what lies
-/// before it durable.
-void before_durable(const Act& act, std::uint32_t ns, bool cached) {
-  if (!cached && act.device.namespaces[ns].zoned()) media_of(act, ns).flush();
+/// What a read finds on the media: a planted fault shows what was there before another controller wrote.
+const Media& media_for_read(const Act& act, std::uint32_t controller, std::uint32_t ns, Fault fault,
+                            const Media& otherwise) {
+  const bool old = act.fault(fault) && act.device.namespaces[ns].last_writer != controller &&
+                   ns < act.device.old_media.size();
+  if (!old) return otherwise;
+  act.fired(fault);
+  return act.device.old_media[ns];
 }
 
-void note_versions(const Act& act, std::uint32_t ns, const Range& range) {
-  trace::InsideEvent note;
-  note.time = act.world.engine.now();
-  note.kind = trace::Inside::media_version;
-  note.a = act.device.namespaces[ns].nsid;
-  note.value = range.offset >> act.device.namespaces[ns].block_shift;
-  note.b = static_cast<std::uint32_t>(range.bytes >> act.device.namespaces[ns].block_shift);
-  note.c = static_cast<std::uint32_t>(media_of(act, ns).version(range.offset));
-  act.world.trace.annotate(note);
+/// The blocks of a range, in room that holds no state.
+Image stored_blocks(const Act& act, const Range& range, const Media& media, std::vector<std::byte>& room) {
+  const Namespace& ns = act.device.namespaces[range.ns];
+  room.resize(range.bytes);
+  media.read(range.offset, room);
+  const Image image(ns, room);
+  show_unwritten(ns, image);
+  return image;
 }
 
-// Keeps what the media held before this write: a planted fault serves it on other paths.
-void before_write(const Act& act, std::uint32_t ns, std::uint32_t controller) {
-  act.device.namespaces[ns].last_writer = controller;
-  if (!act.fault(Fault::stale_read_on_other_path) && !act.fault(Fault::deallocated_on_one_path)) return;
-  if (ns >= act.device.old_media.size()) act.device.old_media.resize(ns + std::size_t{1});
-  act.device.old_media[ns] = act.device.media[ns];
+/// Read of blocks that have metadata.
+Status read_blocks(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry,
+                   const Range& range, const Media& media) {
+  const Namespace& ns = act.device.namespaces[range.ns];
+  const Protection asked = protection_of(ns, entry);
+  const Status fields = check_fields(ns, asked, entry.slba());
+  if (fields != Status::success) return fields;
+  thread_local std::vector<std::byte> room;
+  const Image image = stored_blocks(act, range, media, room);
+  const Status checked = check_stored(act, ns, asked, image);
+  return checked != Status::success ? checked : scatter(act, controller, command, entry, ns, image);
+}
+
+/// What a Write of blocks with metadata puts on the media.
+Status blocks_to_write(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry,
+                       const Range& range, std::vector<std::byte>& room) {
+  const Namespace& ns = act.device.namespaces[range.ns];
+  const Protection asked = protection_of(ns, entry);
+  const Status fields = check_fields(ns, asked, entry.slba());
+  if (fields != Status::success) return fields;
+  room.assign(range.bytes, std::byte{0});
+  const Image image(ns, room);
+  const Status status = gather(act, controller, command, entry, ns, image);
+  if (status != Status::success) return status;
+  const Status made = protect(act, ns, asked, image);
+  if (made != Status::success) return made;
+  if (ns.last_writer == controller || !act.fault(Fault::metadata_of_other_write)) return made;
+  act.fired(Fault::metadata_of_other_write);
+  thread_local std::vector<std::byte> before_room;
+  const Image before = stored_blocks(act, range, media_of(act, range.ns), before_room);
+  for (std::size_t i = 0; i < image.blocks(); ++i)
+    std::ranges::copy(before.metadata(i), image.metadata(i).begin());
+  return made;
+}
+
+Status compare_blocks(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry,
+                      const Range& range) {
+  const Namespace& ns = act.device.namespaces[range.ns];
+  const Protection asked = protection_of(ns, entry);
+  if (asked.asks(spec::prinfo::action)) return Status::invalid_field;
+  const Status fields = check_fields(ns, asked, entry.slba());
+  if (fields != Status::success) return fields;
+  thread_local std::vector<std::byte> ours, theirs;
+  theirs.assign(range.bytes, std::byte{0});
+  const Image sent(ns, theirs);
+  const Status status = gather(act, controller, command, entry, ns, sent);
+  if (status != Status::success) return status;
+  if (unreadable(act, controller, range)) return Status::unrecovered_read_error;
+  const Image stored = stored_blocks(act, range, media_of(act, range.ns), ours);
+  for (const Image* one : {&sent, &stored}) {
+    const Status checked = check_stored(act, ns, asked, *one);
+    if (checked != Status::success) return checked;
+  }
+  if (same_content(ns, sent, stored) || act.broken_by(Fault::compare_always_equal)) return Status::success;
+  return Status::compare_failure;
+}
+
+/// A Verify of protection information, which may be of more blocks than a command can move.
+Status verify_blocks(const Act& act, const Range& range, const Protection& asked) {
+  constexpr std::uint64_t kBlocksAtOnce = 64;
+  const Namespace& ns = act.device.namespaces[range.ns];
+  thread_local std::vector<std::byte> room;
+  const std::uint64_t blocks = range.bytes / ns.place(1);
+  for (std::uint64_t done = 0; done < blocks; done += kBlocksAtOnce) {
+    Range part = range;
+    part.offset += ns.place(done);
+    part.bytes = ns.place(std::min(kBlocksAtOnce, blocks - done));
+    const Image image = stored_blocks(act, part, media_of(act, range.ns), room);
+    const Status checked = check_stored(act, ns, asked, image, done);
+    if (checked != Status::success) return checked;
+  }
+  return Status::success;
+}
+
+/// Write Zeroes writes blocks as long as they are few; it may deallocate them, and does so with many.
+constexpr std::uint64_t kZeroesWritten = 256;
+
+Status write_zero_blocks(const Act& act, const spec::SubmissionEntry& entry, const Range& range,
+                         std::uint64_t bytes, bool cached) {
+  const Namespace& ns = act.device.namespaces[range.ns];
+  const Protection asked = protection_of(ns, entry);
+  const bool deallocate = (entry.cdw12 >> 25U & 1U) != 0 || entry.block_count() > kZeroesWritten;
+  if (deallocate) {
+    media_of(act, range.ns).zero(range.offset, bytes, cached);
+    return Status::success;
+  }
+  thread_local std::vector<std::byte> room;
+  room.assign(bytes, std::byte{0});
+  Protection made = asked;
+  if (ns.metadata.type == 1) made.tags.reference = entry.slba() & spec::reference_mask(ns.metadata);
+  const Image image(ns, room);
+  if (asked.asks(spec::prinfo::action)) {
+    protect(act, ns, made, image);
+  } else {
+    for (std::size_t i = 0; i < image.blocks(); ++i) image.set_written(i);
+  }
+  media_of(act, range.ns).write(range.offset, room, cached);
+  return Status::success;
 }
 
 }  // namespace
@@ -114,22 +180,18 @@ Outcome read(Act& act, std::uint32_t controller, Handle command, const spec::Sub
   const Range range = check(act, controller, command, entry, true);
   if (range.status != Status::success) return range.status;
   if (unreadable(act, controller, range)) return Status::unrecovered_read_error;
+  const Media* media =
+      &media_for_read(act, controller, range.ns, Fault::stale_read_on_other_path, media_of(act, range.ns));
+  media = &media_for_read(act, controller, range.ns, Fault::deallocated_on_one_path, *media);
+  if (act.device.namespaces[range.ns].metadata.bytes != 0) {
+    const Status status = read_blocks(act, controller, command, entry, range, *media);
+    if (status != Status::success) return status;
+    count_read(act, controller, range, entry);
+    return Status::success;
+  }
   thread_local std::vector<Piece> pieces;  // scratch: keeps its capacity between calls, holds no state
   const Status mapped = map_data(act, controller, entry, range.bytes, pieces);
   if (mapped != Status::success) return mapped;
-
-  const Media* media = &media_of(act, range.ns);
-  const Namespace& ns = act.device.namespaces[range.ns];
-  if (act.fault(Fault::stale_read_on_other_path) && ns.last_writer != controller &&
-      range.ns < act.device.old_media.size()) {
-    media = &act.device.old_media[range.ns];
-    act.fired(Fault::stale_read_on_other_path);
-  }
-  if (act.fault(Fault::deallocated_on_one_path) && ns.last_writer != controller &&
-      range.ns < act.device.old_media.size()) {
-    media = &act.device.old_media[range.ns];
-    act.fired(Fault::deallocated_on_one_path);
-  }
   std::uint64_t offset = range.offset;
   std::array<std::byte, Media::kChunkBytes> bounce;
   for (Piece& piece : pieces) {
@@ -156,9 +218,7 @@ Outcome read(Act& act, std::uint32_t controller, Handle command, const spec::Sub
     const std::array<std::byte, 4> extra{};
     dma_write(act, controller, command, pieces.back().address, extra);
   }
-  Controller& c = act.controller(controller);
-  c.reads += 1;
-  c.units_read += range.bytes / Media::kStampBytes;
+  count_read(act, controller, range, entry);
   return Status::success;
 }
 
@@ -168,11 +228,13 @@ Outcome write(Act& act, std::uint32_t controller, Handle command, const spec::Su
   thread_local std::vector<std::byte>
       data;  // scratch: the whole command, so that a failed transfer changes nothing
   data.resize(range.bytes);
-  const Status status = copy_in(act, controller, command, entry, data);
+  const Namespace& ns = act.device.namespaces[range.ns];
+  const Status status = ns.metadata.bytes != 0 ? blocks_to_write(act, controller, command, entry, range, data)
+                                               : copy_in(act, controller, command, entry, data);
   if (status != Status::success) return status;
   before_write(act, range.ns, controller);
   std::span<const std::byte> stored(data);
-  const std::size_t block = std::size_t{1} << act.device.namespaces[range.ns].block_shift;
+  const auto block = static_cast<std::size_t>(ns.place(1));
   if (data.size() > block && act.broken_by(Fault::write_last_block_lost))
     stored = stored.first(data.size() - block);
   Media& media = media_of(act, range.ns);
@@ -184,7 +246,7 @@ Outcome write(Act& act, std::uint32_t controller, Handle command, const spec::Su
   note_versions(act, range.ns, range);
   Controller& c = act.controller(controller);
   c.writes += 1;
-  c.units_written += range.bytes / Media::kStampBytes;
+  c.units_written += (std::uint64_t{entry.block_count()} << ns.block_shift) / Media::kStampBytes;
   return Status::success;
 }
 
@@ -231,6 +293,8 @@ Outcome zone_append(Act& act, std::uint32_t controller, Handle command, const sp
 Outcome compare(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
   const Range range = check(act, controller, command, entry, true);
   if (range.status != Status::success) return range.status;
+  if (act.device.namespaces[range.ns].metadata.bytes != 0)
+    return compare_blocks(act, controller, command, entry, range);
   thread_local std::vector<std::byte> data;
   data.resize(range.bytes);
   const Status status = copy_in(act, controller, command, entry, data);
@@ -251,10 +315,14 @@ Outcome write_zeroes(Act& act, std::uint32_t controller, Handle command, const s
   std::uint64_t bytes = range.bytes;
   if (act.fault(Fault::write_zeroes_short)) {
     act.fired(Fault::write_zeroes_short);
-    bytes -= std::uint64_t{1} << act.device.namespaces[range.ns].block_shift;
+    bytes -= act.device.namespaces[range.ns].place(1);
   }
   before_durable(act, range.ns, cached(act, controller, entry));
-  media_of(act, range.ns).zero(range.offset, bytes, cached(act, controller, entry));
+  if (act.device.namespaces[range.ns].metadata.bytes != 0) {
+    write_zero_blocks(act, entry, range, bytes, cached(act, controller, entry));
+  } else {
+    media_of(act, range.ns).zero(range.offset, bytes, cached(act, controller, entry));
+  }
   zone_written(act, controller, range.ns, entry.slba(), entry.block_count());
   note_versions(act, range.ns, range);
   act.controller(controller).writes += 1;
@@ -264,9 +332,15 @@ Outcome write_zeroes(Act& act, std::uint32_t controller, Handle command, const s
 Outcome verify(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
   const Range range = check(act, controller, command, entry, false);
   if (range.status != Status::success) return range.status;
-  if (!unreadable(act, controller, range) || act.broken_by(Fault::verify_reads_nothing))
-    return Status::success;
-  return Status::unrecovered_read_error;
+  const Namespace& ns = act.device.namespaces[range.ns];
+  const Protection asked = protection_of(ns, entry);
+  if (asked.asks(spec::prinfo::action)) return Status::invalid_field;
+  const Status fields = check_fields(ns, asked, entry.slba());
+  if (fields != Status::success) return fields;
+  if (unreadable(act, controller, range) && !act.broken_by(Fault::verify_reads_nothing))
+    return Status::unrecovered_read_error;
+  if (asked.prinfo == 0) return Status::success;
+  return verify_blocks(act, range, asked);
 }
 
 Outcome write_uncorrectable(Act& act, std::uint32_t controller, Handle command,
@@ -276,7 +350,7 @@ Outcome write_uncorrectable(Act& act, std::uint32_t controller, Handle command,
   before_write(act, range.ns, controller);
   std::uint64_t bytes = range.bytes;
   if (entry.block_count() > 1 && act.broken_by(Fault::uncorrectable_short))
-    bytes -= std::uint64_t{1} << act.device.namespaces[range.ns].block_shift;
+    bytes -= act.device.namespaces[range.ns].place(1);
   before_durable(act, range.ns, false);
   media_of(act, range.ns).spoil(range.offset, bytes);
   zone_written(act, controller, range.ns, entry.slba(), entry.block_count());
@@ -305,83 +379,11 @@ Outcome dataset_management(Act& act, std::uint32_t controller, Handle command,
     if (one.blocks == 0 || act.world.engine.decide(site::deallocate, 2) != 0) continue;
     std::uint64_t blocks = one.blocks;
     if (one.slba + blocks < ns.blocks && act.broken_by(Fault::deallocate_one_more)) ++blocks;
-    range.offset = one.slba << ns.block_shift;
-    range.bytes = blocks << ns.block_shift;
+    range.offset = ns.place(one.slba);
+    range.bytes = ns.place(blocks);
     media_of(act, range.ns).zero(range.offset, range.bytes);
     note_versions(act, range.ns, range);
   }
-  return Status::success;
-}
-
-namespace {
-
-constexpr std::size_t kCopyRangesMost = 256;
-
-/// Checks of a Copy before anything is moved. NVM command set, "Copy command".
-Status check_copy(const Act& act, std::uint32_t controller, const Namespace& ns,
-                  const spec::SubmissionEntry& entry, std::span<const spec::CopyRange> list) {
-  const spec::IdentifyNamespace& limits = act.profile().ns;
-  if (list.size() > limits.msrc + std::size_t{1}) return Status::command_size_limit_exceeded;
-  std::uint64_t total = 0;
-  for (const auto& one : list) {
-    const std::uint64_t blocks = one.nlb + std::uint64_t{1};
-    if (blocks > limits.mssrl) return Status::command_size_limit_exceeded;
-    total += blocks;
-  }
-  if (total > limits.mcl) return Status::command_size_limit_exceeded;
-  const std::uint64_t to = entry.slba();
-  if (to > ns.blocks || total > ns.blocks - to) return Status::lba_out_of_range;
-  for (const auto& one : list) {
-    const std::uint64_t blocks = one.nlb + std::uint64_t{1};
-    if (one.slba > ns.blocks || blocks > ns.blocks - one.slba) return Status::lba_out_of_range;
-    if (one.slba < to + total && to < one.slba + blocks) return Status::overlapping_io_range;
-    const Status read = ns.zoned() ? check_zone_read(act, ns, one.slba, blocks) : Status::success;
-    if (read != Status::success) return read;
-  }
-  return ns.zoned() ? check_zone_write(act, controller, ns, to, total, false) : Status::success;
-}
-
-}  // namespace
-
-Outcome copy(Act& act, std::uint32_t controller, Handle command, const spec::SubmissionEntry& entry) {
-  Range range = meet(act, controller, command, entry);
-  if (range.status != Status::success) return range.status;
-  const std::uint32_t format = entry.cdw12 >> 8U & 0xFU;
-  if ((act.profile().controller.ocfs >> format & 1U) == 0) return Status::invalid_field;
-  const bool reads_action = (entry.cdw12 >> 15U & 1U) != 0, writes_action = (entry.cdw12 >> 29U & 1U) != 0;
-  if (reads_action != writes_action) return Status::invalid_field;  // PRACT of PRINFOR and of PRINFOW
-  std::array<spec::CopyRange, kCopyRangesMost> ranges{};
-  const auto list = std::span(ranges).first((entry.cdw12 & 0xFFU) + 1U);
-  const Status status = copy_in(act, controller, command, entry, std::as_writable_bytes(list));
-  if (status != Status::success) return status;
-  const Namespace& ns = act.device.namespaces[range.ns];
-  const Status checked = check_copy(act, controller, ns, entry, list);
-  if (checked != Status::success) return checked;
-  before_write(act, range.ns, controller);
-  Media& media = media_of(act, range.ns);
-  std::uint64_t to = entry.slba() << ns.block_shift;
-  thread_local std::vector<std::byte> data;
-  for (std::size_t i = 0; i < list.size(); ++i) {
-    const std::uint64_t from = list[i].slba << ns.block_shift;
-    const std::uint64_t bytes = (list[i].nlb + std::uint64_t{1}) << ns.block_shift;
-    if (media.spoilt(from, bytes)) {
-      Outcome outcome = Status::unrecovered_read_error;
-      outcome.dw0 = static_cast<std::uint32_t>(i);
-      if (i + 1 < list.size() && act.broken_by(Fault::copy_index_too_far)) ++outcome.dw0;
-      return outcome;
-    }
-    if (i != 0 && i + 1 == list.size() && act.broken_by(Fault::copy_last_range_lost)) break;
-    data.resize(bytes);
-    media.read(from, data);
-    before_durable(act, range.ns, cached(act, controller, entry));
-    zone_written(act, controller, range.ns, to >> ns.block_shift, bytes >> ns.block_shift);
-    media.write(to, data, cached(act, controller, entry));
-    range.offset = to;
-    range.bytes = bytes;
-    note_versions(act, range.ns, range);
-    to += bytes;
-  }
-  act.controller(controller).writes += 1;
   return Status::success;
 }
 

@@ -767,6 +767,18 @@ const std::vector<Case>& cases() {
          h.copy(0, 1, 0, 8);
          h.read(0, 1, 8, broken ? 6 : 5);
        }},
+      {Rule::d17,
+       [](History& h, bool broken) {
+         h.ready(0);
+         auto verify = io_entry(0x0C, 1, 6);
+         verify.cdw12 |= spec::prinfo::check_reference;
+         verify.cdw14 = 6;  // blocks that nobody wrote pass every check
+         h.run(0, 1, verify);
+         verify.cdw14 = 7;  // with type 1 it is that of the first block
+         h.run(0, 1, verify, {.status = broken ? Status::success : Status::invalid_protection_information});
+       },
+       0,
+       {.metadata = {.bytes = 8, .type = 1}}},
       {Rule::d20,
        [](History& h, bool broken) {
          h.ready_all();

@@ -84,6 +84,7 @@ History::History(const Layout& layout) : layout_(layout) {
     row.block_bytes = layout.block_bytes;
     row.shared = shared;
     row.content_zero = layout.content_zero;
+    row.metadata = layout.metadata;
     row.attached = std::move(attached);
     row.attachment_known = layout.known;
     trace.header.namespaces.push_back(row);

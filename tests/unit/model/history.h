@@ -28,6 +28,7 @@ struct Layout {
   bool known = true;  ///< initial state and attachments
   std::uint32_t block_bytes = 512;
   bool content_zero = true;
+  spec::MetadataFormat metadata = {};
   bool zoned = false;  ///< controllers have the Zoned command set, and are enabled for it
 };
 

@@ -25,7 +25,7 @@ class ObserverTest : public ::testing::Test {
   void make_trace() {
     trace_.header.subsystems = {"nqn"};
     trace_.header.controllers.resize(1);
-    blocks_.learn(1, 4096, 0);
+    blocks_.learn(1, {4096, {}}, 0);
   }
   Observer::Scene scene() { return {trace_, engine_, memory_, blocks_}; }
   void write(std::uint32_t offset, std::uint64_t value, unsigned bytes) {

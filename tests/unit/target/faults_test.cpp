@@ -724,6 +724,53 @@ steps:
   - wait: 1s
 )";
 
+// Blocks with metadata: protection information of type 1, of type 2 with a guard of 64 bits and storage tags, and none.
+constexpr const char* kProtectedTopology = R"(
+name: trouble
+profile: spec-pi
+topology:
+  - nvme-subsys,id=subsys0
+  - nvme,id=nvme0,serial=foo,subsys=subsys0
+  - nvme,id=nvme1,serial=foo,subsys=subsys0
+  - nvme-ns,id=ns1,nsid=1,size=1MiB,subsys=subsys0,ms=8,pi=1
+  - nvme-ns,id=ns2,nsid=2,size=1MiB,subsys=subsys0,logical_block_size=4096,ms=16,mset=1,pi=2,pif=2,sts=16
+  - nvme-ns,id=ns3,nsid=3,size=1MiB,subsys=subsys0,logical_block_size=4096,ms=64
+)";
+constexpr const char* kProtected = R"(
+steps:
+  - enable: {controller: nvme0}
+  - enable: {controller: nvme1}
+  - admin: {controller: nvme0, opcode: identify, cdw10: 1}
+  - admin: {controller: nvme1, opcode: identify, cdw10: 1}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - create_queue_pair: {controller: nvme1, queue: 1, depth: 8}
+  - admin: {controller: nvme0, opcode: identify, nsid: 1, cdw10: 0}
+  - admin: {controller: nvme0, opcode: identify, nsid: 2, cdw10: 0}
+  - admin: {controller: nvme0, opcode: identify, nsid: 2, cdw10: 5}
+  - admin: {controller: nvme0, opcode: identify, nsid: 3, cdw10: 0}
+  # A wrong guard, a wrong storage tag, and tags that disable every check.
+  - io: {controller: nvme0, opcode: write, nsid: 1, lba: 0, blocks: 2, tag: A, spoil: guard, cdw15: 0xffff1234}
+  - io: {controller: nvme1, opcode: read, nsid: 1, lba: 0, blocks: 2, cdw12: 0x10000000}
+  - io: {controller: nvme0, opcode: write, nsid: 2, lba: 0, blocks: 2, tag: A, spoil: storage}
+  - io: {controller: nvme1, opcode: read, nsid: 2, lba: 0, blocks: 2, cdw12: 0x01000000}
+  - io: {controller: nvme0, opcode: write, nsid: 1, lba: 4, blocks: 1, tag: A, spoil: guard, cdw15: 0xffff}
+  - io: {controller: nvme1, opcode: read, nsid: 1, lba: 4, blocks: 1, cdw12: 0x1c000000, cdw15: 0xffff1234}
+  # Tags that the controller makes, read with a mask, and left out.
+  - io: {controller: nvme0, opcode: write, nsid: 1, lba: 8, blocks: 4, tag: B, cdw12: 0x20000000, cdw15: 0x1234}
+  - io: {controller: nvme1, opcode: read, nsid: 1, lba: 8, blocks: 4, cdw12: 0x1c000000, cdw15: 0xff0012ff}
+  - io: {controller: nvme1, opcode: read, nsid: 1, lba: 8, blocks: 4, equals: B, cdw12: 0x3c000000, cdw15: 0xffff1234}
+  # Metadata without protection information, over two paths, and copied.
+  - io: {controller: nvme0, opcode: write, nsid: 3, lba: 0, blocks: 2, tag: A}
+  - io: {controller: nvme1, opcode: read, nsid: 3, lba: 0, blocks: 2, equals: A}
+  - io: {controller: nvme1, opcode: write, nsid: 3, lba: 0, blocks: 2, tag: B}
+  - io: {controller: nvme0, opcode: read, nsid: 3, lba: 0, blocks: 2, equals: B}
+  - io: {controller: nvme0, opcode: copy, nsid: 3, lba: 8, cdw12: 0, data: "0000000000000000000000000000000001000000000000000000000000000000"}
+  - io: {controller: nvme0, opcode: read, nsid: 3, lba: 8, blocks: 2}
+  - io: {controller: nvme0, opcode: write_zeroes, nsid: 3, lba: 0, blocks: 1}
+  - io: {controller: nvme1, opcode: read, nsid: 3, lba: 0, blocks: 1}
+  - io: {controller: nvme1, opcode: compare, nsid: 3, lba: 1, blocks: 1, tag: B}
+)";
+
 // Blocks of every size that profile spec-blocks has: by topology, by Format NVM and by Namespace Management.
 constexpr const char* kLargeTopology = R"(
 name: trouble
@@ -789,6 +836,7 @@ std::vector<Trouble> programs() {
   for (const char* steps : kPlain) out.push_back({kTopology, steps});
   for (const char* steps : {kZoneData, kZoneStates, kWornZones}) out.push_back({kZonedTopology, steps});
   out.push_back({kLargeTopology, kLargeBlocks});
+  out.push_back({kProtectedTopology, kProtected});
   return out;
 }
 
