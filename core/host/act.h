@@ -92,7 +92,7 @@ struct Act {
 
   // heads.cpp: heads and their paths
   void add_path(std::uint32_t driver, std::uint32_t nsid, const Identity& identity, const Path& shown,
-                bool shared, std::uint32_t metadata_bytes);
+                bool shared);
   void update_path(Handle path, const Path& shown);
   void remove_path(Handle path);
   void kick(Handle head);
@@ -153,7 +153,7 @@ struct Act {
   bool identity_elsewhere(std::uint32_t host, Handle subsystem, std::uint32_t nsid, const Identity& identity,
                           bool same_subsystem) const;
   Handle make_head(std::uint32_t driver, std::uint32_t nsid, const Identity& identity, const Path& shown,
-                   bool shared, std::uint32_t metadata_bytes);
+                   bool shared);
   void remove_head(Handle head);
   void note_head(Handle head) const;
   // io.cpp

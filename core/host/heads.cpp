@@ -54,7 +54,7 @@ bool Act::identity_elsewhere(std::uint32_t host, Handle subsystem, std::uint32_t
 }
 
 void Act::add_path(std::uint32_t driver, std::uint32_t nsid, const Identity& identity, const Path& shown,
-                   bool shared, std::uint32_t metadata_bytes) {
+                   bool shared) {
   Driver& d = s.drivers[driver];
   Path path = shown;
   Handle head = find_head_for(d, nsid);
@@ -70,7 +70,7 @@ void Act::add_path(std::uint32_t driver, std::uint32_t nsid, const Identity& ide
       path.identity = Identity{};  // identifiers that are not unique identify nothing
       path.identity.csi = identity.csi;
     }
-    head = make_head(driver, nsid, path.identity, shown, shared, metadata_bytes);
+    head = make_head(driver, nsid, path.identity, shown, shared);
   }
   path.head = head;
   const Handle handle = s.paths.insert(path);
@@ -93,7 +93,7 @@ void Act::add_path(std::uint32_t driver, std::uint32_t nsid, const Identity& ide
 }
 
 Handle Act::make_head(std::uint32_t driver, std::uint32_t nsid, const Identity& identity, const Path& shown,
-                      bool shared, std::uint32_t metadata_bytes) {
+                      bool shared) {
   const Driver& d = s.drivers[driver];
   Subsystem& subsystem = s.subsystems[d.subsystem.index];
   Head head;
@@ -105,7 +105,7 @@ Handle Act::make_head(std::uint32_t driver, std::uint32_t nsid, const Identity& 
   head.multipath =
       (d.facts.cmic & spec::cmic::several_controllers) != 0 && (shared || nsids_are_unique(d.facts));
   head.block_bytes = shown.block_bytes;
-  head.metadata_bytes = metadata_bytes;
+  head.metadata = shown.metadata;
   head.blocks = shown.blocks;
   head.transfer_bytes_max = kTransferBytesMax;
   auto& taken = subsystem.number_taken;
@@ -132,12 +132,15 @@ void Act::update_path(Handle handle, const Path& shown) {
   path.blocks = shown.blocks;
   path.used_blocks = shown.used_blocks;
   path.block_bytes = shown.block_bytes;
+  path.metadata = shown.metadata;
   Head& head = s.heads[path.head.index];
   head.blocks = shown.blocks;
   head.block_bytes = shown.block_bytes;
+  head.metadata = shown.metadata;
   for (std::size_t i = 0; i < head.paths.size(); ++i) {
     const Path& sibling = s.paths[head.paths[i].index];
-    head.records[i].ready = sibling.blocks == head.blocks && sibling.block_bytes == head.block_bytes;
+    head.records[i].ready = sibling.blocks == head.blocks && sibling.block_bytes == head.block_bytes &&
+                            sibling.metadata == head.metadata;
   }
   head.current = kNoPath;
   kick(path.head);

@@ -6,6 +6,7 @@
 
 #include "host/act.h"
 #include "host/disposition.h"
+#include "spec/protection.h"
 
 namespace polypath::host {
 namespace {
@@ -43,6 +44,18 @@ void append_digests(trace::Trace& trace, const port::HostMemory& memory, std::ui
   }
 }
 
+std::uint64_t blocks_of_disk(const Head& head) { return head.metadata.usable() ? head.blocks : 0; }
+
+// The controller makes and checks the protection information; it counts the blocks of types 1 and 2.
+void protect(spec::SubmissionEntry& entry, std::uint8_t type) {
+  namespace prinfo = spec::prinfo;
+  entry.cdw12 |= prinfo::action;
+  const bool counted = type != 3;
+  if (counted) entry.cdw14 = entry.cdw10;
+  if (entry.opcode == kWriteZeroes) return;
+  entry.cdw12 |= prinfo::check_guard | (counted ? prinfo::check_reference : 0U);
+}
+
 trace::BoundaryEvent boundary(trace::Boundary kind, const Request& request, Time now) {
   trace::BoundaryEvent event;
   event.kind = kind;
@@ -73,7 +86,10 @@ std::uint32_t Act::submit_io(std::uint32_t host, std::uint32_t subsystem, std::u
     error = ENXIO;
   } else if (!known(io.opcode) || (blocks == 0 && io.opcode != kFlush) || bytes > kBufferBytesMax) {
     error = EINVAL;
-  } else if (lba > s.heads[head.index].blocks || blocks > s.heads[head.index].blocks - lba) {
+  } else if (io.opcode == kCompare && s.heads[head.index].metadata.bytes != 0) {
+    error = EINVAL;  // the ioctl wants a buffer for the metadata
+  } else if (const std::uint64_t there = blocks_of_disk(s.heads[head.index]);
+             lba > there || blocks > there - lba) {
     error = io.opcode == kWrite || io.opcode == kWriteZeroes ? ENOSPC : EIO;  // beyond the end of the disk
   }
 
@@ -191,6 +207,8 @@ void Act::dispatch(std::uint32_t index, Handle path) {
     c.entry.cdw10 = static_cast<std::uint32_t>(io.slba);
     c.entry.cdw11 = static_cast<std::uint32_t>(io.slba >> 32U);
     c.entry.cdw12 = io.blocks - 1;
+    const BlockMetadata& metadata = s.heads[io.head.index].metadata;
+    if (metadata.made_by_controller()) protect(c.entry, metadata.type);
   }
   if (has_data(io.opcode)) {
     Host& host = s.hosts[d.host];

@@ -79,7 +79,7 @@ Listing list(const Hosts& hosts, std::uint32_t host) {
       row.nsid = head.nsid;
       row.blocks = head.blocks;
       row.block_bytes = head.block_bytes;
-      row.metadata_bytes = head.metadata_bytes;
+      row.metadata_bytes = head.metadata.bytes;
       std::vector<std::uint32_t> drivers;
       for (const Handle path : head.paths) drivers.push_back(s.paths[path.index].driver);
       row.controllers = names(by_controller(drivers));

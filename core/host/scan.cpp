@@ -191,9 +191,10 @@ void Act::take_namespace(std::uint32_t driver) {
   shown.blocks = data.nsze;
   shown.used_blocks = data.nuse;
   shown.block_bytes = 1U << shift;
+  shown.metadata.bytes = static_cast<std::uint16_t>(data.lbaf[format] & 0xFFFFU);
+  shown.metadata.type = data.dps & spec::dps::type;
   if (!existing) {
-    return add_path(driver, nsid, identity, shown, (data.nmic & spec::nmic::shared) != 0,
-                    data.lbaf[format] & 0xFFFFU);
+    return add_path(driver, nsid, identity, shown, (data.nmic & spec::nmic::shared) != 0);
   }
   if (s.paths[existing.index].identity != identity)
     return remove_path(existing);  // another namespace by this name

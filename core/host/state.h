@@ -97,6 +97,27 @@ struct Subsystem {
   }
 };
 
+/// What Identify Namespace tells of the metadata of its blocks. The host is a Linux without
+/// CONFIG_BLK_DEV_INTEGRITY: it has no metadata of its own, and lets the controller make and check them
+/// (PRACT) where they are protection information and nothing else. A disk with other metadata has no blocks.
+struct BlockMetadata {
+  std::uint16_t bytes = 0;
+  std::uint8_t type = 0;  ///< of protection information, 0: none
+
+  bool operator==(const BlockMetadata&) const = default;
+  /// PRACT keeps them out of the host's buffers.
+  [[nodiscard]] bool made_by_controller() const {
+    constexpr std::uint16_t kTuple = 8;
+    return type != 0 && bytes == kTuple;
+  }
+  [[nodiscard]] bool usable() const { return bytes == 0 || made_by_controller(); }
+
+  template <class V>
+  void fields(V&& v) const {
+    v("bytes", bytes), v("type", type);
+  }
+};
+
 /// One namespace identity of a subsystem: the disk that applications use.
 struct Head {
   std::uint32_t host = 0;
@@ -107,7 +128,8 @@ struct Head {
   bool shared = false;
   bool multipath = false;  ///< a multipath disk; else the one path's own disk
   bool live = false;       ///< I/O may wait for a path; cleared when the last path goes
-  std::uint32_t block_bytes = 512, metadata_bytes = 0;
+  std::uint32_t block_bytes = 512;
+  BlockMetadata metadata;
   std::uint64_t blocks = 0;
   std::uint32_t transfer_bytes_max = 0;  ///< per command: least of its paths'
   std::vector<PathRecord> records;       ///< in order of attachment
@@ -121,6 +143,7 @@ struct Head {
   void fields(V&& v) const {
     v("host", host), v("subsystem", subsystem), v("nsid", nsid), v("number", number), v("identity", identity);
     v("shared", shared), v("multipath", multipath), v("live", live), v("block_bytes", block_bytes);
+    v("metadata", metadata);
     v("blocks", blocks), v("transfer_bytes_max", transfer_bytes_max), v("records", records),
         v("paths", paths);
     v("current", current), v("first", first), v("last", last), v("kicked", kicked);
@@ -136,11 +159,12 @@ struct Path {
   Identity identity;
   std::uint64_t blocks = 0, used_blocks = 0;
   std::uint32_t block_bytes = 512;
+  BlockMetadata metadata;
 
   template <class V>
   void fields(V&& v) const {
     v("driver", driver), v("head", head), v("nsid", nsid), v("identity", identity), v("blocks", blocks);
-    v("used_blocks", used_blocks), v("block_bytes", block_bytes);
+    v("used_blocks", used_blocks), v("block_bytes", block_bytes), v("metadata", metadata);
   }
 };
 

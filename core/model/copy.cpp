@@ -127,9 +127,8 @@ void allow_copy(const Scene& scene, const Command& command, const Namespace* ns,
     allowed.must(Rule::q33, {Status::invalid_field});
   }
   // Formats with odd numbers are for longer guards, the higher ones for other namespaces.
-  const bool known = ns != nullptr && (ns->identified || ns->metadata.given) && metadata_known(*ns) &&
-                     !command.no_tail && !may_be_another(*ns, command.submitted) &&
-                     ns->incarnation == command.incarnation;
+  const bool known = ns != nullptr && metadata_known(*ns) && !command.no_tail &&
+                     !may_be_another(*ns, command.submitted) && ns->incarnation == command.incarnation;
   const bool longer =
       known && ns->metadata.format.type != 0 && ns->metadata.format.guard != spec::Guard::bits16;
   const bool supported = announced.known && (announced.ocfs >> format & 1U) != 0;

@@ -60,6 +60,7 @@ void forget_format(Namespace& ns) {
   ns.formatted = false;
   ns.format_wanted = -1;
   lose_zones(ns);
+  forget_metadata(ns);
   for (auto& attached : ns.attached) attached.proven_blocks = 0;
 }
 

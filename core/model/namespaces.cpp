@@ -69,7 +69,8 @@ void start_namespaces(const trace::TraceHeader& header, State& state) {
     ns.block_bytes = row.blocks != 0 ? row.block_bytes : 0;
     ns.block_size_given = ns.block_bytes != 0;
     ns.metadata.format = row.metadata;
-    ns.metadata.given = ns.metadata.mask_known = row.metadata.bytes != 0;
+    ns.metadata.given = ns.block_size_given;
+    ns.metadata.mask_known = row.metadata.bytes != 0;
     ns.attached_default = row.attachment_known ? Fact(false) : Fact();
     if (row.attachment_known) {
       ns.shared = row.shared ? 1 : 0;

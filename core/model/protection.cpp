@@ -174,8 +174,10 @@ UnwrittenValue zeroed_value(const Namespace& ns) {
 
 bool metadata_known(const Namespace& ns) {
   const Metadata& metadata = ns.metadata;
-  if (metadata.format.bytes == 0 || metadata.given) return true;
-  if (!metadata.known || metadata.format.bytes > kMostMetadata || !metadata.format.possible()) return false;
+  if (metadata.given) return true;
+  if (!metadata.known) return false;
+  if (metadata.format.bytes == 0) return true;
+  if (metadata.format.bytes > kMostMetadata || !metadata.format.possible()) return false;
   // Whether 16 bytes are a tuple and nothing else is what the guards' format says.
   return metadata.format.type == 0 || metadata.format.bytes == 8 || metadata.elbaf_known;
 }
@@ -215,17 +217,21 @@ void check_nvm_namespace(const Scene& scene, const Command& command, std::span<c
   if (format != before) lose_content(ns);  // what was written meanwhile was taken for another layout
 }
 
+void forget_metadata(Namespace& ns) {
+  Metadata& metadata = ns.metadata;
+  metadata.given = metadata.known = metadata.mask_known = false;
+  metadata.storage_mask = ~std::uint64_t{0};
+  metadata.format = {};
+}
+
 void format_metadata(Namespace& ns, const spec::SubmissionEntry& entry, bool index_known) {
   Metadata& metadata = ns.metadata;
   const std::size_t index = entry.cdw10 & 0xFU;
-  metadata.given = false;
-  metadata.known = metadata.known && index_known;
-  metadata.index = static_cast<std::uint8_t>(index);
-  metadata.storage_mask = ~std::uint64_t{0};
-  metadata.mask_known = false;
-  spec::MetadataFormat& format = metadata.format;
-  format = {};
+  forget_metadata(ns);
+  metadata.known = index_known;
   if (!metadata.known) return;
+  metadata.index = static_cast<std::uint8_t>(index);
+  spec::MetadataFormat& format = metadata.format;
   format.bytes = metadata.sizes[index];
   if (format.bytes == 0) return;
   format.extended = (entry.cdw10 >> 4U & 1U) != 0;
@@ -252,9 +258,9 @@ bool metadata_fits(const Namespace& ns, const Command& command) {
 
 bool written_values(const Scene& scene, Command& command, const Namespace& ns, const trace::Parts& parts) {
   const spec::MetadataFormat& format = ns.metadata.format;
+  if (!metadata_known(ns)) return false;
   if (format.bytes == 0) return !command.metadata_seen;
-  if (!metadata_known(ns) || !metadata_fits(ns, command) || parts.metadata.blocks != scene.s.scratch.size())
-    return false;
+  if (!metadata_fits(ns, command) || parts.metadata.blocks != scene.s.scratch.size()) return false;
   const bool makes = action_of(format, command.entry);
   const spec::Tags first = spec::command_tags(format, command.entry);
   std::array<std::byte, kMostMetadata> room{};
@@ -282,8 +288,9 @@ bool written_values(const Scene& scene, Command& command, const Namespace& ns, c
 std::uint64_t shown_values(const Scene& scene, const Command& command, const Namespace& ns,
                            const trace::MetadataPart& part, std::span<const std::byte> blocks) {
   const spec::MetadataFormat& format = ns.metadata.format;
+  if (!metadata_known(ns)) return 0;
   if (format.bytes == 0) return command.metadata_seen ? 0 : ~std::uint64_t{0};
-  if (!metadata_known(ns) || !metadata_fits(ns, command) || part.blocks != scene.s.scratch.size() ||
+  if (!metadata_fits(ns, command) || part.blocks != scene.s.scratch.size() ||
       part.bytes != command.metadata_each)
     return 0;
   if (part.bytes == 0) return kDataHalf;
@@ -300,8 +307,7 @@ void allow_protection(const Scene& scene, const Command& command, const Namespac
   const std::uint8_t opcode = command.entry.opcode;
   const std::uint32_t cdw12 = command.entry.cdw12;
   const bool known = ns != nullptr && metadata_known(*ns) && !command.no_tail &&
-                     !may_be_another(*ns, command.submitted) && ns->incarnation == command.incarnation &&
-                     (ns->metadata.given || ns->identified);
+                     !may_be_another(*ns, command.submitted) && ns->incarnation == command.incarnation;
   if (!known) {
     allowed.may({Status::guard_check_error, Status::application_tag_check_error,
                  Status::reference_tag_check_error, Status::storage_tag_check_error,

@@ -28,7 +28,10 @@ UnwrittenValue zeroed_value(const Namespace& ns);
 void learn_metadata(Namespace& ns, const spec::IdentifyNamespace& id);
 /// Identify of the NVM command set (CNS 05h).
 void check_nvm_namespace(const Scene& scene, const Command& command, std::span<const std::byte> data);
-/// A Format gave the namespace these settings.
+/// Whether it has any, and of what kind, is not known any more.
+void forget_metadata(Namespace& ns);
+/// A Format gave the namespace these settings; `index_known`: of one of the LBA formats that Identify told
+/// of.
 void format_metadata(Namespace& ns, const spec::SubmissionEntry& entry, bool index_known);
 /// Can the content of its blocks be followed?
 bool metadata_known(const Namespace& ns);

@@ -245,7 +245,8 @@ void FakeController::identify(const spec::SubmissionEntry& entry) {
         data.nsze = data.ncap = ns->second->blocks;
         data.nuse = ns->second->used;
         data.nmic = ns->second->shared ? 1 : 0;
-        data.lbaf[0] = 9U << 16U;
+        data.lbaf[0] = 9U << 16U | ns->second->metadata_bytes;
+        data.dps = ns->second->protection_type;
       }
       return to_host(entry, &data, sizeof data);
     }

@@ -25,6 +25,8 @@ struct FakeNamespace {
   std::uint64_t blocks = 2048;
   std::uint64_t used = 2048;
   bool shared = true;
+  std::uint16_t metadata_bytes = 0;
+  std::uint8_t protection_type = 0;
   std::map<std::uint64_t, std::array<std::byte, 512>> data;
 };
 

@@ -143,6 +143,68 @@ TEST(Io, FlushAndWriteZeroesCarryNoData) {
   EXPECT_EQ(seen[seen.size() - 2].entry.opcode, 0x00);
 }
 
+// Linux without CONFIG_BLK_DEV_INTEGRITY: PRACT where the metadata are the tuple and nothing else.
+
+TEST(Io, TheControllerMakesAndChecksProtectionInformation) {
+  struct Row {
+    std::uint8_t type = 0;
+    std::uint32_t prinfo = 0, reference = 0;
+  };
+  constexpr std::uint64_t kLba = 0x1'0000'0005;
+  for (const Row row : {Row{1, 0x34000000, 5}, Row{2, 0x34000000, 5}, Row{3, 0x30000000, 0}}) {
+    Lab lab(1);
+    auto ns = lab.attach(1, {0});
+    ns->blocks = kLba + 8;
+    ns->metadata_bytes = 8;
+    ns->protection_type = row.type;
+    lab.bring_up();
+    EXPECT_EQ(lab.wait(lab.write(1, kLba, 2, std::byte{1})).error, 0);
+    EXPECT_EQ(lab[0].seen.back().entry.cdw12, row.prinfo | 1U);
+    EXPECT_EQ(lab[0].seen.back().entry.cdw14, row.reference);
+    EXPECT_EQ(lab[0].seen.back().entry.mptr, 0U);
+    EXPECT_EQ(lab.wait(lab.read(1, kLba, 2)).error, 0);
+    EXPECT_EQ(lab[0].seen.back().entry.cdw12, row.prinfo | 1U);
+    EXPECT_EQ(lab[0].seen.back().entry.cdw14, row.reference);
+    IoSpec zeroes;
+    zeroes.opcode = 0x08;
+    zeroes.lba = kLba;
+    zeroes.blocks = 1;
+    EXPECT_EQ(lab.wait(lab.hosts.submit_io(lab.world(), 0, 0, 1, zeroes)).error, 0);
+    EXPECT_EQ(lab[0].seen.back().entry.cdw12, 0x20000000U) << "nothing to check in zeroes";
+    EXPECT_EQ(lab[0].seen.back().entry.cdw14, row.reference);
+  }
+}
+
+TEST(Io, ADiskWithOtherMetadataHasNoBlocks) {
+  struct Row {
+    std::uint16_t bytes = 0;
+    std::uint8_t type = 0;
+  };
+  for (const Row row : {Row{8, 0}, Row{16, 1}, Row{64, 0}}) {
+    Lab lab(1);
+    auto ns = lab.attach(1, {0});
+    ns->metadata_bytes = row.bytes;
+    ns->protection_type = row.type;
+    lab.bring_up();
+    EXPECT_EQ(lab.wait(lab.write(1, 0, 1, std::byte{1})).error, ENOSPC);
+    EXPECT_EQ(lab.wait(lab.read(1, 0, 1)).error, EIO);
+    EXPECT_EQ(lab[0].count(false, 0x01) + lab[0].count(false, 0x02), 0U);
+  }
+}
+
+TEST(Io, CompareOfADiskWithMetadataIsRefused) {
+  Lab lab(1);
+  auto ns = lab.attach(1, {0});
+  ns->metadata_bytes = 8;
+  ns->protection_type = 1;
+  lab.bring_up();
+  IoSpec io;
+  io.opcode = 0x05;
+  io.blocks = 1;
+  EXPECT_EQ(lab.wait(lab.hosts.submit_io(lab.world(), 0, 0, 1, io)).error, EINVAL)
+      << "the ioctl wants a buffer";
+}
+
 TEST(Io, CompareIsPassthroughAndTellsTheStatus) {
   Lab lab(2);
   lab.attach(1, {0, 1});

@@ -724,7 +724,8 @@ steps:
   - wait: 1s
 )";
 
-// Blocks with metadata: protection information of type 1, of type 2 with a guard of 64 bits and storage tags, and none.
+// Blocks with metadata: protection information of type 1, of type 2 with a guard of 64 bits and storage tags,
+// and none.
 constexpr const char* kProtectedTopology = R"(
 name: trouble
 profile: spec-pi
@@ -736,7 +737,8 @@ topology:
   - nvme-ns,id=ns2,nsid=2,size=1MiB,subsys=subsys0,logical_block_size=4096,ms=16,mset=1,pi=2,pif=2,sts=16
   - nvme-ns,id=ns3,nsid=3,size=1MiB,subsys=subsys0,logical_block_size=4096,ms=64
 )";
-constexpr const char* kProtected = R"(
+constexpr const char* kProtected =
+    R"(
 steps:
   - enable: {controller: nvme0}
   - enable: {controller: nvme1}
@@ -764,7 +766,8 @@ steps:
   - io: {controller: nvme1, opcode: read, nsid: 3, lba: 0, blocks: 2, equals: A}
   - io: {controller: nvme1, opcode: write, nsid: 3, lba: 0, blocks: 2, tag: B}
   - io: {controller: nvme0, opcode: read, nsid: 3, lba: 0, blocks: 2, equals: B}
-  - io: {controller: nvme0, opcode: copy, nsid: 3, lba: 8, cdw12: 0, data: "0000000000000000000000000000000001000000000000000000000000000000"}
+  - io: {controller: nvme0, opcode: copy, nsid: 3, lba: 8, cdw12: 0, )"
+    R"(data: "0000000000000000000000000000000001000000000000000000000000000000"}
   - io: {controller: nvme0, opcode: read, nsid: 3, lba: 8, blocks: 2}
   - io: {controller: nvme0, opcode: write_zeroes, nsid: 3, lba: 0, blocks: 1}
   - io: {controller: nvme1, opcode: read, nsid: 3, lba: 0, blocks: 1}
