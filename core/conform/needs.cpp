@@ -18,7 +18,7 @@ struct NeedRow {
   std::uint64_t mask;
 };
 
-constexpr std::array<NeedRow, 53> kNeeds{{
+constexpr std::array<NeedRow, 54> kNeeds{{
     {"weighted_round_robin", "CAP.AMS", Where::cap, 17, 8, 1},
     {"subsystem_reset", "CAP.NSSRS", Where::cap, 36, 8, 1},
     {"any_queue_memory", "CAP.CQR is 0", Where::cap, 16, 8, 0},
@@ -53,6 +53,7 @@ constexpr std::array<NeedRow, 53> kNeeds{{
     {"saved_features", "Temperature Threshold, SEL 3 bit 0", Where::capabilities, 0, 4, 0x01},
     {"zones", "the first namespace has zones", Where::zoned, 2816, 8, ~std::uint64_t{0}},
     {"protection", "DPS bits 2:0 of the first namespace", Where::ns, 29, 1, 0x07},
+    {"eight_bytes_in_format_2", "LBAF2 of the first namespace, bit 3 of MS", Where::ns, 136, 1, 0x08},
     {"metadata_beside", "MC bit 1 of the first namespace", Where::ns, 27, 1, 0x02},
     {"long_guards", "OCFS bit 1", Where::identify, 534, 2, 0x02},
     {"sanitize", "SANICAP", Where::identify, 328, 4, 0x07},

@@ -169,17 +169,27 @@ std::string without(const std::string& word, bool (*left_out)(std::string_view))
   return out;
 }
 
-std::map<std::string, WorldText> read_worlds(const File& file, const std::string& profile) {
+/// QEMU 7.2 has no storage tags, and no guards of 32 bits.
+bool without_tags(const Node& topology) {
+  return std::ranges::none_of(topology.items, [](const Node& word) {
+    return word.text.find(",sts=") != std::string::npos || word.text.find(",pif=1") != std::string::npos;
+  });
+}
+
+std::map<std::string, WorldText> read_worlds(const File& file, const std::string& profile,
+                                             bool storage_tags) {
   std::map<std::string, WorldText> worlds;
   const Node& all = needed(file, file.root, "worlds");
   for (std::size_t i = 0; i + 1 < all.items.size(); i += 2) {
     const Node& node = all.items[i + 1];
     WorldText& world = worlds[all.items[i].text];
     world.head = "topology:\n";
-    for (const Node& word : needed(file, node, "topology").items) {
+    const Node& topology = needed(file, node, "topology");
+    const bool metadata = program::profile_has_metadata(profile) && (storage_tags || without_tags(topology));
+    for (const Node& word : topology.items) {
       std::string text = word.text;
       if (!program::profile_has_zones(profile)) text = without(text, of_zones);
-      if (!program::profile_has_metadata(profile)) text = without(text, of_metadata);
+      if (!metadata) text = without(text, of_metadata);
       world.head += "  - " + text + "\n";
     }
     if (const Node* hosts = node.find("hosts")) world.head += "hosts: " + flow(*hosts) + "\n";
@@ -289,9 +299,10 @@ class Reader {
 
 }  // namespace
 
-Suite load_suite(const std::string& folder, const std::string& profile) {
+Suite load_suite(const std::string& folder, const std::string& profile, bool storage_tags) {
   namespace fs = std::filesystem;
-  Reader reader(read_worlds(read_file((fs::path(folder) / "worlds.yaml").string()), profile), profile);
+  const File worlds = read_file((fs::path(folder) / "worlds.yaml").string());
+  Reader reader(read_worlds(worlds, profile, storage_tags), profile);
   std::vector<std::string> files;
   for (const auto& entry : fs::directory_iterator(folder)) {
     if (entry.path().extension() == ".yaml" && entry.path().filename() != "worlds.yaml")
@@ -304,13 +315,16 @@ Suite load_suite(const std::string& folder, const std::string& profile) {
   return suite;
 }
 
-Suite load_widest_suite(const std::string& folder) {
-  Suite suite = load_suite(folder, "spec-zoned");
+Suite with_protection(Suite suite, const std::string& folder, bool storage_tags) {
   std::erase_if(suite.cases, [](const Case& one) { return one.family == kProtection; });
-  for (Case& one : load_suite(folder, "spec-pi").cases) {
+  for (Case& one : load_suite(folder, "spec-pi", storage_tags).cases) {
     if (one.family == kProtection) suite.cases.push_back(std::move(one));
   }
   return suite;
+}
+
+Suite load_widest_suite(const std::string& folder) {
+  return with_protection(load_suite(folder, "spec-zoned"), folder, true);
 }
 
 }  // namespace polypath::conform

@@ -40,10 +40,13 @@ struct Suite {
   std::vector<Case> cases;  ///< by family as the files are named, then as they stand
 };
 
-/// Reads every *.yaml of a folder, worlds.yaml first. Throws InputError.
-Suite load_suite(const std::string& folder, const std::string& profile);
-/// Every case on the profile that has what it is about: those of protection information on `spec-pi`, all others
-/// on `spec-zoned`.
+/// Reads every *.yaml of a folder, worlds.yaml first. Where the profile has no zones or no metadata, or no
+/// storage tags are wanted, the namespaces of a world that asks for them are without. Throws InputError.
+Suite load_suite(const std::string& folder, const std::string& profile, bool storage_tags = true);
+/// The same suite with the worlds of protection information as profile `spec-pi` has them.
+Suite with_protection(Suite suite, const std::string& folder, bool storage_tags);
+/// Every case on the profile that has what it is about: those of protection information on `spec-pi`, all
+/// others on `spec-zoned`.
 Suite load_widest_suite(const std::string& folder);
 
 }  // namespace polypath::conform

@@ -261,7 +261,7 @@ void allow_format(const Scene& scene, const Command& command, Allowed& allowed) 
   const bool known = ns != nullptr && ns->identified && !may_be_heir(*ns, command.submitted) &&
                      ns->identified_at < command.submitted && index_known(command);
   if (!known) {
-    allowed.may(Status::invalid_format);
+    allowed.may({Status::invalid_format, Status::invalid_namespace_or_format});
     if (protection) allowed.may(Status::invalid_field);
     return;
   }

@@ -21,7 +21,8 @@ namespace prinfo = spec::prinfo;
 
 constexpr std::uint8_t kWrite = 0x01, kRead = 0x02, kCompare = 0x05, kWriteZeroes = 0x08, kVerify = 0x0C;
 constexpr std::uint16_t kAnyApplication = 0xFFFF;
-constexpr std::uint32_t kChecks = prinfo::check_guard | prinfo::check_application | prinfo::check_reference;
+constexpr std::uint32_t kChecks =
+    prinfo::check_guard | prinfo::check_application | prinfo::check_reference | prinfo::check_storage;
 constexpr std::size_t kMostMetadata = 64;
 
 /// Checks that a block fails, as bits.
@@ -311,7 +312,8 @@ void allow_protection(const Scene& scene, const Command& command, const Namespac
   if (!known) {
     allowed.may({Status::guard_check_error, Status::application_tag_check_error,
                  Status::reference_tag_check_error, Status::storage_tag_check_error,
-                 Status::invalid_protection_information});
+                 Status::invalid_protection_information, Status::invalid_namespace_or_format});
+    if ((cdw12 & (prinfo::action | kChecks)) != 0) allowed.may(Status::invalid_field);
     return;
   }
   const spec::MetadataFormat& format = ns->metadata.format;
@@ -321,7 +323,7 @@ void allow_protection(const Scene& scene, const Command& command, const Namespac
   if (format.bytes == 0 || format.type == 0) return;
   const bool action = (cdw12 & prinfo::action) != 0;
   if (opcode == kWriteZeroes) {
-    if ((cdw12 & (kChecks | prinfo::check_storage)) != 0)
+    if ((cdw12 & kChecks) != 0)
       allowed.must(Rule::d17, {Status::invalid_field, Status::invalid_protection_information});
     if (action) allowed.may(Status::invalid_protection_information);
     return;
@@ -341,7 +343,7 @@ void allow_protection(const Scene& scene, const Command& command, const Namespac
     }
   }
   // Checks of each block
-  if ((cdw12 & (kChecks | prinfo::check_storage)) == 0) return;
+  if ((cdw12 & kChecks) == 0) return;
   exercised(scene, Rule::d17);
   Forecast failed;
   if (opcode == kWrite) {

@@ -60,12 +60,12 @@ class BlockSizes {
     std::uint32_t nsid = 0;
     spec::BlockFormat format;
     std::optional<std::uint8_t> index;
-    Tags tags{};
+    std::optional<Tags> tags;
     std::uint64_t learned = 0, deleted = 0;  ///< submission of the Identify, and of the last delete
   };
   static void apply_tags(Row& row) {
-    if (!row.index || *row.index >= row.tags.size()) return;
-    const std::uint32_t tags = row.tags[*row.index];
+    if (!row.index || !row.tags || *row.index >= row.tags->size()) return;
+    const std::uint32_t tags = (*row.tags)[*row.index];
     const unsigned guard = tags >> 7U & 3U;
     row.format.metadata.guard = guard == 3 ? spec::Guard::bits16 : static_cast<spec::Guard>(guard);
     row.format.metadata.storage_bits = static_cast<std::uint8_t>(tags & 0x7FU);

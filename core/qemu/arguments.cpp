@@ -40,6 +40,9 @@ void check_words(const program::Topology& topology) {
   }
   for (const auto& ns : topology.namespaces) {
     if (!ns.nguid.empty()) unknown(ns.id, "nguid=" + ns.nguid, "give uuid= or eui64=");
+    if (ns.metadata.storage_bits != 0)
+      unknown(ns.id, fmt::format("sts={}", ns.metadata.storage_bits), "it has no storage tags");
+    if (ns.metadata.guard == spec::Guard::bits32) unknown(ns.id, "pif=1", "its guards have 16 or 64 bits");
   }
 }
 
@@ -59,7 +62,17 @@ std::string value(const std::string& text) {
   return out;
 }
 
+std::string metadata_words(const spec::MetadataFormat& metadata) {
+  return fmt::format(",ms={},mset={},pi={},pil={},pif={}", metadata.bytes, metadata.extended ? 1 : 0,
+                     metadata.type, metadata.first ? 1 : 0, static_cast<unsigned>(metadata.guard));
+}
+
 }  // namespace
+
+// Behind the data of all blocks lie their metadata.
+std::uint64_t media_bytes(const program::NamespaceSpec& ns) {
+  return ns.bytes + ns.bytes / ns.block_bytes * ns.metadata.bytes;
+}
 
 std::vector<std::string> device_arguments(const program::Topology& topology,
                                           const std::vector<std::string>& media) {
@@ -94,12 +107,13 @@ std::vector<std::string> device_arguments(const program::Topology& topology,
     add("-blockdev",
         fmt::format("file,node-name=polypath-file{},filename={},locking=off", n, value(media[n])));
     add("-blockdev",
-        fmt::format("raw,node-name=polypath-drive{},file=polypath-file{},size={}", n, n, ns.bytes));
+        fmt::format("raw,node-name=polypath-drive{},file=polypath-file{},size={}", n, n, media_bytes(ns)));
     std::string words = fmt::format(
         "nvme-ns,id={},drive=polypath-drive{},nsid={},bus={},shared={},logical_block_size={},physical_block_"
         "size={}",
         ns.id, n, ns.nsid, topology.controllers[bus_of(topology, ns)].id, ns.shared ? "on" : "off",
         ns.block_bytes, ns.block_bytes);
+    if (ns.metadata.bytes != 0) words += metadata_words(ns.metadata);
     if (ns.detached) words += ",detached=on";
     // Without these it would have no identifiers.
     words += ",uuid=" + (ns.uuid.empty() ? fmt::format("00000000-0000-4000-{:04x}-{:012x}",

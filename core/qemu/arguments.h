@@ -18,4 +18,7 @@ inline constexpr std::size_t kFirstSlot = 0x10, kSlots = 0x20 - kFirstSlot;
 std::vector<std::string> device_arguments(const program::Topology& topology,
                                           const std::vector<std::string>& media);
 
+/// Bytes that the file of a namespace needs.
+std::uint64_t media_bytes(const program::NamespaceSpec& ns);
+
 }  // namespace polypath::qemu

@@ -109,7 +109,7 @@ class Pool::Emulator final : public target::Machine {
         paths.push_back(ns.drive);
         continue;
       }
-      media_.push_back(memory_file(ns.id, ns.bytes));
+      media_.push_back(memory_file(ns.id, media_bytes(ns)));
       inherited.push_back(media_.back().get());
       paths.push_back(path_of(media_.back()));
     }

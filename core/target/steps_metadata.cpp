@@ -40,7 +40,13 @@ spec::BlockFormat Runner::block_format(std::uint32_t controller, std::uint32_t n
   const auto& device = world_.device();
   spec::BlockFormat format{512, {}};
   if (controller >= world_.controllers()) return format;
-  const auto& table = device.subsystems[device.controllers[controller].subsystem].ns_of_nsid;
+  const std::uint32_t subsystem = device.controllers[controller].subsystem;
+  if (world_.machine() !=
+      nullptr) {  // what a Format made of it there, the picture of the topology does not show
+    const spec::BlockFormat& identified = world_.identified_blocks(subsystem, nsid);
+    return identified.bytes != 0 ? identified : format;
+  }
+  const auto& table = device.subsystems[subsystem].ns_of_nsid;
   if (nsid >= table.size() || table[nsid] == 0) return format;
   const auto& ns = device.namespaces[table[nsid] - 1];
   return {1U << ns.block_shift, ns.metadata};

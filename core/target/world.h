@@ -40,6 +40,10 @@ class World {
 
   port::Port& port(std::uint32_t controller);
   const Machine* machine() const { return machine_.get(); }
+  /// A namespace's blocks as Identify told of them last. Of no bytes: nobody has asked since it was made.
+  const spec::BlockFormat& identified_blocks(std::uint32_t subsystem, std::uint32_t nsid) const {
+    return state_.block_sizes[subsystem].find(nsid);
+  }
   /// How the machine ended, for people; empty while it lives, and when there is none.
   std::string obituary() const;
   std::size_t controllers() const { return ports_.size(); }

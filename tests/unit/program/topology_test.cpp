@@ -102,13 +102,19 @@ TEST(TopologyWords, CanonicalWordsGiveTheSameTopology) {
              "nvme-ns,size=1MiB,bus=c3,shared=on,detached=on,logical_block_size=4096",
              "nvme-ns,id=o,size=2MiB,bus=alone,shared=on,uuid=00112233-4455-6677-8899-AABBCCDDEEFF",
              "nvme-ns,id=p,nsid=9,size=512,bus=c2,eui64=0x5254000000000001,detached",
-             "nvme-ns,id=q,size=4k,subsys=s,nguid=000102030405060708090a0b0c0d0e0f"});
+             "nvme-ns,id=q,size=4k,subsys=s,nguid=000102030405060708090a0b0c0d0e0f",
+             "nvme-ns,id=m,size=4k,subsys=s,ms=64,mset=1",
+             "nvme-ns,id=t,size=4k,subsys=s,ms=16,pi=2,pil=1,pif=2,sts=16"});
   EXPECT_EQ(parse(rich.words), rich);
   EXPECT_EQ(rich.subsystems[0].nqn, "nqn.2019-08.org.qemu:a,b");
   EXPECT_EQ(rich.controllers[0].serial, "x,y");
   EXPECT_EQ(rich.controllers[3].max_ioqpairs, 4U);
   EXPECT_EQ(rich.namespaces[1].uuid, "00112233-4455-6677-8899-aabbccddeeff");
   EXPECT_EQ(rich.namespaces[2].eui64, "5254000000000001");
+  EXPECT_EQ(rich.namespaces[4].metadata, (spec::MetadataFormat{.bytes = 64, .extended = true}));
+  EXPECT_EQ(rich.namespaces[5].metadata,
+            (spec::MetadataFormat{
+                .bytes = 16, .type = 2, .first = true, .guard = spec::Guard::bits64, .storage_bits = 16}));
 }
 
 TEST(TopologyWords, OrderInTheTextIsFree) {
@@ -282,6 +288,12 @@ TEST(BadWords, EveryMistakeNamesItsPlaceAndTheRemedy) {
       {with(kPair, "nvme-ns,bus=a,size=1MiB,logical_block_size=131072"), "t.yaml:4:3", "from 512 to 65536"},
       {with(kPair, "nvme-ns,bus=a,size=1MiB,uuid=1234"), "t.yaml:4:3", "32 hexadecimal digits"},
       {with(kPair, "nvme-ns,bus=a,size=1MiB,eui64=zz"), "t.yaml:4:3", "16 hexadecimal digits"},
+      {with(kPair, "nvme-ns,bus=a,size=1MiB,ms=65"), "t.yaml:4:3", "from 0 to 64"},
+      {with(kPair, "nvme-ns,bus=a,size=1MiB,pi=1"), "t.yaml:4:3", "add ms=8"},
+      {with(kPair, "nvme-ns,bus=a,size=1MiB,ms=8,pil=1"), "t.yaml:4:3", "add pi=1"},
+      {with(kPair, "nvme-ns,bus=a,size=1MiB,ms=8,pi=4"), "t.yaml:4:3", "from 0 to 3"},
+      {with(kPair, "nvme-ns,bus=a,size=1MiB,ms=8,pi=1,pif=2"), "t.yaml:4:3", "others need ms=16"},
+      {with(kPair, "nvme-ns,bus=a,size=1MiB,ms=8,pi=1,sts=33"), "t.yaml:4:3", "sts=0 to 32"},
       {with(with(kPair, "nvme-ns,bus=a,size=1MiB,nsid=1"), "nvme-ns,id=z,bus=b,size=1MiB,nsid=1"),
        "t.yaml:5:3", "taken by the namespace at t.yaml:4:3"},
       {{"nvme,serial=x,addr=0x20"}, "t.yaml:1:3", "no PCI address"},

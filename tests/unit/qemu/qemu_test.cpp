@@ -35,6 +35,20 @@ TEST(DeviceArguments, SharedNamespacesSitOnTheFirstControllerOfTheirSubsystem) {
   EXPECT_TRUE(has(words, "node-name=polypath-file0,filename=/dir/1"));
 }
 
+TEST(DeviceArguments, MetadataLieBehindTheDataOfAllBlocks) {
+  const std::string more =
+      "-device nvme-ns,id=n3,nsid=3,size=1MiB,subsys=s,logical_block_size=4096,ms=16,mset=1,pi=2,pil=1,pif=2";
+  const auto protected_one = topology(more);
+  const auto words = device_arguments(protected_one, {"/dir/1", "/dir/2", "/dir/3"});
+  EXPECT_TRUE(has(words, ",ms=16,mset=1,pi=2,pil=1,pif=2"));
+  EXPECT_EQ(media_bytes(protected_one.namespaces[2]), 256U * (4096 + 16));
+  EXPECT_TRUE(has(words, "size=1052672"));
+  EXPECT_THROW(device_arguments(topology(more + ",sts=16"), {"/1", "/2", "/3"}), program::InputError);
+  EXPECT_THROW(device_arguments(topology("-device nvme-ns,bus=a,size=1MiB,ms=16,pi=1,pif=1,sts=16"),
+                                {"/1", "/2", "/3"}),
+               program::InputError);
+}
+
 TEST(DeviceArguments, ANumberingThatTheEmulatorDoesNotHaveIsRefused) {
   EXPECT_THROW(
       device_arguments(topology("-device nvme,id=c,serial=x,subsys=s,cntlid=9"), {"/dir/1", "/dir/2"}),

@@ -97,18 +97,28 @@ std::vector<std::byte> unwrap(const std::vector<std::byte>& blob) {
   return raw;
 }
 
-// The first form did not say a controller's CNTLID, the second one not its host.
+// The first form did not say a controller's CNTLID, the second one not its host, the third one not what
+// metadata blocks have.
 TEST(Blob, EarlierFormsLoadWithWhatTheyDoNotSayUnknown) {
   Trace trace;
   trace.header.subsystems = {"nqn"};
   trace.header.controllers.push_back({"nvme0", 0});
   trace.header.controllers[0].cntlid = 0x1234;
   trace.header.controllers[0].host = 0x0056;
+  trace.header.namespaces.push_back({});
+  trace.header.namespaces[0].metadata = {.bytes = 0x789, .extended = true};
+  EXPECT_EQ(from_blob(to_blob(trace), "blob").header, trace.header);
   auto raw = unwrap(to_blob(trace));
+  auto expected = trace.header;
+  expected.namespaces[0].metadata = {};
+  const std::vector<std::byte> bytes{std::byte{0x89}, std::byte{0x07}};
+  const auto metadata = std::search(raw.begin(), raw.end(), bytes.begin(), bytes.end());
+  ASSERT_NE(metadata, raw.end());
+  raw.erase(metadata, metadata + 7);
+  EXPECT_EQ(from_blob(wrap(raw, raw.size(), 3), "blob").header, expected);
   const std::vector<std::byte> cntlid{std::byte{0x34}, std::byte{0x12}};
   const auto at = std::search(raw.begin(), raw.end(), cntlid.begin(), cntlid.end());
   ASSERT_NE(at, raw.end());
-  auto expected = trace.header;
   const auto second = raw.erase(at + 2, at + 4);
   expected.controllers[0].host = kUnknownHost;
   EXPECT_EQ(from_blob(wrap(raw, raw.size(), 2), "blob").header, expected);

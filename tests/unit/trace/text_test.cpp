@@ -138,5 +138,24 @@ TEST(TraceDifference, AShorterTraceAndAnotherHeaderAreDifferences) {
   EXPECT_NE(header->text.find("seed: 7 | 8"), std::string::npos);
 }
 
+TEST(TraceText, ACommandTellsOfTheMetadataThatItMoves) {
+  Trace trace = sample_trace();
+  spec::SubmissionEntry write;
+  write.opcode = 0x01;
+  write.cid = 8;
+  write.nsid = 2;
+  auto event = at(2750, Boundary::submitted, 0, 1);
+  event.a = 8;
+  event.b = submitted_part::metadata;
+  trace.begin(event);
+  trace.append_value(write);
+  trace.append_value(MetadataPart{1, 8, 0, 0});
+  trace.append_value(BlockGuards{0x123456789ABCDEF0, 0x12345678, 0x1234, 0});
+  trace.append_value(std::uint64_t{0x3412});
+  trace.commit();
+  EXPECT_NE(trace_text(trace, {}).find("cid 8 write nsid 2 nlb 1 slot 0 metadata 8 bytes for each block\n"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace polypath::trace
