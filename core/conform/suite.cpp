@@ -185,7 +185,9 @@ std::map<std::string, WorldText> read_worlds(const File& file, const std::string
     WorldText& world = worlds[all.items[i].text];
     world.head = "topology:\n";
     const Node& topology = needed(file, node, "topology");
-    const bool metadata = program::profile_has_metadata(profile) && (storage_tags || without_tags(topology));
+    const bool metadata =
+        program::profile_has_metadata(profile) &&
+        ((storage_tags && program::profile_has_storage_tags(profile)) || without_tags(topology));
     for (const Node& word : topology.items) {
       std::string text = word.text;
       if (!program::profile_has_zones(profile)) text = without(text, of_zones);

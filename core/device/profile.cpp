@@ -117,7 +117,10 @@ constexpr spec::IdentifyController qemu_controller() {
   spec::IdentifyController id = own_controller(spec::kVersion1_4);
   id.ieee = {0x00, 0x54, 0x52};
   id.lpa |= spec::kLpaSmartPerNamespace;
-  id.oncs |= spec::oncs::dsm;
+  id.ctratt = spec::ctratt::extended_formats;
+  id.oacs |= spec::oacs::format;
+  id.oncs |= spec::oncs::dsm | spec::oncs::copy;
+  id.ocfs = 3;  // Copy descriptors of formats 0 and 1
   id.sgls = 1;
   power_state(id, 0, {.hundredth_watts = 2500, .entry_us = 16, .exit_us = 4});
   return id;
@@ -135,6 +138,8 @@ constexpr spec::IdentifyController nvmet_controller() {
   id.aerl = 3;
   id.frmw = 0x03;
   id.lpa = 0x06 | spec::kLpaSmartPerNamespace;
+  id.kas = 10;  // of 100 ms
+  id.nwpc = spec::protection::announced;
   id.elpe = 127;
   id.sqes = 0x66;
   id.cqes = 0x44;
@@ -205,6 +210,7 @@ constexpr spec::IdentifyNamespace protected_ns() {
 constexpr spec::IdentifyController protected_controller() {
   spec::IdentifyController id = spec_controller();
   id.ocfs |= 2;  // Copy descriptors of format 1
+  id.ctratt |= spec::ctratt::extended_formats;
   id.sgls |= spec::sgls::mptr_segment;
   return id;
 }
@@ -213,10 +219,17 @@ constexpr spec::IdentifyNamespace qemu_ns() {
   spec::IdentifyNamespace id{};
   id.nsfeat = spec::nsfeat::preferred_sizes;
   id.npdg = id.npda = 7;
-  // Of its eight formats the two without metadata; the entries of the others say "not available".
+  constexpr std::array<std::uint32_t, 4> kMetadata{0, 8, 16, 64};
   id.nlbaf = 7;
-  id.lbaf[0] = 9U << 16U;
-  id.lbaf[4] = 12U << 16U;
+  for (std::size_t i = 0; i < kMetadata.size(); ++i) {
+    id.lbaf[i] = 9U << 16U | kMetadata[i];
+    id.lbaf[i + 4] = 12U << 16U | kMetadata[i];
+  }
+  id.mc = spec::mc::extended | spec::mc::separate;
+  id.dpc = spec::dpc::types | spec::dpc::first | spec::dpc::last;
+  id.mssrl = 128;
+  id.mcl = 128;
+  id.msrc = 127;
   id.dlfeat = 0x01;
   return id;
 }

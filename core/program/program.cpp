@@ -18,7 +18,8 @@ std::uint64_t Step::number(Field field, std::uint64_t otherwise) const {
 
 bool profile_allows_serials(std::string_view profile) { return profile == "qemu-2021"; }
 bool profile_has_zones(std::string_view profile) { return profile == "spec-zoned"; }
-bool profile_has_metadata(std::string_view profile) { return profile == "spec-pi"; }
+bool profile_has_metadata(std::string_view profile) { return profile == "spec-pi" || profile == "qemu-7.2"; }
+bool profile_has_storage_tags(std::string_view profile) { return profile == "spec-pi"; }
 
 bool is_name(std::string_view text) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };

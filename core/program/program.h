@@ -255,6 +255,8 @@ bool profile_allows_serials(std::string_view profile);
 bool profile_has_zones(std::string_view profile);
 /// Does it have blocks with metadata?
 bool profile_has_metadata(std::string_view profile);
+/// True for a profile among whose LBA formats some have storage tags, and guards of every length.
+bool profile_has_storage_tags(std::string_view profile);
 
 /// A name of a host, device, label, actor or outcome: a letter, then letters, digits, '_', '-' or '.', 64 at
 /// most.

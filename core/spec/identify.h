@@ -163,7 +163,7 @@ namespace fna {
 inline constexpr std::uint8_t format_all = 1, erase_all = 2, crypto = 4, no_broadcast = 8;
 }
 namespace ctratt {
-inline constexpr std::uint32_t non_operational_permissive = 1U << 1;
+inline constexpr std::uint32_t non_operational_permissive = 1U << 1, extended_formats = 1U << 15;
 }
 namespace oaes {
 inline constexpr std::uint32_t ns_attribute = 1U << 8, firmware_activation = 1U << 9, ana = 1U << 11,
