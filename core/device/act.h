@@ -75,6 +75,17 @@ void mask(Act& act, std::uint32_t controller, std::uint16_t vector, bool masked)
 void coalescing_over(Act& act, std::uint32_t controller, std::uint16_t vector);
 void forget_coalescing(Act& act, std::uint32_t controller);
 
+// shadow_doorbells.cpp: doorbells in host memory
+/// Has the queue entries in a Shadow Doorbell buffer?
+bool has_shadow(const Act& act, std::uint32_t controller, std::uint16_t qid);
+/// The entry of a queue that has one.
+std::uint32_t shadow_of(const Act& act, std::uint32_t controller, std::uint16_t qid, bool completion);
+/// Takes what the host wrote there since as a write of the doorbell register.
+void look_at_shadow(Act& act, std::uint32_t controller, std::uint16_t qid, bool completion);
+/// The host rings the register when it moves the entry past this value.
+void publish_event_index(const Act& act, std::uint32_t controller, std::uint16_t qid, bool completion,
+                         std::uint32_t value);
+
 // registers.cpp: enable, disable, shutdown, resets
 void became_enabled(Act& act, std::uint32_t controller);
 void became_disabled(Act& act, std::uint32_t controller);

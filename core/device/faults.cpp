@@ -353,6 +353,17 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
      "metadata cached by each controller", "INV-D-03"},
     {Fault::copy_leaves_metadata, "copy-leaves-metadata", "Copy moves the data and not the metadata",
      "only the logical block copied", "INV-D-16"},
+    {Fault::shadow_not_looked_at, "shadow-not-looked-at",
+     "doorbells in host memory are looked at only when a register is written",
+     "no second look before EventIdx", "INV-Q-35"},
+    {Fault::shadow_offset_ignored, "shadow-offset-ignored",
+     "Doorbell Buffer Config takes addresses that are not those of a page", "offset not looked at",
+     "INV-Q-33"},
+    {Fault::shadow_of_peer, "shadow-of-peer",
+     "the doorbell buffers of one controller are those of all of its subsystem",
+     "state kept in the subsystem", "INV-Q-07"},
+    {Fault::shadow_survives_reset, "shadow-survives-reset",
+     "after a Controller Level Reset the doorbell buffers are still in use", "state not cleared", "INV-Q-07"},
 }};
 
 }  // namespace

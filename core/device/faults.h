@@ -156,6 +156,10 @@ enum class Fault : std::uint8_t {
   metadata_not_returned,
   metadata_of_other_write,
   copy_leaves_metadata,
+  shadow_not_looked_at,
+  shadow_offset_ignored,
+  shadow_of_peer,
+  shadow_survives_reset,
   count
 };
 

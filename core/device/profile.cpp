@@ -73,7 +73,7 @@ constexpr spec::IdentifyController spec_controller() {
   id.mxtmt = 363;
   id.oncs |= spec::oncs::verify | spec::oncs::write_uncorrectable | spec::oncs::dsm | spec::oncs::copy;
   id.ocfs = 1;  // Copy descriptors of format 0
-  id.oacs |= spec::oacs::format | spec::oacs::self_test;
+  id.oacs |= spec::oacs::format | spec::oacs::self_test | spec::oacs::doorbell_buffer;
   id.oacs |= spec::oacs::firmware | spec::oacs::get_lba_status;
   id.oaes |= spec::oaes::firmware_activation;
   id.frmw = spec::firmware::slot1_read_only | 3U << 1U | spec::firmware::without_reset;
@@ -118,7 +118,7 @@ constexpr spec::IdentifyController qemu_controller() {
   id.ieee = {0x00, 0x54, 0x52};
   id.lpa |= spec::kLpaSmartPerNamespace;
   id.ctratt = spec::ctratt::extended_formats;
-  id.oacs |= spec::oacs::format;
+  id.oacs |= spec::oacs::format | spec::oacs::doorbell_buffer;
   id.oncs |= spec::oncs::dsm | spec::oncs::copy;
   id.ocfs = 3;  // Copy descriptors of formats 0 and 1
   id.sgls = 1;

@@ -58,11 +58,16 @@ void send_message(Act& act, std::uint32_t controller, std::uint16_t vector) {
                             controller, vector);
 }
 
+/// Where the host has read to.
+std::uint32_t head_of(const Act& act, const CompletionQueue& cq) {
+  return has_shadow(act, cq.controller, cq.qid) ? shadow_of(act, cq.controller, cq.qid, true) : cq.head;
+}
+
 /// Is there a completion of this vector that the host has not acknowledged?
 bool unacknowledged(const Act& act, const Controller& c, std::uint16_t vector) {
   return std::any_of(c.cq.begin(), c.cq.end(), [&](const Handle handle) {
     const CompletionQueue* cq = act.device.cqs.get(handle);
-    return cq != nullptr && cq->interrupts && cq->vector == vector && cq->head != cq->tail;
+    return cq != nullptr && cq->interrupts && cq->vector == vector && head_of(act, *cq) != cq->tail;
   });
 }
 
@@ -142,7 +147,8 @@ void write_entry(Act& act, Handle handle) {
     act.fired(Fault::sqhd_stuck);
   }
   const std::uint64_t address = cq.base + std::uint64_t{cq.tail} * sizeof entry;
-  const bool was_empty = cq.head == cq.tail;
+  // What the host has read since its head was looked at last is not known: nothing is spared.
+  const bool was_empty = cq.head == cq.tail || has_shadow(act, controller, cq.qid);
   const bool early = cq.interrupts && was_empty && act.fault(Fault::interrupt_before_entry);
   if (early) {
     act.fired(Fault::interrupt_before_entry);
@@ -446,6 +452,7 @@ void fetch(Act& act, Handle handle) {
   sq->fetch_pending = false;
   const std::uint32_t controller = sq->controller;
   const Controller& owner = act.controller(controller);
+  if (has_shadow(act, controller, sq->qid)) look_at_shadow(act, controller, sq->qid, false);
   if (!fetchable(act, *sq) || !processing(owner) || paused(owner)) return;
   if (weighted(act, owner) && !act.broken_by(Fault::classes_ignored)) {
     const Handle asked = std::exchange(handle, arbitrate(act, controller));
@@ -462,6 +469,12 @@ void fetch(Act& act, Handle handle) {
   function.memory->read_value(address, row.entry);  // rings lie in memory: checked when the queue was made
   sq->head = (sq->head + 1) % sq->entries;
   function.observer->fetched(act.world.scene(controller), sq->qid, address, row.entry);
+
+  if (sq->head == sq->tail && has_shadow(act, controller, sq->qid)) {
+    // Nothing is looked at any more until the host says so; what it moved before it could read that, is.
+    publish_event_index(act, controller, sq->qid, false, sq->tail);
+    look_at_shadow(act, controller, sq->qid, false);
+  }
 
   const std::uint16_t cid = row.entry.cid;
   const bool conflict = static_cast<bool>(find_command(act, controller, sq->qid, cid));
@@ -553,6 +566,10 @@ void post(Act& act, Handle handle) {
   if (command == nullptr) return;
   const Handle cq_handle = act.device.sqs.get(command->sq)->cq;
   CompletionQueue& cq = *act.device.cqs.get(cq_handle);
+  if (has_shadow(act, cq.controller, cq.qid)) {
+    if (full(cq)) publish_event_index(act, cq.controller, cq.qid, true, cq.head);
+    look_at_shadow(act, cq.controller, cq.qid, true);
+  }
   const bool no_room = cq.held.size() > cq.held_head || full(cq);
   if (no_room && !act.broken_by(Fault::full_queue_overrun)) {
     command->phase = Phase::held;
@@ -586,6 +603,7 @@ Handle create_sq(Act& act, std::uint32_t controller, std::uint16_t qid, std::uin
   act.device.cqs.get(cq)->users += 1;
   Controller& c = act.controller(controller);
   if (qid >= c.sq.size()) c.sq.resize(qid + std::size_t{1});
+  if (has_shadow(act, controller, qid)) publish_event_index(act, controller, qid, false, 0);
   return c.sq[qid] = act.device.sqs.insert(row);
 }
 
@@ -600,6 +618,7 @@ Handle create_cq(Act& act, std::uint32_t controller, std::uint16_t qid, std::uin
   row.vector = vector;
   Controller& c = act.controller(controller);
   if (qid >= c.cq.size()) c.cq.resize(qid + std::size_t{1});
+  if (has_shadow(act, controller, qid)) publish_event_index(act, controller, qid, true, 0);
   return c.cq[qid] = act.device.cqs.insert(row);
 }
 

@@ -243,6 +243,7 @@ void clear_controller(Act& act, std::uint32_t controller) {
     sanitize = {};
   }
   c.coalescing_disabled.assign((c.vectors + 31U) / 32U, 0);
+  if (!c.doorbell_buffer || !act.broken_by(Fault::shadow_survives_reset)) c.doorbell_buffer = {};
   c.download = {};
   c.event_requests.clear();
   const bool keep_events = !c.events.empty() && act.broken_by(Fault::event_survives_reset);

@@ -11,6 +11,7 @@
 #include "device/profile.h"
 #include "engine/engine.h"
 #include "engine/table.h"
+#include "spec/doorbell_buffer.h"
 #include "spec/log_feature_event.h"
 #include "spec/protection.h"
 #include "spec/queue_entry.h"
@@ -59,6 +60,7 @@ struct SubmissionQueue {
   std::uint64_t base = 0;
   std::uint32_t entries = 0;
   std::uint32_t head = 0, tail = 0;
+  std::uint32_t shadow = 0;  ///< its entry in the Shadow Doorbell buffer as it was seen last
   Handle cq;
   std::uint8_t priority = 0;   ///< QPRIO: 0 urgent, 1 high, 2 medium, 3 low
   bool frozen = false;         ///< an invalid tail was written: nothing more is fetched until it is deleted
@@ -72,7 +74,7 @@ struct SubmissionQueue {
     v("controller", controller), v("qid", qid), v("base", base), v("entries", entries), v("head", head);
     v("tail", tail), v("cq", cq), v("priority", priority), v("frozen", frozen),
         v("fetch_pending", fetch_pending);
-    v("after_first", after_first), v("fused_first", fused_first);
+    v("after_first", after_first), v("fused_first", fused_first), v("shadow", shadow);
   }
 };
 
@@ -85,6 +87,7 @@ struct CompletionQueue {
   bool phase = true;
   bool interrupts = false;
   std::uint16_t vector = 0;
+  std::uint32_t shadow = 0;  ///< as that of a submission queue
   std::uint32_t users = 0;   ///< submission queues that post here
   std::vector<Handle> held;  ///< commands whose entries wait for room, oldest first
   std::uint32_t held_head = 0;
@@ -93,7 +96,7 @@ struct CompletionQueue {
   void fields(V&& v) const {
     v("controller", controller), v("qid", qid), v("base", base), v("entries", entries), v("head", head);
     v("tail", tail), v("phase", phase), v("interrupts", interrupts), v("vector", vector), v("users", users);
-    v("held", held), v("held_head", held_head);
+    v("held", held), v("held_head", held_head), v("shadow", shadow);
   }
 };
 
@@ -248,6 +251,7 @@ struct Controller {
   std::vector<Gathered> gathered;  ///< by vector, as far as one was used so
   Turn turn;
   std::uint8_t dstrd = 0;
+  spec::DoorbellBuffer doorbell_buffer;
   bool pin = false;  ///< INTx: one vector, which INTMS and INTMC mask
 
   std::vector<Handle> event_requests;  ///< parked Asynchronous Event Requests, oldest first
@@ -284,7 +288,8 @@ struct Controller {
     v("name", name), v("subsystem", subsystem), v("cntlid", cntlid), v("cc", cc), v("csts", csts),
         v("aqa", aqa);
     v("intm", intm), v("asq", asq), v("acq", acq), v("sq", sq), v("cq", cq),
-        v("io_queue_created", io_queue_created), v("stopping", stopping);
+        v("doorbell_buffer", doorbell_buffer), v("io_queue_created", io_queue_created),
+        v("stopping", stopping);
     v("features", features), v("saved", saved), v("coalescing_disabled", coalescing_disabled),
         v("vector_masked", vector_masked);
     v("gathered", gathered), v("turn", turn), v("vector_pending", vector_pending),

@@ -63,7 +63,9 @@ struct Act {
   void submit(const Command& command);
   void submit_event_request(std::uint32_t driver);
   /// Takes what is new on a completion queue; `ring`: and says so to the controller.
-  void reap(std::uint32_t driver, std::uint16_t qid, bool ring);
+  void reap(std::uint32_t driver, std::uint16_t qid, bool rings);
+  /// Moves a doorbell, in memory where the controller looks there.
+  void ring(const Driver& d, std::uint16_t qid, bool completion, std::uint32_t before, std::uint32_t now);
   void interrupt(std::uint32_t driver, std::uint16_t vector);
   void deadline(std::uint32_t driver, std::uint16_t qid);
   /// Ends everything on every queue: 0x371 for what was submitted, 0x370 for what waited.
@@ -134,6 +136,7 @@ struct Act {
   void parse_controller(std::uint32_t driver);
   bool join_subsystem(std::uint32_t driver);
   void next_queue(std::uint32_t driver);
+  void configure_doorbells(std::uint32_t driver);
   void configure_events(std::uint32_t driver);
   void become_live(std::uint32_t driver);
   void torn_down(std::uint32_t driver);

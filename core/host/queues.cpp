@@ -108,9 +108,10 @@ void Act::put_on_ring(std::uint32_t command) {
   c.submitted = true;
   c.started = now();
   port(d).memory().write_value(q.sq + std::uint64_t{q.tail} * sizeof(spec::SubmissionEntry), c.entry);
+  const std::uint32_t before = q.tail;
   q.tail = q.tail + 1 == q.entries ? 0 : q.tail + 1;
   const CauseScope scope(world.engine, c.cause);
-  port(d).ring_sq(q.qid, static_cast<std::uint16_t>(q.tail), stride(d));
+  ring(d, q.qid, false, before, q.tail);
 }
 
 void Act::submit_event_request(std::uint32_t driver) {
@@ -131,7 +132,14 @@ void Act::interrupt(std::uint32_t driver, std::uint16_t vector) {
   if (vector == 0 && d.queues.size() > 1 && d.queues[1].vector == 0) reap(driver, 1, true);
 }
 
-void Act::reap(std::uint32_t driver, std::uint16_t qid, bool ring) {
+// Linux rings the registers of the Admin queue whatever Doorbell Buffer Config says.
+void Act::ring(const Driver& d, std::uint16_t qid, bool completion, std::uint32_t before, std::uint32_t now) {
+  if (d.doorbells_on && qid != 0) return port(d).ring(d.doorbells, qid, completion, before, now, stride(d));
+  if (completion) return port(d).ring_cq(qid, static_cast<std::uint16_t>(now), stride(d));
+  port(d).ring_sq(qid, static_cast<std::uint16_t>(now), stride(d));
+}
+
+void Act::reap(std::uint32_t driver, std::uint16_t qid, bool rings) {
   const std::uint32_t epoch = s.drivers[driver].epoch;
   std::array<spec::CompletionEntry, 16> batch;
   std::size_t count = 0;
@@ -140,6 +148,7 @@ void Act::reap(std::uint32_t driver, std::uint16_t qid, bool ring) {
     Queue& q = d.queues[qid];
     if (!q.exists) return;
     const port::HostMemory& ram = port(d).memory();
+    const std::uint32_t before = q.cq_head;
     for (count = 0; count < batch.size(); ++count) {
       spec::CompletionEntry& entry = batch[count];
       if (!ram.read_value(q.cq + std::uint64_t{q.cq_head} * sizeof entry, entry) || entry.phase() != q.phase)
@@ -148,7 +157,7 @@ void Act::reap(std::uint32_t driver, std::uint16_t qid, bool ring) {
     }
     if (count == 0) return;
     // First the doorbell, then the consequences: an entry's slot is free as soon as it has been read.
-    if (ring) port(d).ring_cq(qid, static_cast<std::uint16_t>(q.cq_head), stride(d));
+    if (rings) ring(d, qid, true, before, q.cq_head);
     for (std::size_t i = 0; i < count; ++i) {
       Driver& owner = s.drivers[driver];
       if (owner.epoch != epoch) return;

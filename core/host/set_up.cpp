@@ -128,6 +128,7 @@ void Act::poll(std::uint32_t driver) {
 
 void Act::program_and_enable(std::uint32_t driver) {
   Driver& d = s.drivers[driver];
+  d.doorbells_on = false;
   make_queue(d, 0, kAdminEntries, kAdminTags, 0);
   const Queue& q = d.queues[0];
   std::uint64_t aqa = spec::aqa::asqs.put(0, kAdminEntries - 1);
@@ -209,6 +210,9 @@ void Act::set_up_done(std::uint32_t driver, const Completion& completion) {
       }
       d.queues[d.at_queue].exists = true;
       return next_queue(driver);
+    case Step::doorbell_buffer:
+      if (good) d.doorbells_on = true;
+      return become_live(driver);
     case Step::event_configuration:
       return configure_events(driver);
     case Step::delete_sq:
@@ -275,7 +279,7 @@ void Act::leave_subsystem(std::uint32_t driver) {
 
 void Act::next_queue(std::uint32_t driver) {
   Driver& d = s.drivers[driver];
-  if (d.at_queue == d.io_queues) return become_live(driver);
+  if (d.at_queue == d.io_queues) return configure_doorbells(driver);
   const std::uint16_t qid = ++d.at_queue;
   const auto mqes = static_cast<std::uint32_t>(spec::cap::mqes.get(d.cap));
   const std::uint32_t entries = std::clamp<std::uint32_t>(s.hosts[d.host].queue_depth, 2, mqes + 1);
@@ -286,6 +290,25 @@ void Act::next_queue(std::uint32_t driver) {
   spec::SubmissionEntry entry =
       admin(0x05, qid | (entries - 1) << 16U, std::uint32_t{vector} << 16U | kContiguousWithInterrupts);
   entry.prp1 = d.queues[qid].cq;
+  send(driver, entry);
+}
+
+// Doorbells in memory, where the controller takes them: the register is written only when it asks for that.
+void Act::configure_doorbells(std::uint32_t driver) {
+  Driver& d = s.drivers[driver];
+  if (d.io_queues == 0 || (d.facts.oacs & spec::oacs::doorbell_buffer) == 0) return become_live(driver);
+  port::HostMemory& memory = port(d).memory();
+  if (!d.doorbells) {
+    d.doorbells.doorbells = memory.allocate(spec::kPageSize);
+    d.doorbells.event_indexes = memory.allocate(spec::kPageSize);
+  }
+  static constexpr std::array<std::byte, spec::kPageSize> kZeros{};
+  memory.write(d.doorbells.doorbells, kZeros);  // as the queues of an earlier life left them
+  memory.write(d.doorbells.event_indexes, kZeros);
+  d.step = Step::doorbell_buffer;
+  spec::SubmissionEntry entry = admin(0x7C, 0);
+  entry.prp1 = d.doorbells.doorbells;
+  entry.prp2 = d.doorbells.event_indexes;
   send(driver, entry);
 }
 

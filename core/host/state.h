@@ -10,6 +10,7 @@
 #include "engine/table.h"
 #include "host/buffers.h"
 #include "host/policy.h"
+#include "spec/doorbell_buffer.h"
 #include "spec/queue_entry.h"
 
 namespace polypath::host {
@@ -27,6 +28,7 @@ enum class Step : std::uint8_t {
   number_of_queues,
   create_cq,
   create_sq,
+  doorbell_buffer,
   event_configuration,
   wait_torn_down,  ///< CC.EN was cleared by a reset; then: cancel what is in flight, set up again
   wait_released,   ///< CC.EN was cleared for another driver; then: cancel, let go
@@ -231,9 +233,11 @@ struct Driver {
   std::array<std::uint32_t, 256>
       effects{};  ///< of admin commands, from the Commands Supported and Effects log
   Handle subsystem;
-  std::uint64_t page = 0;     ///< for the data of the driver's own commands
-  Handle own;                 ///< the driver's own command that set-up, shutdown or scan waits for
-  std::vector<Queue> queues;  ///< by queue identifier; 0 is the Admin queue
+  std::uint64_t page = 0;          ///< for the data of the driver's own commands
+  Handle own;                      ///< the driver's own command that set-up, shutdown or scan waits for
+  std::vector<Queue> queues;       ///< by queue identifier; 0 is the Admin queue
+  spec::DoorbellBuffer doorbells;  ///< pages for doorbells in memory, made once
+  bool doorbells_on = false;       ///< the controller looks at them
   std::uint16_t io_queues = 0;
   std::uint16_t at_queue = 0;  ///< the I/O queue that is being made or deleted
   std::uint32_t aborts_left = 0;
@@ -260,6 +264,7 @@ struct Driver {
   void fields(V&& v) const {
     v("host", host), v("controller", controller), v("state", state), v("step", step), v("lost", lost);
     v("cap", cap), v("facts", facts), v("effects", effects), v("subsystem", subsystem), v("page", page);
+    v("doorbells", doorbells), v("doorbells_on", doorbells_on);
     v("own", own), v("queues", queues), v("io_queues", io_queues), v("at_queue", at_queue),
         v("aborts_left", aborts_left);
     v("io_commands", io_commands), v("scan", scan), v("scan_wanted", scan_wanted);

@@ -332,6 +332,11 @@ void allow_admin(const Scene& scene, const Command& command, Allowed& allowed) {
     case opcode::firmware_download:
       allow_download(scene, command, allowed);
       return;
+    case opcode::doorbell_buffer:
+      // Pages of CC.MPS; the trace does not say which memory the host has.
+      if (((entry.prp1 | entry.prp2) & 0xFFFU) != 0) allowed.must(Rule::q33, {Status::invalid_field});
+      allowed.may(Status::invalid_field);
+      return;
     default:
       allowed.anything();
       return;  // known to the table, not to the model

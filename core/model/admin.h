@@ -12,7 +12,7 @@ inline constexpr std::uint8_t delete_sq = 0x00, create_sq = 0x01, get_log_page =
                               get_features = 0x0A, async_event_request = 0x0C, ns_management = 0x0D,
                               firmware_commit = 0x10, firmware_download = 0x11, self_test = 0x14,
                               ns_attachment = 0x15, keep_alive = 0x18, format = 0x80, sanitize = 0x84,
-                              get_lba_status = 0x86;
+                              get_lba_status = 0x86, doorbell_buffer = 0x7C;
 }
 
 void begin_admin(const Scene& scene, Command& command, std::span<const std::byte> data);

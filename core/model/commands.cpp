@@ -664,7 +664,9 @@ void finish_commands(const Scene& scene) {
     exercised(scene, Rule::liv01);
     if (scene.time < since || scene.time - since <= bound) continue;
     const bool fetched = command.fetched != 0 || !scene.sees(observed::fetches);
-    const Rule rule = !fetched                                       ? Rule::liv02
+    const bool unseen = command.position < sq.silent && (!fetched || command.position >= sq.published);
+    const Rule rule = unseen                                         ? Rule::q35
+                      : !fetched                                     ? Rule::liv02
                       : cq != nullptr && cq->freed_at > command.time ? Rule::liv06
                                                                      : Rule::liv01;
     violation(

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "model/commands.h"
 #include "model/keep_alive.h"
+#include "spec/doorbell_buffer.h"
 #include "spec/registers.h"
 
 namespace polypath::model {
@@ -254,9 +256,16 @@ void on_sq_doorbell(const Scene& scene) {
     ++c.bad_doorbells[1];  // its size, or where its tail is, is not known
     return;
   }
+  const bool in_memory = (scene.event.flags & trace::event_flag::in_memory) != 0;
+  const bool follows = std::exchange(sq->in_memory, in_memory) && !in_memory;
   if (scene.event.c < sq->entries && scene.event.c == sq->tail % sq->entries) {
-    if (sq->rung == sq->tail)
+    if (sq->rung == sq->tail && !follows)
       ++c.bad_doorbells[1];  // the same value again: no error, but a listed cause of the event
+    const auto before = static_cast<std::uint32_t>(sq->rung % sq->entries);
+    if (in_memory && !spec::must_ring(before, static_cast<std::uint32_t>(scene.event.c), scene.event.a)) {
+      exercised(scene, Rule::q35);
+      sq->silent = sq->tail;
+    }
     if (sq->fetched >= sq->rung) sq->waiting_from = scene.now;
     sq->rung = sq->tail;
     return;
@@ -294,8 +303,10 @@ void on_cq_doorbell(const Scene& scene) {
     if (v != nullptr) v->doubtful = true;
     return;
   }
+  const bool in_memory = (scene.event.flags & trace::event_flag::in_memory) != 0;
+  const bool follows = std::exchange(cq->in_memory, in_memory) && !in_memory;
   if (freed == 0) {
-    ++c.bad_doorbells[1];
+    if (!follows) ++c.bad_doorbells[1];
     return;
   }
   if (cq->full) {

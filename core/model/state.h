@@ -149,6 +149,8 @@ struct SubmissionQueue {
   std::uint64_t base = 0;
   std::uint64_t tail = 0;       ///< entries ever submitted
   std::uint64_t rung = 0;       ///< tail at the last doorbell
+  std::uint64_t silent = 0;     ///< that far it moved in memory alone, as EventIdx let the host
+  bool in_memory = false;       ///< it moved there last: the register may follow
   std::uint64_t fetched = 0;    ///< entries ever fetched
   std::uint64_t published = 0;  ///< SQHD so far, as a count
   Seq bad_doorbell = 0;
@@ -166,6 +168,7 @@ struct CompletionQueue {
   bool known = false;
   bool before_reset = false;  ///< it existed before a reset that ended it
   bool interrupts = false;
+  bool in_memory = false;      ///< its head moved in memory last: the register may follow
   bool head_doubtful = false;  ///< after an invalid doorbell value
   std::uint32_t entries = 0;
   std::uint16_t vector = 0;

@@ -52,7 +52,7 @@ void Observer::register_write(const Scene& scene, std::uint32_t offset, std::uin
   if (offset >= spec::reg::doorbells && (offset - spec::reg::doorbells) % stride == 0 && bytes == 4) {
     const std::uint32_t number = (offset - spec::reg::doorbells) / stride;
     if (number / 2 <= 0xFFFF) {
-      doorbell(scene, static_cast<std::uint16_t>(number / 2), number % 2 == 1, value);
+      doorbell(scene, static_cast<std::uint16_t>(number / 2), number % 2 == 1, value, {});
       return;
     }
   }
@@ -110,7 +110,16 @@ void Observer::vector_mask(const Scene& scene, std::uint16_t vector, bool masked
   scene.trace.add(e);
 }
 
-void Observer::doorbell(const Scene& scene, std::uint16_t qid, bool completion, std::uint64_t value) {
+void Observer::doorbell_moved(const Scene& scene, std::uint16_t qid, bool completion, std::uint32_t value,
+                              std::uint32_t event_index) {
+  trace::BoundaryEvent e;
+  e.flags = trace::event_flag::in_memory;
+  e.a = event_index;
+  doorbell(scene, qid, completion, value, e);
+}
+
+void Observer::doorbell(const Scene& scene, std::uint16_t qid, bool completion, std::uint64_t value,
+                        const trace::BoundaryEvent& what) {
   Ring* r = ring(qid, completion);
   if (!completion && r != nullptr && value < r->entries) {
     const std::uint32_t fresh = (static_cast<std::uint32_t>(value) + r->entries - r->tail) % r->entries;
@@ -120,6 +129,8 @@ void Observer::doorbell(const Scene& scene, std::uint16_t qid, bool completion, 
     }
   }
   auto e = event(scene, completion ? Boundary::cq_doorbell : Boundary::sq_doorbell, qid);
+  e.a = what.a;
+  e.flags = what.flags;
   e.c = value;
   scene.trace.add(e);
 }

@@ -57,6 +57,9 @@ class Observer {
 
   // Called by the port, before the controller acts on a write and after it answered a read.
   void register_write(const Scene& scene, std::uint32_t offset, std::uint64_t value, unsigned bytes);
+  /// The host moved a doorbell in memory, where it found this EventIdx.
+  void doorbell_moved(const Scene& scene, std::uint16_t qid, bool completion, std::uint32_t value,
+                      std::uint32_t event_index);
   void register_read(const Scene& scene, std::uint32_t offset, std::uint64_t value, unsigned bytes);
   void vector_mask(const Scene& scene, std::uint16_t vector, bool masked);
   // Called by targets that see what the controller does.
@@ -83,7 +86,8 @@ class Observer {
  private:
   void tell(const Scene& scene, trace::FunctionEvent what) const;
   trace::BoundaryEvent event(const Scene& scene, trace::Boundary kind, std::uint16_t queue) const;
-  void doorbell(const Scene& scene, std::uint16_t queue, bool completion, std::uint64_t value);
+  void doorbell(const Scene& scene, std::uint16_t queue, bool completion, std::uint64_t value,
+                const trace::BoundaryEvent& what);
   void submit(const Scene& scene, std::uint16_t sqid, std::uint32_t slot);
   void learn(const Scene& scene, const spec::SubmissionEntry& entry, std::uint64_t since);
   void clear_io_queues();

@@ -166,7 +166,7 @@ constexpr std::array<CommandRow, 36> kRows{{
      oacs,
      8,
      0,
-     false,
+     true,
      DataLength::none,
      {}},
     {18, kAdmin, 0x80, "format", "Format NVM", none, depends, oacs, 1,

@@ -7,10 +7,9 @@ namespace {
 
 constexpr auto kAdmin = CommandSet::admin;
 constexpr auto kNvm = CommandSet::nvm;
-constexpr std::string_view kBreadth = "issue 4, the controller at breadth", kMultipath = "issue 5, multipath",
-                           kRest = "later: the rest of the controller";
+constexpr std::string_view kMultipath = "issue 5, multipath", kRest = "later: the rest of the controller";
 
-constexpr std::array<OwedCommand, 32> kOwed{{
+constexpr std::array<OwedCommand, 31> kOwed{{
     {kAdmin, 0x19, "Directive Send", kRest},
     {kAdmin, 0x1A, "Directive Receive", kRest},
     {kAdmin, 0x1C, "Virtualization Management", kRest},
@@ -32,7 +31,6 @@ constexpr std::array<OwedCommand, 32> kOwed{{
     {kAdmin, 0x41, "Migration Send", kRest},
     {kAdmin, 0x42, "Migration Receive", kRest},
     {kAdmin, 0x45, "Controller Data Queue", kRest},
-    {kAdmin, 0x7C, "Doorbell Buffer Config", kBreadth},
     {kAdmin, 0x7F, "Fabrics commands", kMultipath},
     {kAdmin, 0x81, "Security Send", kRest},
     {kAdmin, 0x82, "Security Receive", kRest},

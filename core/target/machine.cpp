@@ -42,6 +42,12 @@ void World::MachinePort::write_register(std::uint32_t offset, std::uint64_t valu
   world_.machine_->write_register(controller_, offset, value, bytes);
 }
 
+void World::MachinePort::doorbell_moved(std::uint16_t qid, bool completion, std::uint32_t value,
+                                        std::uint32_t event_index) {
+  world_.state_.observers[controller_].doorbell_moved(world_.device_surroundings().scene(controller_), qid,
+                                                      completion, value, event_index);
+}
+
 void describe_machine(const Machine& machine, trace::TraceHeader& header) {
   header.source = machine.name();
   for (auto& controller : header.controllers) {

@@ -17,6 +17,12 @@ class World::MachinePort final : public port::Port {
   std::uint16_t vectors() const override { return 1; }
 
  private:
+  void doorbell_moves() override {
+    world_.take_completions(controller_);
+  }  // what was completed belongs before
+  void doorbell_moved(std::uint16_t qid, bool completion, std::uint32_t value,
+                      std::uint32_t event_index) override;
+
   World& world_;
   std::uint32_t controller_;
 };

@@ -20,6 +20,7 @@ std::uint32_t list_pages(std::uint32_t pages) { return pages <= 2 ? 0 : (pages -
 
 void RawDriver::enable(port::Port& port, std::uint32_t admin_entries, std::uint32_t cc) {
   queues_.assign(1, {});
+  doorbells_ = {};
   outstanding_.clear();
   QueuePair& admin = queues_[0];
   admin.sq_entries = admin.cq_entries = admin_entries;
@@ -33,7 +34,7 @@ void RawDriver::enable(port::Port& port, std::uint32_t admin_entries, std::uint3
 
 void RawDriver::disable(port::Port& port) {
   port.write_register(spec::reg::cc, 0x00460000, 4);
-  queues_.clear();
+  lose_queues();
 }
 
 void RawDriver::make_queue_pair(port::Port& port, std::uint16_t qid, std::uint32_t entries) {
@@ -43,6 +44,36 @@ void RawDriver::make_queue_pair(port::Port& port, std::uint16_t qid, std::uint32
   q.sq_entries = q.cq_entries = entries;
   q.sq = port.memory().allocate(std::uint64_t{entries} * sizeof(spec::SubmissionEntry));
   q.cq = port.memory().allocate(std::uint64_t{entries} * sizeof(spec::CompletionEntry));
+  for (const bool completion : {false, true}) {  // as those of the queue before it left them
+    const std::uint32_t at = spec::doorbell_offset(qid, completion, dstrd_);
+    if (!doorbells_ || at >= kPage) continue;
+    port.memory().write_value(doorbells_.doorbells + at, std::uint32_t{0});
+    port.memory().write_value(doorbells_.event_indexes + at, std::uint32_t{0});
+  }
+}
+
+spec::DoorbellBuffer RawDriver::make_doorbell_buffer(port::Port& port) {
+  const std::uint64_t doorbells = port.memory().allocate(kPage);
+  return {doorbells, port.memory().allocate(kPage)};
+}
+
+void RawDriver::use_doorbell_buffer(port::Port& port, const spec::DoorbellBuffer& buffer) {
+  doorbells_ = buffer;
+  for (std::uint32_t qid = 0; qid < queues_.size(); ++qid) {
+    const std::uint32_t sq = spec::doorbell_offset(qid, false, dstrd_);
+    const std::uint32_t cq = spec::doorbell_offset(qid, true, dstrd_);
+    if (!has_queue(static_cast<std::uint16_t>(qid)) || cq >= kPage) continue;
+    port.memory().write_value(buffer.doorbells + sq, queues_[qid].rung);
+    port.memory().write_value(buffer.doorbells + cq, queues_[qid].head);
+  }
+}
+
+// Hosts ring the Admin queue's registers alone.
+void RawDriver::ring(port::Port& port, std::uint16_t qid, bool completion, std::uint32_t before,
+                     std::uint32_t now) {
+  if (qid != 0) return port.ring(doorbells_, qid, completion, before, now, dstrd_);
+  if (completion) return port.ring_cq(qid, static_cast<std::uint16_t>(now), dstrd_);
+  port.ring_sq(qid, static_cast<std::uint16_t>(now), dstrd_);
 }
 
 void RawDriver::forget_queue_pair(std::uint16_t qid) {
@@ -223,13 +254,16 @@ void RawDriver::submit(port::Port& port, std::uint16_t qid, spec::SubmissionEntr
   q.tail = (q.tail + 1) % q.sq_entries;
   outstanding_.push_back({request, qid, entry.cid, data.address, data.bytes, data.pages,
                           std::move(data.pieces), data.metadata, data.metadata_pages});
-  if (ring) port.ring_sq(qid, static_cast<std::uint16_t>(q.tail), dstrd_);
+  if (!ring) return;
+  this->ring(port, qid, false, q.rung, q.tail);
+  q.rung = q.tail;
 }
 
 void RawDriver::reap(port::Port& port, std::vector<RawOutcome>& out) {
   for (std::size_t qid = 0; qid < queues_.size(); ++qid) {
     if (queues_[qid].cq == 0) continue;
     QueuePair& q = queues_[qid];
+    const std::uint32_t before = q.head;
     bool any = false;
     for (;;) {
       spec::CompletionEntry entry;
@@ -250,7 +284,7 @@ void RawDriver::reap(port::Port& port, std::vector<RawOutcome>& out) {
       give_pages(done->metadata, done->metadata_pages);
       outstanding_.erase(done);
     }
-    if (any) port.ring_cq(static_cast<std::uint16_t>(qid), static_cast<std::uint16_t>(q.head), dstrd_);
+    if (any) ring(port, static_cast<std::uint16_t>(qid), true, before, q.head);
   }
 }
 
@@ -264,7 +298,7 @@ void RawDriver::lose_all(std::vector<RawOutcome>& out) {
     give_pages(o.metadata, o.metadata_pages);
   }
   outstanding_.clear();
-  queues_.clear();
+  lose_queues();
 }
 
 void RawDriver::hash(engine::Hasher& hasher) const {
@@ -272,10 +306,11 @@ void RawDriver::hash(engine::Hasher& hasher) const {
   for (const QueuePair& q : queues_) {
     for (const std::uint64_t word :
          {q.sq, q.cq, std::uint64_t{q.sq_entries}, std::uint64_t{q.tail}, std::uint64_t{q.sqhd},
-          std::uint64_t{q.head}, std::uint64_t{q.next_cid}, std::uint64_t{q.phase}}) {
+          std::uint64_t{q.head}, std::uint64_t{q.rung}, std::uint64_t{q.next_cid}, std::uint64_t{q.phase}}) {
       hasher.add(word);
     }
   }
+  hasher.add(doorbells_.doorbells);
   for (const Outstanding& o : outstanding_)
     hasher.add(std::uint64_t{o.request} << 32U | std::uint64_t{o.sqid} << 16U | o.cid);
 }

@@ -32,6 +32,7 @@ class RawDriver {
     std::uint64_t sq = 0, cq = 0;  ///< base addresses, 0: not there
     std::uint32_t sq_entries = 0, cq_entries = 0;
     std::uint32_t tail = 0, sqhd = 0, head = 0;
+    std::uint32_t rung = 0;  ///< tail at the last doorbell
     std::uint16_t next_cid = 0;
     bool phase = true;
     bool usable = false;  ///< the controller has it: entries may be put in
@@ -66,12 +67,16 @@ class RawDriver {
   /// Doorbells lie 4 << dstrd bytes apart, as CAP says.
   void set_stride(unsigned dstrd) { dstrd_ = dstrd; }
   unsigned stride() const { return dstrd_; }
+  /// Two empty pages for doorbells in memory.
+  static spec::DoorbellBuffer make_doorbell_buffer(port::Port& port);
+  /// The controller looks at them from now on. They show where the doorbells of all queues are.
+  void use_doorbell_buffer(port::Port& port, const spec::DoorbellBuffer& buffer);
   /// The controller is ready: the admin queue may be used.
   void enabled() { set_usable(0, true); }
   /// Clears CC.EN. Everything outstanding is lost, and no queue is left.
   void disable(port::Port& port);
   /// The function was reset from outside: no queue is left.
-  void lose_queues() { queues_.clear(); }
+  void lose_queues() { queues_.clear(), doorbells_ = {}; }
   /// Memory for an I/O queue pair; the caller then submits Create CQ and Create SQ with these addresses.
   void make_queue_pair(port::Port& port, std::uint16_t qid, std::uint32_t entries);
   void forget_queue_pair(std::uint16_t qid);
@@ -113,10 +118,12 @@ class RawDriver {
  private:
   std::uint64_t take_pages(port::Port& port, std::uint32_t pages, bool& used);
   void give_pages(std::uint64_t address, std::uint32_t pages);
+  void ring(port::Port& port, std::uint16_t qid, bool completion, std::uint32_t before, std::uint32_t now);
 
   std::vector<QueuePair> queues_;
   std::vector<Outstanding> outstanding_;
   std::vector<Buffer> free_;
+  spec::DoorbellBuffer doorbells_;
   unsigned dstrd_ = 0;
 };
 

@@ -36,7 +36,8 @@ struct StepOutcome {
   std::uint16_t status = 0;  ///< 15 bits, Linux form (DNR 0x4000)
   int error = 0;             ///< errno of an application's request
   std::uint32_t dw0 = 0, dw1 = 0;
-  std::vector<std::byte> data;  ///< controller-to-host data of raw commands and reads (when kept)
+  std::vector<std::byte> data;     ///< controller-to-host data of raw commands and reads (when kept)
+  spec::DoorbellBuffer doorbells;  ///< pages that were made for a Doorbell Buffer Config
 };
 
 struct RunLimits {
@@ -240,6 +241,7 @@ class Runner {
                          std::span<const std::byte> data, std::uint32_t length);
   void queue_pair_next(Request& request);
   void reap(std::uint32_t controller);
+  void take_doorbells(std::uint32_t controller, const StepOutcome& outcome);
   void forget_deleted(std::uint32_t controller, std::size_t index, const StepOutcome& outcome);
   void raw_outcomes(std::uint32_t controller, const std::vector<RawOutcome>& done);
   void begin_handshake(std::uint32_t controller, std::size_t index);

@@ -23,6 +23,7 @@ using program::Value;
 namespace {
 
 constexpr std::uint32_t kAdminEntries = 32;
+constexpr std::uint8_t kDoorbellBuffer = 0x7C;
 constexpr std::uint8_t kNoFormat = 15;               // of FLBAS: no profile has so many formats
 constexpr std::uint32_t kLongestBuffer = 2U << 20U;  // no profile takes longer transfers
 
@@ -340,6 +341,11 @@ void Runner::begin_raw_command(std::size_t index) {
     buffer = raw.driver.attach_list(port, entry, length, data, *words);
   } else if (length != 0 && step.find(Field::prp1) == nullptr) {
     buffer = raw.driver.attach_buffer(port, entry, length, data);
+  } else if (qid == 0 && entry.opcode == kDoorbellBuffer && step.find(Field::prp1) == nullptr) {
+    const spec::DoorbellBuffer pages = RawDriver::make_doorbell_buffer(port);
+    entry.prp1 = pages.doorbells;
+    entry.prp2 = step.number(Field::prp2, pages.event_indexes);
+    outcomes_[index].doorbells = pages;
   }
   if (metadata != 0 && !inside)
     raw.driver.attach_metadata(port, entry, entry.block_count() * metadata, metadata_, buffer);
@@ -384,6 +390,12 @@ void Runner::reap(std::uint32_t controller) {
   raw_outcomes(controller, reaped_);
 }
 
+// The pages that a Doorbell Buffer Config took effect with.
+void Runner::take_doorbells(std::uint32_t controller, const StepOutcome& outcome) {
+  if (!outcome.doorbells || outcome.lost || outcome.status != 0) return;
+  raw_[controller].driver.use_doorbell_buffer(world_.port(controller), outcome.doorbells);
+}
+
 // A queue that an `admin` step deleted is not there any more.
 void Runner::forget_deleted(std::uint32_t controller, std::size_t index, const StepOutcome& outcome) {
   const Step& step = program_.steps[index];
@@ -414,6 +426,7 @@ void Runner::raw_outcomes(std::uint32_t controller, const std::vector<RawOutcome
       continue;
     }
     forget_deleted(controller, at->step, outcome);
+    take_doorbells(controller, outcome);
     if (result.bytes != 0 && !result.lost && (at->expected.check || limits_.keep_data)) {
       outcome.data.resize(result.bytes);
       read_data(controller, result, at->expected, outcome.data);

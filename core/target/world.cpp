@@ -33,6 +33,10 @@ class World::SimulatedPort final : public port::Port {
   std::uint16_t vectors() const override { return world_.state_.device.controllers[controller_].vectors; }
 
  private:
+  void doorbell_moved(std::uint16_t qid, bool completion, std::uint32_t value,
+                      std::uint32_t event_index) override {
+    observer().doorbell_moved(scene(), qid, completion, value, event_index);
+  }
   port::Observer& observer() { return world_.state_.observers[controller_]; }
   port::Observer::Scene scene() { return world_.device_surroundings().scene(controller_); }
 

@@ -20,7 +20,7 @@ enum class Boundary : std::uint8_t {
   none = 0,
   register_write = 1,  ///< a offset, b access size in bytes, c value. Doorbells are sq_/cq_doorbell instead
   register_read = 2,   ///< a offset, b access size, c value returned
-  sq_doorbell = 3,     ///< queue SQID; c value written. Also for queues that do not exist
+  sq_doorbell = 3,     ///< queue SQID; c value written; event_flag. Also for queues that do not exist
   cq_doorbell = 4,     ///< queue CQID; c value written
   /// A submission queue entry became visible to the controller (its tail doorbell follows at once in the
   /// trace). queue SQID, slot ring position (0xFFFFFFFF not observed), a CID, b = parts flags (Submitted::),
@@ -70,6 +70,9 @@ enum class AdminAction : std::uint8_t {
 namespace event_flag {
 inline constexpr std::uint8_t dma_write = 1;  ///< dma: controller wrote host memory (else read)
 inline constexpr std::uint8_t stray = 2;      ///< dma: the address lies in no memory of the host
+/// sq_doorbell, cq_doorbell: the host wrote the Shadow Doorbell buffer, not the register. a: the EventIdx
+/// that it found
+inline constexpr std::uint8_t in_memory = 1;
 }  // namespace event_flag
 
 /// Parts that follow in the payload of `submitted`, in this order; the flags are in field b.

@@ -251,10 +251,10 @@ void details(Out out, const Trace& trace, const BoundaryEvent& event) {
       break;
     }
     case Boundary::sq_doorbell:
-      fmt::format_to(out, "tail {}", event.c);
-      break;
     case Boundary::cq_doorbell:
-      fmt::format_to(out, "head {}", event.c);
+      fmt::format_to(out, "{} {}", event.kind == Boundary::sq_doorbell ? "tail" : "head", event.c);
+      if ((event.flags & event_flag::in_memory) != 0)
+        fmt::format_to(out, " in memory, event index {}", event.a);
       break;
     case Boundary::submitted:
       submitted_text(out, trace, event);
