@@ -361,9 +361,9 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
      "INV-Q-33"},
     {Fault::shadow_of_peer, "shadow-of-peer",
      "the doorbell buffers of one controller are those of all of its subsystem",
-     "state kept in the subsystem", "INV-Q-07"},
+     "state kept in the subsystem", "INV-Q-35"},
     {Fault::shadow_survives_reset, "shadow-survives-reset",
-     "after a Controller Level Reset the doorbell buffers are still in use", "state not cleared", "INV-Q-07"},
+     "after a Controller Level Reset the doorbell buffers are still in use", "state not cleared", "INV-Q-06"},
 }};
 
 }  // namespace

@@ -73,7 +73,7 @@ constexpr spec::IdentifyController spec_controller() {
   id.mxtmt = 363;
   id.oncs |= spec::oncs::verify | spec::oncs::write_uncorrectable | spec::oncs::dsm | spec::oncs::copy;
   id.ocfs = 1;  // Copy descriptors of format 0
-  id.oacs |= spec::oacs::format | spec::oacs::self_test | spec::oacs::doorbell_buffer;
+  id.oacs |= spec::oacs::format | spec::oacs::self_test;
   id.oacs |= spec::oacs::firmware | spec::oacs::get_lba_status;
   id.oaes |= spec::oaes::firmware_activation;
   id.frmw = spec::firmware::slot1_read_only | 3U << 1U | spec::firmware::without_reset;
@@ -93,8 +93,15 @@ constexpr spec::IdentifyController spec_controller() {
   return id;
 }
 
-constexpr spec::IdentifyController zoned_controller() {
+// Doorbells in memory are for controllers without hardware of their own: profile `spec` is a drive.
+constexpr spec::IdentifyController emulated_controller() {
   spec::IdentifyController id = spec_controller();
+  id.oacs |= spec::oacs::doorbell_buffer;
+  return id;
+}
+
+constexpr spec::IdentifyController zoned_controller() {
+  spec::IdentifyController id = emulated_controller();
   id.oaes |= spec::oaes::zone_descriptor;
   return id;
 }
@@ -208,7 +215,7 @@ constexpr spec::IdentifyNamespace protected_ns() {
 }
 
 constexpr spec::IdentifyController protected_controller() {
-  spec::IdentifyController id = spec_controller();
+  spec::IdentifyController id = emulated_controller();
   id.ocfs |= 2;  // Copy descriptors of format 1
   id.ctratt |= spec::ctratt::extended_formats;
   id.sgls |= spec::sgls::mptr_segment;
@@ -276,7 +283,7 @@ const std::vector<Profile>& profiles() {
        .saves_features = true},
       {.name = "spec-blocks",
        .title = "profile spec with blocks of 512 bytes to 64 KiB",
-       .controller = spec_controller(),
+       .controller = emulated_controller(),
        .ns = large_block_ns(),
        .model = "Polypath NVMe Controller",
        .firmware = "0.1",

@@ -147,8 +147,10 @@ void write_entry(Act& act, Handle handle) {
     act.fired(Fault::sqhd_stuck);
   }
   const std::uint64_t address = cq.base + std::uint64_t{cq.tail} * sizeof entry;
-  // What the host has read since its head was looked at last is not known: nothing is spared.
-  const bool was_empty = cq.head == cq.tail || has_shadow(act, controller, cq.qid);
+  const bool was_empty = cq.head == cq.tail;
+  // A host that reads some of what is there says so: what it leaves is announced again.
+  if (!was_empty && has_shadow(act, controller, cq.qid))
+    publish_event_index(act, controller, cq.qid, true, cq.head);
   const bool early = cq.interrupts && was_empty && act.fault(Fault::interrupt_before_entry);
   if (early) {
     act.fired(Fault::interrupt_before_entry);

@@ -329,6 +329,15 @@ void Runner::begin_raw_command(std::size_t index) {
       return;
     }
   }
+  const bool doorbells = qid == 0 && entry.opcode == kDoorbellBuffer && step.find(Field::prp1) == nullptr;
+  const bool under_way = std::any_of(requests_.begin(), requests_.end(), [&](const Request& r) {
+    return r.live && r.owner == Owner::raw && r.where == controller && outcomes_[r.step].doorbells;
+  });
+  if (doorbells && under_way) {
+    unable(index, fmt::format("a Doorbell Buffer Config of {} is under way; which pages it will use is open",
+                              controller_name(controller)));
+    return;
+  }
   port::Port& port = world_.port(controller);
   RawDriver::Data buffer;
   if (const Value* list = step.find(Field::sgl)) {
@@ -341,7 +350,7 @@ void Runner::begin_raw_command(std::size_t index) {
     buffer = raw.driver.attach_list(port, entry, length, data, *words);
   } else if (length != 0 && step.find(Field::prp1) == nullptr) {
     buffer = raw.driver.attach_buffer(port, entry, length, data);
-  } else if (qid == 0 && entry.opcode == kDoorbellBuffer && step.find(Field::prp1) == nullptr) {
+  } else if (doorbells) {
     const spec::DoorbellBuffer pages = RawDriver::make_doorbell_buffer(port);
     entry.prp1 = pages.doorbells;
     entry.prp2 = step.number(Field::prp2, pages.event_indexes);

@@ -31,7 +31,6 @@ constexpr const char* kNoAna = "asymmetric access is not simulated";
 
 // What the device does not do is not announced. A row whose bytes are equal makes the test fail.
 constexpr Difference kDifferences[] = {
-    {"qemu-7.2", kController, 256, 2, "OACS", "bit 8: Doorbell Buffer Config is not simulated"},
     {"qemu-7.2", kNs, 24, 1, "NSFEAT", "bit 2: errors for deallocated blocks (DULBE) are not simulated"},
     {"linux-nvmet", kController, 76, 1, "CMIC", kNoAna},
     {"linux-nvmet", kController, 92, 4, "OAES", "bit 11: asymmetric access is not simulated"},

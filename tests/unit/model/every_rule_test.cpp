@@ -383,6 +383,15 @@ const std::vector<Case>& cases() {
          entry.cid = static_cast<std::uint16_t>(open.cid + (broken ? 1 : 0));
          h.run(0, 0, log_entry(0x01, 256), {.data = error_log({entry})});
        }},
+      {Rule::q35,
+       [](History& h, bool broken) {
+         h.ready(0);
+         const auto open = h.submit(0, 1, io_entry(0x02, 1, 0), {.in_memory = true});
+         if (broken) return;
+         h.fetch(open);
+         h.end_read(open, 0);
+       },
+       20 * engine::kSecond},
 
       // Controller state and resets
       {Rule::r01,

@@ -230,7 +230,15 @@ History::Open History::submit(std::uint16_t c, std::uint16_t q, spec::Submission
   trace.commit();
   Open open{c, q, entry.cid, r.tail, entry};
   if (r.entries != 0) r.tail = (r.tail + 1) % r.entries;
-  if (with.doorbell && r.entries != 0) doorbell(c, q, false, r.tail);
+  if (with.doorbell && r.entries != 0 && with.in_memory) {
+    auto moved = make(Boundary::sq_doorbell, c, q);
+    moved.flags = trace::event_flag::in_memory;
+    moved.a = r.tail;
+    moved.c = r.tail;
+    trace.add(moved);
+  } else if (with.doorbell && r.entries != 0) {
+    doorbell(c, q, false, r.tail);
+  }
   return open;
 }
 

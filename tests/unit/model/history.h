@@ -54,7 +54,8 @@ class History {
     std::uint64_t bytes = 0;  ///< of the buffer: 0 takes the length of digests or data
     std::uint32_t flags = 0;  ///< further submitted_part flags
     bool doorbell = true;
-    bool listed = false;  ///< by an SGL, with these descriptors in its segments
+    bool in_memory = false;  ///< the doorbell moves there, and EventIdx does not ask for the register
+    bool listed = false;     ///< by an SGL, with these descriptors in its segments
     std::vector<spec::SglDescriptor> descriptors = {};
   };
   /// How it completes.

@@ -824,6 +824,23 @@ constexpr const char* kLargeBlocks = R"(
   - io: {controller: nvme0, opcode: read, nsid: fresh, lba: 32, blocks: 1}
 )";
 
+constexpr const char* kShadows = R"(
+  - admin: {controller: nvme0, opcode: doorbell_buffer_config, prp1: 0x900010, prp2: 0xa00010}
+  - admin: {controller: nvme0, opcode: doorbell_buffer_config}
+  - submit: {controller: nvme0, queue: 1, opcode: write, nsid: 1, lba: 0, blocks: 8, tag: A}
+  - submit: {controller: nvme0, queue: 1, opcode: write, nsid: 1, lba: 8, blocks: 8, tag: B}
+  - submit: {controller: nvme0, queue: 1, opcode: flush, nsid: 1}
+  - wait: 1s
+  - io: {controller: nvme1, opcode: read, nsid: 1, lba: 0, blocks: 8}
+  - io: {controller: nvme1, opcode: read, nsid: 1, lba: 0, blocks: 8}
+  - io: {controller: nvme0, opcode: read, nsid: 1, lba: 0, blocks: 8, equals: A}
+  - disable: {controller: nvme0}
+  - enable: {controller: nvme0}
+  - create_queue_pair: {controller: nvme0, queue: 1, depth: 8}
+  - io: {controller: nvme0, opcode: read, nsid: 1, lba: 0, blocks: 8, equals: A}
+  - io: {controller: nvme0, opcode: read, nsid: 1, lba: 8, blocks: 8, equals: B}
+)";
+
 struct Trouble {
   const char* world;
   const char* steps;
@@ -839,6 +856,7 @@ std::vector<Trouble> programs() {
   for (const char* steps : kPlain) out.push_back({kTopology, steps});
   for (const char* steps : {kZoneData, kZoneStates, kWornZones}) out.push_back({kZonedTopology, steps});
   out.push_back({kLargeTopology, kLargeBlocks});
+  out.push_back({kLargeTopology, kShadows});
   out.push_back({kProtectedTopology, kProtected});
   return out;
 }
