@@ -410,6 +410,8 @@ void sq_doorbell(Act& act, std::uint32_t controller, std::uint16_t qid, std::uin
     return;
   }
   if (sq->frozen) return;
+  if (has_shadow(act, controller, qid) && !act.fault(Fault::shadow_survives_reset))
+    sq->shadow = shadow_of(act, controller, qid, false);
   const std::uint32_t n = sq->entries;
   // The same value again is a listed cause of the event but harmless, and many controllers let it pass: so
   // does this.
@@ -436,6 +438,7 @@ void cq_doorbell(Act& act, std::uint32_t controller, std::uint16_t qid, std::uin
     doorbell_error(act, controller, spec::event_info::invalid_doorbell_register);
     return;
   }
+  if (has_shadow(act, controller, qid)) cq->shadow = shadow_of(act, controller, qid, true);
   const std::uint32_t n = cq->entries;
   if (value >= n || (value + n - cq->head) % n > (cq->tail + n - cq->head) % n) {
     doorbell_error(act, controller, spec::event_info::invalid_doorbell_value);

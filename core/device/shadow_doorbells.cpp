@@ -9,13 +9,9 @@ namespace {
 
 using spec::Status;
 
-std::uint32_t* last_seen(Act& act, std::uint32_t controller, std::uint16_t qid, bool completion) {
-  if (completion) {
-    CompletionQueue* cq = find_cq(act, controller, qid);
-    return cq == nullptr ? nullptr : &cq->shadow;
-  }
-  SubmissionQueue* sq = find_sq(act, controller, qid);
-  return sq == nullptr ? nullptr : &sq->shadow;
+/// The entry of a queue that exists, as it was when the doorbell was rung or looked at last.
+std::uint32_t last_seen(const Act& act, std::uint32_t controller, std::uint16_t qid, bool completion) {
+  return completion ? find_cq(act, controller, qid)->shadow : find_sq(act, controller, qid)->shadow;
 }
 
 }  // namespace
@@ -36,10 +32,8 @@ std::uint32_t shadow_of(const Act& act, std::uint32_t controller, std::uint16_t 
 
 void look_at_shadow(Act& act, std::uint32_t controller, std::uint16_t qid, bool completion) {
   if (act.broken_by(Fault::shadow_not_looked_at)) return;
-  std::uint32_t* seen = last_seen(act, controller, qid, completion);
   const std::uint32_t value = shadow_of(act, controller, qid, completion);
-  if (seen == nullptr || *seen == value) return;
-  *seen = value;
+  if (last_seen(act, controller, qid, completion) == value) return;
   if (completion) {
     cq_doorbell(act, controller, qid, value);
   } else {

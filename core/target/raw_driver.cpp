@@ -58,15 +58,15 @@ spec::DoorbellBuffer RawDriver::make_doorbell_buffer(port::Port& port) {
 }
 
 void RawDriver::use_doorbell_buffer(port::Port& port, const spec::DoorbellBuffer& buffer) {
-  const bool moved = static_cast<bool>(std::exchange(doorbells_, buffer));
+  doorbells_ = buffer;
   for (std::uint32_t qid = 0; qid < queues_.size(); ++qid) {
     const std::uint32_t sq = spec::doorbell_offset(qid, false, dstrd_);
     const std::uint32_t cq = spec::doorbell_offset(qid, true, dstrd_);
     if (!has_queue(static_cast<std::uint16_t>(qid)) || cq >= kPage) continue;
     port.memory().write_value(buffer.doorbells + sq, queues_[qid].rung);
     port.memory().write_value(buffer.doorbells + cq, queues_[qid].head);
-    if (!moved || qid == 0) continue;
-    // What was written to the pages before, the controller may have missed.
+    if (qid == 0 || !queues_[qid].usable) continue;
+    // What moved meanwhile, or in the pages that were there before, the controller may have missed.
     port.ring_sq(static_cast<std::uint16_t>(qid), static_cast<std::uint16_t>(queues_[qid].rung), dstrd_);
     port.ring_cq(static_cast<std::uint16_t>(qid), static_cast<std::uint16_t>(queues_[qid].head), dstrd_);
   }

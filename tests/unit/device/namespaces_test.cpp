@@ -151,7 +151,7 @@ TEST_F(Namespaces, CreateGivesTheLowestFreeNsidAndAttachesToNobody) {
   EXPECT_EQ(list(1, Cns::allocated_list), (Nsids{1, 2, 3, 4}));
 }
 
-TEST_F(Namespaces, ProfileSpecPiHasEveryBlockSizeFrom512BytesTo64KiB) {
+TEST_F(Namespaces, ProfileSpecBlocksHasEveryBlockSizeFrom512BytesTo64KiB) {
   build("spec-blocks");
   enable(0);
   constexpr std::array<unsigned, 8> kShifts{9, 12, 10, 11, 13, 14, 15, 16};
@@ -270,6 +270,8 @@ TEST_F(Namespaces, ADataPointerOutsideMemoryIsATransferError) {
 }
 
 TEST_F(Namespaces, EveryImplementedRowOfTheCommandTableHasAHandlerAndNoOtherHas) {
+  build("spec-blocks");
+  enable(0);
   queue_pair(0);
   for (const auto& row : spec::commands()) {
     if (row.name == "async_event_request") continue;        // waits: tested above

@@ -43,6 +43,7 @@ void FakeController::write_register(std::uint32_t offset, std::uint64_t value, u
     if (completion) {
       rings[qid].head = static_cast<std::uint32_t>(value);
     } else {
+      ++sq_doorbells;
       rings[qid].tail = static_cast<std::uint32_t>(value);
       fetch(qid);
     }
@@ -88,6 +89,7 @@ void FakeController::reset() {
   event_request_ = -1;
   sqs_.clear();
   cqs_.clear();
+  doorbells_ = event_indexes_ = 0;
 }
 
 void FakeController::handle(const engine::Event& event) {
@@ -107,11 +109,17 @@ void FakeController::handle(const engine::Event& event) {
 
 void FakeController::fetch(std::uint16_t qid) {
   Ring& sq = sqs_[qid];
+  if (qid != 0 && doorbells_ != 0) lab_.memory.read_value(doorbells_ + std::uint64_t{qid} * 8, sq.tail);
   while (sq.head != sq.tail) {
     spec::SubmissionEntry entry;
     lab_.memory.read_value(sq.base + sq.head * sizeof entry, entry);
     sq.head = (sq.head + 1) % sq.entries;
     seen.push_back({qid, entry});
+    if (qid != 0 && doorbells_ != 0 && sq.head == sq.tail) {  // looks no further, and looks once more
+      const std::uint64_t at = std::uint64_t{qid} * 8;
+      lab_.memory.write_value(event_indexes_ + at, sq.tail);
+      lab_.memory.read_value(doorbells_ + at, sq.tail);
+    }
     if (qid == 0) {
       admin_command(entry);
     } else if (silent) {
@@ -187,6 +195,10 @@ void FakeController::admin_command(const spec::SubmissionEntry& entry) {
         const std::uint32_t granted = granted_queues - 1U;
         return complete(0, entry.cid, 0, granted << 16U | granted);
       }
+      break;
+    case 0x7C:
+      doorbells_ = entry.prp1;
+      event_indexes_ = entry.prp2;
       break;
     case 0x0C:
       event_request_ = entry.cid;

@@ -65,6 +65,7 @@ class FakeController final : public port::Port {
   std::size_t duplicate_completions = 0;                   ///< the next so many entries are posted twice
 
   // What it has seen.
+  std::uint32_t sq_doorbells = 0;  ///< writes of tail doorbell registers
   std::vector<FakeCommand> seen;
   std::vector<std::pair<std::uint32_t, std::uint64_t>> writes;  ///< registers, doorbells left out
   std::uint32_t shn_when_written = 0;
@@ -108,6 +109,7 @@ class FakeController final : public port::Port {
 
   Lab& lab_;
   std::uint32_t index_;
+  std::uint64_t doorbells_ = 0, event_indexes_ = 0;  ///< pages of Doorbell Buffer Config
   std::uint32_t cc_ = 0, csts_ = 0, aqa_ = 0, resets_ = 0;
   std::uint64_t asq_ = 0, acq_ = 0;
   std::map<std::uint16_t, Ring> sqs_, cqs_;

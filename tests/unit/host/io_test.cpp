@@ -143,6 +143,50 @@ TEST(Io, FlushAndWriteZeroesCarryNoData) {
   EXPECT_EQ(seen[seen.size() - 2].entry.opcode, 0x00);
 }
 
+constexpr std::uint16_t kDoorbellBuffers = 0x108;  // OACS, with Namespace Management
+
+TEST(Doorbells, LieInMemoryWhereTheControllerLooksThere) {
+  Lab lab(1);
+  lab[0].oacs = kDoorbellBuffers;
+  lab.attach(1, {0});
+  lab.bring_up();
+  ASSERT_EQ(lab[0].count(true, 0x7C), 1U);
+  const auto& config = std::ranges::find_if(lab[0].seen, [](const FakeCommand& command) {
+                         return command.qid == 0 && command.entry.opcode == 0x7C;
+                       })->entry;
+  for (std::uint32_t i = 1; i <= 100; ++i) EXPECT_EQ(lab.wait(lab.write(1, i, 1, std::byte{1})).error, 0);
+  std::uint32_t tails = 0;
+  for (std::uint32_t qid = 1; qid <= 4; ++qid) {
+    std::uint32_t tail = 0;
+    lab.memory.read_value(config.prp1 + std::uint64_t{qid} * 8, tail);
+    tails += tail;
+  }
+  EXPECT_EQ(tails, 100U % 64) << "one queue of 64 entries";
+  EXPECT_EQ(lab[0].count(false, 0x01), 100U) << "and none was lost";
+}
+
+TEST(Doorbells, AreRegistersWhereTheConfigurationFailed) {
+  Lab lab(1);
+  lab[0].oacs = kDoorbellBuffers;
+  lab[0].admin_status[0x7C] = raw(Status::invalid_field, true);
+  lab.attach(1, {0});
+  lab.bring_up();
+  const std::uint32_t before = lab[0].sq_doorbells;
+  for (std::uint32_t i = 1; i <= 10; ++i) EXPECT_EQ(lab.wait(lab.write(1, i, 1, std::byte{1})).error, 0);
+  EXPECT_EQ(lab[0].sq_doorbells - before, 10U);
+}
+
+TEST(Doorbells, AreConfiguredAnewAfterAReset) {
+  Lab lab(1);
+  lab[0].oacs = kDoorbellBuffers;
+  lab.attach(1, {0});
+  lab.bring_up();
+  for (std::uint32_t i = 1; i <= 10; ++i) lab.wait(lab.write(1, i, 1, std::byte{1}));
+  lab.wait(lab.hosts.reset(lab.world(), 0));
+  EXPECT_EQ(lab[0].count(true, 0x7C), 2U);
+  for (std::uint32_t i = 1; i <= 10; ++i) EXPECT_EQ(lab.wait(lab.write(1, i, 1, std::byte{1})).error, 0);
+}
+
 // Linux without CONFIG_BLK_DEV_INTEGRITY: PRACT where the metadata are the tuple and nothing else.
 
 TEST(Io, TheControllerMakesAndChecksProtectionInformation) {
