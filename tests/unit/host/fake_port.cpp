@@ -315,6 +315,8 @@ void FakeController::post(const Done& done) {
   Ring& cq = cqs_[sq.cq];
   const std::size_t times = duplicate_completions > 0 && done.qid != 0 ? 2 : 1;
   if (times == 2) --duplicate_completions;
+  if (done.qid != 0 && doorbells_ != 0)
+    lab_.memory.read_value(doorbells_ + std::uint64_t{done.qid} * 8 + 4, cq.head);
   for (std::size_t i = 0; i < times; ++i) {
     spec::CompletionEntry entry;
     entry.dw0 = done.dw0;
