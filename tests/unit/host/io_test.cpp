@@ -151,14 +151,14 @@ TEST(Doorbells, LieInMemoryWhereTheControllerLooksThere) {
   lab.attach(1, {0});
   lab.bring_up();
   ASSERT_EQ(lab[0].count(true, 0x7C), 1U);
-  const auto& config = std::ranges::find_if(lab[0].seen, [](const FakeCommand& command) {
-                         return command.qid == 0 && command.entry.opcode == 0x7C;
-                       })->entry;
+  const std::uint64_t page = std::ranges::find_if(lab[0].seen, [](const FakeCommand& command) {
+                               return command.qid == 0 && command.entry.opcode == 0x7C;
+                             })->entry.prp1;
   for (std::uint32_t i = 1; i <= 100; ++i) EXPECT_EQ(lab.wait(lab.write(1, i, 1, std::byte{1})).error, 0);
   std::uint32_t tails = 0;
   for (std::uint32_t qid = 1; qid <= 4; ++qid) {
     std::uint32_t tail = 0;
-    lab.memory.read_value(config.prp1 + std::uint64_t{qid} * 8, tail);
+    lab.memory.read_value(page + std::uint64_t{qid} * 8, tail);
     tails += tail;
   }
   EXPECT_EQ(tails, 100U % 64) << "one queue of 64 entries";
