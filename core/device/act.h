@@ -60,9 +60,9 @@ void finish(Act& act, Handle command, const Outcome& outcome);
 void finish_waiting(Act& act, Handle command, spec::Status status);
 /// Removes a command without a completion entry (resets, deleted queues).
 void drop(Act& act, Handle command);
-Handle create_sq(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint64_t base,
+Handle create_sq(Act& act, std::uint32_t controller, std::uint16_t qid, port::RingMemory memory,
                  std::uint32_t entries, Handle cq, std::uint8_t priority);
-Handle create_cq(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint64_t base,
+Handle create_cq(Act& act, std::uint32_t controller, std::uint16_t qid, port::RingMemory memory,
                  std::uint32_t entries, bool interrupts, std::uint16_t vector);
 /// Settles the commands of a submission queue (aborts or completes each) and removes the queue.
 void delete_sq(Act& act, Handle sq);

@@ -364,6 +364,9 @@ constexpr std::array<FaultRow, static_cast<std::size_t>(Fault::count)> kRows{{
      "state kept in the subsystem", "INV-Q-35"},
     {Fault::shadow_survives_reset, "shadow-survives-reset",
      "after a Controller Level Reset the doorbell buffers are still in use", "state not cleared", "INV-Q-06"},
+    {Fault::queue_pages_in_a_row, "queue-pages-in-a-row",
+     "the pages of a queue that lie apart are taken to follow the first one",
+     "PRP list read for its first entry", "INV-Q-01"},
 }};
 
 }  // namespace

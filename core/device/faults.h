@@ -160,6 +160,7 @@ enum class Fault : std::uint8_t {
   shadow_offset_ignored,
   shadow_of_peer,
   shadow_survives_reset,
+  queue_pages_in_a_row,
   count
 };
 

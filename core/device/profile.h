@@ -32,6 +32,7 @@ struct Profile {
   bool error_entries;            ///< failed commands set M and leave an Error Information entry
   std::uint64_t capacity_bytes;  ///< TNVMCAP of a subsystem; 0: not reported and not limited
   bool zoned = false;            ///< has the Zoned command set, and offers a choice of command sets (CAP.CSS)
+  bool any_queue_memory = false;      ///< CAP.CQR is 0: I/O queues may lie in pages apart
   bool weighted_round_robin = false;  ///< CAP.AMS bit 17
   bool saves_features = false;        ///< Set Features with SV keeps what the standard lets be kept
   /// ELBAF (CNS 05h) of each LBA format: STS 6:0, PIF 8:7.

@@ -146,7 +146,7 @@ void write_entry(Act& act, Handle handle) {
     entry.sqhd = static_cast<std::uint16_t>((sq.head + sq.entries - 1) % sq.entries);
     act.fired(Fault::sqhd_stuck);
   }
-  const std::uint64_t address = cq.base + std::uint64_t{cq.tail} * sizeof entry;
+  const std::uint64_t address = cq.memory.at(std::uint64_t{cq.tail} * sizeof entry);
   const bool was_empty = cq.head == cq.tail;
   // A host that reads some of what is there says so: what it leaves is announced again.
   if (!was_empty && has_shadow(act, controller, cq.qid))
@@ -469,7 +469,7 @@ void fetch(Act& act, Handle handle) {
   row.sq = handle;
   row.controller = controller;
   row.cause = act.world.engine.cause();
-  const std::uint64_t address = sq->base + std::uint64_t{sq->head} * sizeof row.entry;
+  const std::uint64_t address = sq->memory.at(std::uint64_t{sq->head} * sizeof row.entry);
   const Function& function = act.world.functions[controller];
   function.memory->read_value(address, row.entry);  // rings lie in memory: checked when the queue was made
   sq->head = (sq->head + 1) % sq->entries;
@@ -596,13 +596,13 @@ void drop(Act& act, Handle handle) {
   act.device.commands.erase(handle);
 }
 
-Handle create_sq(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint64_t base,
+Handle create_sq(Act& act, std::uint32_t controller, std::uint16_t qid, port::RingMemory memory,
                  std::uint32_t entries, Handle cq, std::uint8_t priority) {
   SubmissionQueue row;
   row.priority = priority;
   row.controller = controller;
   row.qid = qid;
-  row.base = base;
+  row.memory = std::move(memory);
   row.entries = entries;
   row.cq = cq;
   act.device.cqs.get(cq)->users += 1;
@@ -612,12 +612,12 @@ Handle create_sq(Act& act, std::uint32_t controller, std::uint16_t qid, std::uin
   return c.sq[qid] = act.device.sqs.insert(row);
 }
 
-Handle create_cq(Act& act, std::uint32_t controller, std::uint16_t qid, std::uint64_t base,
+Handle create_cq(Act& act, std::uint32_t controller, std::uint16_t qid, port::RingMemory memory,
                  std::uint32_t entries, bool interrupts, std::uint16_t vector) {
   CompletionQueue row;
   row.controller = controller;
   row.qid = qid;
-  row.base = base;
+  row.memory = std::move(memory);
   row.entries = entries;
   row.interrupts = interrupts;
   row.vector = vector;

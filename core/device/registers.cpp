@@ -15,7 +15,7 @@ using spec::ShutdownState;
 std::uint64_t cap_value(const Device& device, const Controller& c) {
   std::uint64_t value = 0;
   value = spec::cap::mqes.put(value, c.mqes);
-  value = spec::cap::cqr.put(value, 1);
+  value = spec::cap::cqr.put(value, device.profile->any_queue_memory ? 0 : 1);
   value = spec::cap::to.put(value, device.profile->timeout_500ms);
   value = spec::cap::dstrd.put(value, c.dstrd);
   value = spec::cap::ams.put(value, device.profile->weighted_round_robin ? 1 : 0);
@@ -278,8 +278,8 @@ void became_enabled(Act& act, std::uint32_t controller) {
     set(c.csts, spec::csts::cfs, 1);
     return;
   }
-  const Handle cq = create_cq(act, controller, 0, c.acq, cq_entries, true, 0);
-  create_sq(act, controller, 0, c.asq, sq_entries, cq, 0);
+  const Handle cq = create_cq(act, controller, 0, {c.acq, {}}, cq_entries, true, 0);
+  create_sq(act, controller, 0, {c.asq, {}}, sq_entries, cq, 0);
   set(c.csts, spec::csts::rdy, 1);
 }
 

@@ -11,6 +11,7 @@
 #include "device/profile.h"
 #include "engine/engine.h"
 #include "engine/table.h"
+#include "port/ring_memory.h"
 #include "spec/doorbell_buffer.h"
 #include "spec/log_feature_event.h"
 #include "spec/protection.h"
@@ -57,7 +58,7 @@ struct Command {
 struct SubmissionQueue {
   std::uint32_t controller = 0;
   std::uint16_t qid = 0;
-  std::uint64_t base = 0;
+  port::RingMemory memory;
   std::uint32_t entries = 0;
   std::uint32_t head = 0, tail = 0;
   std::uint32_t shadow = 0;  ///< its entry in the Shadow Doorbell buffer as it was seen last
@@ -71,17 +72,19 @@ struct SubmissionQueue {
 
   template <class V>
   void fields(V&& v) const {
-    v("controller", controller), v("qid", qid), v("base", base), v("entries", entries), v("head", head);
+    v("controller", controller), v("qid", qid), v("base", memory.base), v("entries", entries),
+        v("head", head);
     v("tail", tail), v("cq", cq), v("priority", priority), v("frozen", frozen),
         v("fetch_pending", fetch_pending);
     v("after_first", after_first), v("fused_first", fused_first), v("shadow", shadow);
+    for (const std::uint64_t page : memory.pages) v("page", page);
   }
 };
 
 struct CompletionQueue {
   std::uint32_t controller = 0;
   std::uint16_t qid = 0;
-  std::uint64_t base = 0;
+  port::RingMemory memory;
   std::uint32_t entries = 0;
   std::uint32_t head = 0, tail = 0;
   bool phase = true;
@@ -94,9 +97,11 @@ struct CompletionQueue {
 
   template <class V>
   void fields(V&& v) const {
-    v("controller", controller), v("qid", qid), v("base", base), v("entries", entries), v("head", head);
+    v("controller", controller), v("qid", qid), v("base", memory.base), v("entries", entries),
+        v("head", head);
     v("tail", tail), v("phase", phase), v("interrupts", interrupts), v("vector", vector), v("users", users);
     v("held", held), v("held_head", held_head), v("shadow", shadow);
+    for (const std::uint64_t page : memory.pages) v("page", page);
   }
 };
 

@@ -86,17 +86,19 @@ void end_queue_command(const Scene& scene, Command& command, End end) {
   }
   fact.apply(is_create(command), command.submitted, scene.now);
   if (is_create(command) && overtaken(scene, command)) return;
+  const bool contiguous = (command.entry.cdw11 & 1U) != 0;
   switch (command.entry.opcode) {
     case opcode::create_sq:
       if (c.io_queue_created == 0) c.io_queue_created = scene.now;
       open_sq(scene, qid, entries_of(command), static_cast<std::uint16_t>(command.entry.cdw11 >> 16U),
-              command.entry.prp1, command.submitted);
+              command.entry.prp1, contiguous, command.submitted);
       edit_sq(c, qid).priority = static_cast<std::uint8_t>(command.entry.cdw11 >> 1U & 3U);
       break;
     case opcode::create_cq:
       if (c.io_queue_created == 0) c.io_queue_created = scene.now;
       open_cq(scene, qid, entries_of(command), (command.entry.cdw11 & 2U) != 0,
-              static_cast<std::uint16_t>(command.entry.cdw11 >> 16U), command.entry.prp1, command.submitted);
+              static_cast<std::uint16_t>(command.entry.cdw11 >> 16U), command.entry.prp1, contiguous,
+              command.submitted);
       break;
     case opcode::delete_sq:
       close_sq(scene, qid, false);

@@ -24,6 +24,11 @@ void use_ring(Controller& c, std::uint64_t base, std::uint64_t bytes, Seq now) {
     c.pages.use(page, now);
 }
 
+/// Memory that a queue is known to hold: of one whose pages lie apart, the list of them.
+std::uint64_t held_bytes(std::uint64_t bytes, bool contiguous) {
+  return contiguous ? bytes : (bytes + spec::kPageSize - 1) / spec::kPageSize * 8;
+}
+
 void release_ring(Controller& c, std::uint64_t base, std::uint64_t bytes, Seq now) {
   for (std::uint64_t page = base / spec::kPageSize; page * spec::kPageSize < base + bytes; ++page) {
     c.pages.release(page, now, now);
@@ -133,7 +138,7 @@ void lose_track(SubmissionQueue& sq) {
 }
 
 void open_sq(const Scene& scene, std::uint16_t qid, std::uint32_t entries, std::uint16_t cqid,
-             std::uint64_t base, Seq from) {
+             std::uint64_t base, bool contiguous, Seq from) {
   Controller& c = scene.c();
   SubmissionQueue& sq = edit_sq(c, qid);
   SubmissionQueue fresh;
@@ -148,13 +153,14 @@ void open_sq(const Scene& scene, std::uint16_t qid, std::uint32_t entries, std::
   sq.entries = entries;
   sq.cqid = cqid;
   sq.base = base;
+  sq.held_bytes = held_bytes(std::uint64_t{entries} * kSubmissionBytes, contiguous);
   sq.by_slot.assign(entries, kNone);
   if (rung_early) lose_track(sq);
-  use_ring(c, base, std::uint64_t{entries} * kSubmissionBytes, scene.now);
+  use_ring(c, base, sq.held_bytes, scene.now);
 }
 
 void open_cq(const Scene& scene, std::uint16_t qid, std::uint32_t entries, bool interrupts,
-             std::uint16_t vector, std::uint64_t base, Seq from) {
+             std::uint16_t vector, std::uint64_t base, bool contiguous, Seq from) {
   Controller& c = scene.c();
   CompletionQueue& cq = edit_cq(c, qid);
   CompletionQueue fresh;
@@ -167,7 +173,8 @@ void open_cq(const Scene& scene, std::uint16_t qid, std::uint32_t entries, bool 
   cq.interrupts = interrupts;
   cq.vector = vector;
   cq.base = base;
-  use_ring(c, base, std::uint64_t{entries} * kCompletionBytes, scene.now);
+  cq.held_bytes = held_bytes(std::uint64_t{entries} * kCompletionBytes, contiguous);
+  use_ring(c, base, cq.held_bytes, scene.now);
   Vector* v = interrupts ? edit_vector(c, vector) : nullptr;
   if (v == nullptr) return;
   ++v->queues;
@@ -176,7 +183,7 @@ void open_cq(const Scene& scene, std::uint16_t qid, std::uint32_t entries, bool 
 
 void close_sq(const Scene& scene, std::uint16_t qid, bool by_reset) {
   SubmissionQueue& sq = edit_sq(scene.c(), qid);
-  if (sq.known) release_ring(scene.c(), sq.base, std::uint64_t{sq.entries} * kSubmissionBytes, scene.now);
+  if (sq.known) release_ring(scene.c(), sq.base, sq.held_bytes, scene.now);
   if (sq.exists.possible(true) || sq.known) {
     sq.ever = true;
     sq.before_reset = by_reset;
@@ -190,7 +197,7 @@ void close_cq(const Scene& scene, std::uint16_t qid, bool by_reset) {
   Controller& c = scene.c();
   CompletionQueue& cq = edit_cq(c, qid);
   if (cq.known) {
-    release_ring(c, cq.base, std::uint64_t{cq.entries} * kCompletionBytes, scene.now);
+    release_ring(c, cq.base, cq.held_bytes, scene.now);
     Vector* v = find_vector(c, cq.vector);
     if (cq.interrupts && v != nullptr) {
       --v->queues;
@@ -211,8 +218,8 @@ void open_admin_queue(const Scene& scene) {
   if (!c.admin_known) return;
   const auto sq_entries = static_cast<std::uint32_t>(spec::aqa::asqs.get(c.aqa)) + 1;
   const auto cq_entries = static_cast<std::uint32_t>(spec::aqa::acqs.get(c.aqa)) + 1;
-  open_sq(scene, 0, sq_entries, 0, c.asq & ~0xFFFULL, scene.now);
-  open_cq(scene, 0, cq_entries, true, 0, c.acq & ~0xFFFULL, scene.now);
+  open_sq(scene, 0, sq_entries, 0, c.asq & ~0xFFFULL, true, scene.now);
+  open_cq(scene, 0, cq_entries, true, 0, c.acq & ~0xFFFULL, true, scene.now);
 }
 
 void close_queues(const Scene& scene) {

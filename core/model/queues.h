@@ -12,9 +12,9 @@ void close_queues(const Scene& scene);
 
 /// `from`: submission of the command that creates it.
 void open_sq(const Scene& scene, std::uint16_t qid, std::uint32_t entries, std::uint16_t cqid,
-             std::uint64_t base, Seq from);
+             std::uint64_t base, bool contiguous, Seq from);
 void open_cq(const Scene& scene, std::uint16_t qid, std::uint32_t entries, bool interrupts,
-             std::uint16_t vector, std::uint64_t base, Seq from);
+             std::uint16_t vector, std::uint64_t base, bool contiguous, Seq from);
 void close_sq(const Scene& scene, std::uint16_t qid, bool by_reset);
 void close_cq(const Scene& scene, std::uint16_t qid, bool by_reset);
 

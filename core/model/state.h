@@ -144,15 +144,16 @@ struct SubmissionQueue {
   bool frozen = false;        ///< an invalid doorbell value: it need not be served any more
   std::uint32_t entries = 0;
   std::uint16_t cqid = 0;
-  std::uint8_t priority = 0;  ///< QPRIO
-  Seq waiting_from = 0;       ///< since when it has had entries that were rung and not fetched
-  std::uint64_t base = 0;
-  std::uint64_t tail = 0;       ///< entries ever submitted
-  std::uint64_t rung = 0;       ///< tail at the last doorbell
-  std::uint64_t silent = 0;     ///< that far it moved in memory alone, as EventIdx let the host
-  bool in_memory = false;       ///< it moved there last: the register may follow
-  std::uint64_t fetched = 0;    ///< entries ever fetched
-  std::uint64_t published = 0;  ///< SQHD so far, as a count
+  std::uint8_t priority = 0;     ///< QPRIO
+  Seq waiting_from = 0;          ///< since when it has had entries that were rung and not fetched
+  std::uint64_t base = 0;        ///< of its first byte, or of the list of its pages
+  std::uint64_t held_bytes = 0;  ///< of memory from there on
+  std::uint64_t tail = 0;        ///< entries ever submitted
+  std::uint64_t rung = 0;        ///< tail at the last doorbell
+  std::uint64_t silent = 0;      ///< that far it moved in memory alone, as EventIdx let the host
+  bool in_memory = false;        ///< it moved there last: the register may follow
+  std::uint64_t fetched = 0;     ///< entries ever fetched
+  std::uint64_t published = 0;   ///< SQHD so far, as a count
   Seq bad_doorbell = 0;
   Seq early_doorbell = 0;              ///< last one while its creation or deletion was under way
   std::vector<std::uint32_t> by_slot;  ///< last command submitted in a slot
@@ -172,7 +173,8 @@ struct CompletionQueue {
   bool head_doubtful = false;  ///< after an invalid doorbell value
   std::uint32_t entries = 0;
   std::uint16_t vector = 0;
-  std::uint64_t base = 0;
+  std::uint64_t base = 0;        ///< of its first byte, or of the list of its pages
+  std::uint64_t held_bytes = 0;  ///< of memory from there on
   std::uint64_t posted = 0, released = 0;
   bool full = false;
   Time freed_at = 0;       ///< when it last stopped being full, 0 never

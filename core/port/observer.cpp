@@ -87,8 +87,10 @@ void Observer::register_write(const Scene& scene, std::uint32_t offset, std::uin
     return;
   }
   Queue& admin = queue(0);
-  admin.sq = {state_.asq & ~0xFFFULL, static_cast<std::uint32_t>(spec::aqa::asqs.get(state_.aqa)) + 1, 0, 0};
-  admin.cq = {state_.acq & ~0xFFFULL, static_cast<std::uint32_t>(spec::aqa::acqs.get(state_.aqa)) + 1, 0, 0};
+  admin.sq = {
+      {state_.asq & ~0xFFFULL, {}}, static_cast<std::uint32_t>(spec::aqa::asqs.get(state_.aqa)) + 1, 0, 0};
+  admin.cq = {
+      {state_.acq & ~0xFFFULL, {}}, static_cast<std::uint32_t>(spec::aqa::acqs.get(state_.aqa)) + 1, 0, 0};
 }
 
 void Observer::register_read(const Scene& scene, std::uint32_t offset, std::uint64_t value, unsigned bytes) {
@@ -138,7 +140,7 @@ void Observer::doorbell(const Scene& scene, std::uint16_t qid, bool completion, 
 void Observer::submit(const Scene& scene, std::uint16_t sqid, std::uint32_t slot) {
   spec::SubmissionEntry entry;
   const Ring& r = state_.queues[sqid].sq;
-  if (!scene.memory.read_value(r.base + std::uint64_t{slot} * sizeof entry, entry)) return;
+  if (!scene.memory.read_value(r.memory.at(std::uint64_t{slot} * sizeof entry), entry)) return;
   remember(scene, sqid, entry, slot);
 
   auto e = event(scene, Boundary::submitted, sqid);
@@ -351,9 +353,9 @@ void Observer::fetched(const Scene& scene, std::uint16_t sqid, std::uint64_t add
   e.a = entry.cid;
   e.slot = trace::kUnknownSlot;
   if (Ring* r = ring(sqid, false)) {
-    const std::uint64_t offset = address - r->base;
-    if (address >= r->base && offset % sizeof entry == 0 && offset / sizeof entry < r->entries) {
-      e.slot = static_cast<std::uint32_t>(offset / sizeof entry);
+    const auto offset = r->memory.offset_of(address);
+    if (offset && *offset % sizeof entry == 0 && *offset / sizeof entry < r->entries) {
+      e.slot = static_cast<std::uint32_t>(*offset / sizeof entry);
       r->head = (e.slot + 1) % r->entries;
     }
   }
@@ -384,9 +386,9 @@ void Observer::completed(const Scene& scene, std::uint16_t cqid, std::uint64_t a
   e.c = entry.dw0;
   e.slot = trace::kUnknownSlot;
   if (const Ring* r = ring(cqid, true)) {
-    const std::uint64_t offset = address - r->base;
-    if (address >= r->base && offset % sizeof entry == 0 && offset / sizeof entry < r->entries) {
-      e.slot = static_cast<std::uint32_t>(offset / sizeof entry);
+    const auto offset = r->memory.offset_of(address);
+    if (offset && *offset % sizeof entry == 0 && *offset / sizeof entry < r->entries) {
+      e.slot = static_cast<std::uint32_t>(*offset / sizeof entry);
     }
   }
   const Open* open = find_open(entry.sqid, entry.cid);
@@ -426,6 +428,25 @@ void Observer::consumed(std::uint16_t sqid, std::uint16_t sqhd) {
   if (r != nullptr && sqhd < r->entries) r->head = sqhd;
 }
 
+RingMemory Observer::ring_memory(const Scene& scene, const spec::SubmissionEntry& entry,
+                                 std::uint64_t bytes) {
+  RingMemory memory{entry.prp1, {}};
+  if ((entry.cdw11 & 1U) != 0) return memory;
+  // PRP1 leads to a list of all pages: as a data pointer has it from its second entry on.
+  std::uint64_t first = 0, second = 0;
+  scene.memory.read_value(entry.prp1, first);
+  scene.memory.read_value(entry.prp1 + sizeof first, second);
+  const bool two = bytes > kPageBytes && bytes <= 2 * kPageBytes;
+  std::vector<Range> ranges;
+  if (first % kPageBytes != 0 ||
+      !walk_prps(scene.memory, first, two ? second : entry.prp1 + sizeof first, bytes, ranges))
+    return {};
+  for (const Range& range : ranges) {
+    for (std::uint64_t at = 0; at < range.bytes; at += kPageBytes) memory.pages.push_back(range.address + at);
+  }
+  return memory;
+}
+
 // Queue geometry and block sizes from admin commands that succeeded. `ranges_` still holds the command's
 // buffer.
 void Observer::learn(const Scene& scene, const spec::SubmissionEntry& entry, std::uint64_t since) {
@@ -433,8 +454,14 @@ void Observer::learn(const Scene& scene, const spec::SubmissionEntry& entry, std
   if (row == nullptr) return;
   const auto qid = static_cast<std::uint16_t>(entry.cdw10);
   const std::uint32_t entries = (entry.cdw10 >> 16U) + 1;
-  if (row->name == "create_sq") queue(qid).sq = {entry.prp1, entries, 0, 0};
-  if (row->name == "create_cq") queue(qid).cq = {entry.prp1, entries, 0, 0};
+  if (row->name == "create_sq") {
+    constexpr std::uint64_t kBytes = sizeof(spec::SubmissionEntry);
+    queue(qid).sq = {ring_memory(scene, entry, entries * kBytes), entries, 0, 0};
+  }
+  if (row->name == "create_cq") {
+    constexpr std::uint64_t kBytes = sizeof(spec::CompletionEntry);
+    queue(qid).cq = {ring_memory(scene, entry, entries * kBytes), entries, 0, 0};
+  }
   if (row->name == "delete_sq" && qid < state_.queues.size()) {
     Queue& q = state_.queues[qid];
     q.sq = {};

@@ -11,6 +11,7 @@
 #include "port/block_sizes.h"
 #include "port/host_memory.h"
 #include "port/prp.h"
+#include "port/ring_memory.h"
 #include "spec/queue_entry.h"
 #include "trace/trace.h"
 
@@ -20,7 +21,7 @@ class Observer {
  public:
   /// What it has learned so far: plain values, so that a snapshot of a world can hold them.
   struct Ring {
-    std::uint64_t base = 0;  ///< 0: the ring does not exist
+    RingMemory memory;  ///< base 0: the ring does not exist
     std::uint32_t entries = 0;
     std::uint32_t tail = 0;  ///< SQ: last valid tail seen
     std::uint32_t head = 0;  ///< SQ: fetched up to here, or SQHD where fetches are not seen
@@ -91,6 +92,8 @@ class Observer {
   void submit(const Scene& scene, std::uint16_t sqid, std::uint32_t slot);
   void learn(const Scene& scene, const spec::SubmissionEntry& entry, std::uint64_t since);
   void clear_io_queues();
+  /// Where a queue lies that a Create command made.
+  static RingMemory ring_memory(const Scene& scene, const spec::SubmissionEntry& entry, std::uint64_t bytes);
   Queue& queue(std::uint16_t qid);
   Ring* ring(std::uint16_t qid, bool completion);
   Open* find_open(std::uint16_t sqid, std::uint16_t cid);

@@ -118,6 +118,7 @@ enum class Field : std::uint8_t {
   sgl = 53,              ///< the data pointer as a list, see sgl_words.h
   priority = 54,         ///< of a submission queue, 0 urgent
   spoil = 55,            ///< what is wrong with the last block's metadata
+  contiguous = 56,       ///< the queues lie in one piece
 };
 
 /// How an operand's value is given.

@@ -13,7 +13,7 @@ constexpr std::uint64_t kDword = 0xFFFFFFFF;
 constexpr std::uint64_t kLongestData = 1U << 20U;
 
 using enum FieldType;
-constexpr std::array<FieldRow, 55> kFields{{
+constexpr std::array<FieldRow, 56> kFields{{
     {Field::host, "host", host, 0, 0, "the host that does it; may be left out when there is only one"},
     {Field::ns, "ns", ns, 0, kDword, "a namespace: its id, a bound name, an NSID, or {live: k}"},
     {Field::lba, "lba", number, 0, kAny, "first logical block"},
@@ -80,6 +80,8 @@ constexpr std::array<FieldRow, 55> kFields{{
      "what is wrong with the metadata of the last block that is sent: guard, application, reference, "
      "storage, "
      "metadata"},
+    {Field::contiguous, "contiguous", flag, 0, 1,
+     "the queues lie in one piece each (yes, unless it says no: then in pages apart, where CAP.CQR is 0)"},
 }};
 
 constexpr bool kRequired = true, kOptional = false;
@@ -187,12 +189,13 @@ constexpr std::array<F, 4> kDoorbell{{{Field::controller, kRequired},
                                       {Field::queue, kRequired},
                                       {Field::value, kRequired},
                                       {Field::cq, kOptional}}};
-constexpr std::array<F, 6> kCreateQueuePair{{{Field::controller, kRequired},
+constexpr std::array<F, 7> kCreateQueuePair{{{Field::controller, kRequired},
                                              {Field::queue, kOptional},
                                              {Field::depth, kOptional},
                                              {Field::vector, kOptional},
                                              {Field::status, kOptional},
-                                             {Field::priority, kOptional}}};
+                                             {Field::priority, kOptional},
+                                             {Field::contiguous, kOptional}}};
 constexpr std::array<F, 3> kDeleteQueuePair{
     {{Field::controller, kRequired}, {Field::queue, kOptional}, {Field::status, kOptional}}};
 constexpr std::array<F, 3> kEnable{

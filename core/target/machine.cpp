@@ -88,10 +88,10 @@ std::string World::obituary() const {
 // The entry that a completion queue shows behind `at`, if it is new; `at` then stands behind it.
 bool World::next_completion(std::uint32_t controller, std::uint16_t qid, Seen& at, std::uint64_t& address,
                             spec::CompletionEntry& entry) const {
-  const port::Observer::Ring ring = state_.observers[controller].state().queues[qid].cq;
-  if (ring.base != at.base) at = {ring.base, 0, true};
-  if (ring.base == 0 || ring.entries == 0) return false;
-  address = ring.base + std::uint64_t{at.head} * sizeof entry;
+  const port::Observer::Ring& ring = state_.observers[controller].state().queues[qid].cq;
+  if (ring.memory.base != at.base) at = {ring.memory.base, 0, true};
+  if (ring.memory.base == 0 || ring.entries == 0) return false;
+  address = ring.memory.at(std::uint64_t{at.head} * sizeof entry);
   if (!functions_[controller].memory->read_value(address, entry) || entry.phase() != at.phase) return false;
   at.head = (at.head + 1) % ring.entries;
   if (at.head == 0) at.phase = !at.phase;
@@ -116,7 +116,8 @@ std::uint32_t World::take_completions(std::uint32_t controller, std::uint16_t qi
     state_.observers[controller].completed(device_surroundings().scene(controller), qid, address, entry);
     // A queue that this deleted begins anew if it comes back, though it be in the same place.
     for (std::size_t other = 0; qid == 0 && other < seen_[controller].size(); ++other) {
-      if (state_.observers[controller].state().queues[other].cq.base == 0) seen_[controller][other] = {};
+      if (state_.observers[controller].state().queues[other].cq.memory.base == 0)
+        seen_[controller][other] = {};
     }
   }
   return taken;

@@ -16,6 +16,27 @@ std::uint32_t pages_for(std::uint32_t bytes) { return (bytes + kPage - 1) / kPag
 // A buffer of n pages is followed by the pages of its PRP list.
 std::uint32_t list_pages(std::uint32_t pages) { return pages <= 2 ? 0 : (pages - 1 + 510) / 511; }
 
+/// Room for a queue. In pages apart: from the last to the first, every other page, and the list of them.
+port::RingMemory ring_memory(port::HostMemory& memory, std::uint64_t bytes, bool contiguous) {
+  if (contiguous) return {memory.allocate(bytes), {}};
+  const auto count = static_cast<std::uint32_t>((bytes + kPage - 1) / kPage);
+  const std::uint64_t area = memory.allocate(2 * std::uint64_t{count} * kPage);
+  constexpr std::uint32_t kSlots = kPage / 8;
+  const std::uint32_t chain = count <= kSlots ? 0 : (count - 2) / (kSlots - 1);  // slots that lead on
+  port::RingMemory out{memory.allocate(std::uint64_t{8} * (count + chain)), {}};
+  std::uint64_t slot = out.base;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    if (slot % kPage == kPage - 8 && i + 1 < count) {
+      memory.write_value(slot, slot + 8);
+      slot += 8;
+    }
+    out.pages.push_back(area + 2 * std::uint64_t{count - 1 - i} * kPage);
+    memory.write_value(slot, out.pages.back());
+    slot += 8;
+  }
+  return out;
+}
+
 }  // namespace
 
 void RawDriver::enable(port::Port& port, std::uint32_t admin_entries, std::uint32_t cc) {
@@ -24,11 +45,11 @@ void RawDriver::enable(port::Port& port, std::uint32_t admin_entries, std::uint3
   outstanding_.clear();
   QueuePair& admin = queues_[0];
   admin.sq_entries = admin.cq_entries = admin_entries;
-  admin.sq = port.memory().allocate(std::uint64_t{admin_entries} * sizeof(spec::SubmissionEntry));
-  admin.cq = port.memory().allocate(std::uint64_t{admin_entries} * sizeof(spec::CompletionEntry));
+  admin.sq.base = port.memory().allocate(std::uint64_t{admin_entries} * sizeof(spec::SubmissionEntry));
+  admin.cq.base = port.memory().allocate(std::uint64_t{admin_entries} * sizeof(spec::CompletionEntry));
   port.write_register(spec::reg::aqa, std::uint64_t{admin_entries - 1} << 16U | (admin_entries - 1), 4);
-  port.write_register(spec::reg::asq, admin.sq, 8);
-  port.write_register(spec::reg::acq, admin.cq, 8);
+  port.write_register(spec::reg::asq, admin.sq.base, 8);
+  port.write_register(spec::reg::acq, admin.cq.base, 8);
   port.write_register(spec::reg::cc, cc, 4);
 }
 
@@ -37,13 +58,13 @@ void RawDriver::disable(port::Port& port) {
   lose_queues();
 }
 
-void RawDriver::make_queue_pair(port::Port& port, std::uint16_t qid, std::uint32_t entries) {
+void RawDriver::make_queue_pair(port::Port& port, std::uint16_t qid, std::uint32_t entries, bool contiguous) {
   if (qid >= queues_.size()) queues_.resize(qid + std::size_t{1});
   QueuePair& q = queues_[qid];
   q = {};
   q.sq_entries = q.cq_entries = entries;
-  q.sq = port.memory().allocate(std::uint64_t{entries} * sizeof(spec::SubmissionEntry));
-  q.cq = port.memory().allocate(std::uint64_t{entries} * sizeof(spec::CompletionEntry));
+  q.sq = ring_memory(port.memory(), std::uint64_t{entries} * sizeof(spec::SubmissionEntry), contiguous);
+  q.cq = ring_memory(port.memory(), std::uint64_t{entries} * sizeof(spec::CompletionEntry), contiguous);
   for (const bool completion : {false, true}) {  // as those of the queue before it left them
     const std::uint32_t at = spec::doorbell_offset(qid, completion, dstrd_);
     if (!doorbells_ || at >= kPage) continue;
@@ -87,7 +108,7 @@ void RawDriver::forget_queue_pair(std::uint16_t qid) {
 std::vector<std::uint16_t> RawDriver::queues() const {
   std::vector<std::uint16_t> all;
   for (std::size_t qid = 0; qid < queues_.size(); ++qid) {
-    if (queues_[qid].sq != 0) all.push_back(static_cast<std::uint16_t>(qid));
+    if (queues_[qid].sq.base != 0) all.push_back(static_cast<std::uint16_t>(qid));
   }
   return all;
 }
@@ -254,7 +275,7 @@ void RawDriver::submit(port::Port& port, std::uint16_t qid, spec::SubmissionEntr
     while (used(q.next_cid)) ++q.next_cid;
     entry.cid = q.next_cid++;
   }
-  port.memory().write_value(q.sq + std::uint64_t{q.tail} * sizeof entry, entry);
+  port.memory().write_value(q.sq.at(std::uint64_t{q.tail} * sizeof entry), entry);
   q.tail = (q.tail + 1) % q.sq_entries;
   outstanding_.push_back({request, qid, entry.cid, data.address, data.bytes, data.pages,
                           std::move(data.pieces), data.metadata, data.metadata_pages});
@@ -265,13 +286,13 @@ void RawDriver::submit(port::Port& port, std::uint16_t qid, spec::SubmissionEntr
 
 void RawDriver::reap(port::Port& port, std::vector<RawOutcome>& out) {
   for (std::size_t qid = 0; qid < queues_.size(); ++qid) {
-    if (queues_[qid].cq == 0) continue;
+    if (queues_[qid].cq.base == 0) continue;
     QueuePair& q = queues_[qid];
     const std::uint32_t before = q.head;
     bool any = false;
     for (;;) {
       spec::CompletionEntry entry;
-      if (!port.memory().read_value(q.cq + std::uint64_t{q.head} * sizeof entry, entry)) break;
+      if (!port.memory().read_value(q.cq.at(std::uint64_t{q.head} * sizeof entry), entry)) break;
       if (entry.phase() != q.phase) break;
       any = true;
       q.head = (q.head + 1) % q.cq_entries;
@@ -309,7 +330,7 @@ void RawDriver::hash(engine::Hasher& hasher) const {
   hasher.add(queues_.size());
   for (const QueuePair& q : queues_) {
     for (const std::uint64_t word :
-         {q.sq, q.cq, std::uint64_t{q.sq_entries}, std::uint64_t{q.tail}, std::uint64_t{q.sqhd},
+         {q.sq.base, q.cq.base, std::uint64_t{q.sq_entries}, std::uint64_t{q.tail}, std::uint64_t{q.sqhd},
           std::uint64_t{q.head}, std::uint64_t{q.rung}, std::uint64_t{q.next_cid}, std::uint64_t{q.phase}}) {
       hasher.add(word);
     }

@@ -11,6 +11,7 @@
 #include "engine/engine.h"
 #include "port/port.h"
 #include "port/prp.h"
+#include "port/ring_memory.h"
 #include "program/sgl_words.h"
 #include "spec/queue_entry.h"
 
@@ -29,7 +30,7 @@ struct RawOutcome {
 class RawDriver {
  public:
   struct QueuePair {
-    std::uint64_t sq = 0, cq = 0;  ///< base addresses, 0: not there
+    port::RingMemory sq, cq;  ///< base 0: not there
     std::uint32_t sq_entries = 0, cq_entries = 0;
     std::uint32_t tail = 0, sqhd = 0, head = 0;
     std::uint32_t rung = 0;  ///< tail at the last doorbell
@@ -78,14 +79,15 @@ class RawDriver {
   /// The function was reset from outside: no queue is left.
   void lose_queues() { queues_.clear(), doorbells_ = {}; }
   /// Memory for an I/O queue pair; the caller then submits Create CQ and Create SQ with these addresses.
-  void make_queue_pair(port::Port& port, std::uint16_t qid, std::uint32_t entries);
+  /// `contiguous`: in one piece each; else in pages apart, and the addresses are those of PRP lists.
+  void make_queue_pair(port::Port& port, std::uint16_t qid, std::uint32_t entries, bool contiguous = true);
   void forget_queue_pair(std::uint16_t qid);
   /// A queue pair is usable once the controller has made it, and no longer when its deletion begins.
   void set_usable(std::uint16_t qid, bool usable) {
     if (has_queue(qid)) queues_[qid].usable = usable;
   }
   bool usable(std::uint16_t qid) const { return has_queue(qid) && queues_[qid].usable; }
-  bool has_queue(std::uint16_t qid) const { return qid < queues_.size() && queues_[qid].sq != 0; }
+  bool has_queue(std::uint16_t qid) const { return qid < queues_.size() && queues_[qid].sq.base != 0; }
   const QueuePair* queue(std::uint16_t qid) const { return has_queue(qid) ? &queues_[qid] : nullptr; }
   /// Queue identifiers that exist, ascending.
   std::vector<std::uint16_t> queues() const;

@@ -229,6 +229,7 @@ void Runner::queue_pair_next(Request& request) {
   const auto entries =
       static_cast<std::uint32_t>(std::clamp<std::uint64_t>(step.number(Field::depth, 64), 2, 65536));
   const bool create = step.kind == StepKind::create_queue_pair;
+  const bool contiguous = step.number(Field::contiguous, 1) != 0;
   const bool failed = outcomes_[request.step].status != 0;
   if (request.stage == 2 || failed) {
     if (request.duplicate) {
@@ -251,7 +252,7 @@ void Runner::queue_pair_next(Request& request) {
   }
   if (create && request.stage == 0) {
     request.duplicate = raw.driver.has_queue(qid);
-    if (!request.duplicate) raw.driver.make_queue_pair(port, qid, entries);
+    if (!request.duplicate) raw.driver.make_queue_pair(port, qid, entries, contiguous);
   }
   if (!create) {
     if (request.stage == 0) request.was_usable = raw.driver.usable(qid);
@@ -272,8 +273,9 @@ void Runner::queue_pair_next(Request& request) {
     const auto vector = static_cast<std::uint32_t>(step.number(Field::vector, qid % port.vectors()));
     const auto priority = static_cast<std::uint32_t>(step.number(Field::priority));
     entry.cdw10 |= (entries - 1) << 16U;
-    entry.cdw11 = completion ? vector << 16U | 3U : std::uint32_t{qid} << 16U | priority << 1U | 1U;
-    entry.prp1 = completion ? rings->cq : rings->sq;
+    entry.cdw11 = completion ? vector << 16U | 2U : std::uint32_t{qid} << 16U | priority << 1U;
+    entry.cdw11 |= rings->sq.pages.empty() ? 1U : 0U;
+    entry.prp1 = completion ? rings->cq.base : rings->sq.base;
   }
   ++request.stage;
   request.id = next_raw_request_++;

@@ -58,13 +58,13 @@ class ReadLoop {
     const auto* rings = driver_.queue(1);
     spec::SubmissionEntry cq, sq;
     cq.opcode = 0x05;
-    cq.prp1 = rings->cq;
+    cq.prp1 = rings->cq.base;
     cq.cdw10 = 255U << 16U | 1U;
     cq.cdw11 = 1U << 16U | 3U;
     driver_.submit(world_.port(0), 0, cq, false, 0, {});
     settle();
     sq.opcode = 0x01;
-    sq.prp1 = rings->sq;
+    sq.prp1 = rings->sq.base;
     sq.cdw10 = 255U << 16U | 1U;
     sq.cdw11 = 1U << 16U | 1U;
     driver_.submit(world_.port(0), 0, sq, false, 0, {});

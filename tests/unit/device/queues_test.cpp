@@ -52,6 +52,14 @@ TEST_F(Queues, CompletionsWaitWhileTheirQueueIsFullAndComeWhenThereIsRoom) {
   EXPECT_EQ(order, (std::vector<std::uint16_t>{0, 1, 2, 3, 4, 5, 6, 7}));
 }
 
+TEST_F(Queues, PagesApartAreRefusedWhereCapCqrIs1) {
+  build("qemu-2021");
+  enable(0);
+  auto entry = command(0x05, 0, 15U << 16U | 1U, 2U);
+  entry.prp1 = 0x800000;
+  EXPECT_EQ(submit(0, 0, entry).status(), Status::invalid_field);
+}
+
 TEST_F(Queues, CreationErrorsAreTheSheetsOnes) {
   auto entry = command(0x05, 0, 15U << 16U | 0U, 3U);
   entry.prp1 = 0x800000;
@@ -64,7 +72,8 @@ TEST_F(Queues, CreationErrorsAreTheSheetsOnes) {
   EXPECT_EQ(submit(0, 0, entry).status(), Status::invalid_queue_size) << "beyond CAP.MQES";
   entry.cdw10 = 15U << 16U | 1U;
   entry.cdw11 = 2U;
-  EXPECT_EQ(submit(0, 0, entry).status(), Status::invalid_field) << "not contiguous with CAP.CQR";
+  memory_.write_value(entry.prp1, std::uint64_t{0x900008});
+  EXPECT_EQ(submit(0, 0, entry).status(), Status::prp_offset_invalid) << "a page of its list";
   entry.cdw11 = 65U << 16U | 3U;
   EXPECT_EQ(submit(0, 0, entry).status(), Status::invalid_interrupt_vector);
   entry.cdw11 = 3U;

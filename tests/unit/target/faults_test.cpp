@@ -824,6 +824,17 @@ constexpr const char* kLargeBlocks = R"(
   - io: {controller: nvme0, opcode: read, nsid: fresh, lba: 32, blocks: 1}
 )";
 
+constexpr const char* kPages = R"(
+  - create_queue_pair: {controller: nvme0, queue: 3, depth: 66, contiguous: no}
+)";
+
+/// Round the ring of 66 entries, over both of its pages.
+std::string pages_apart() {
+  std::string out;
+  for (int i = 0; i < 70; ++i) out += "  - io: {controller: nvme0, queue: 3, opcode: flush, nsid: 1}\n";
+  return out;
+}
+
 constexpr const char* kShadows = R"(
   - admin: {controller: nvme0, opcode: doorbell_buffer_config, prp1: 0x900010, prp2: 0xa00010}
   - admin: {controller: nvme0, opcode: doorbell_buffer_config}
@@ -843,8 +854,8 @@ constexpr const char* kShadows = R"(
 
 struct Trouble {
   const char* world;
-  const char* steps;
-  std::string text() const { return std::string(world) + steps; }
+  std::string steps;
+  std::string text() const { return world + steps; }
 };
 constexpr std::array kPlain{
     kHosted,    kRaw,   kManagement, kQueues,     kEnabling, kResets,   kFeatures,        kMedia,
@@ -857,6 +868,7 @@ std::vector<Trouble> programs() {
   for (const char* steps : {kZoneData, kZoneStates, kWornZones}) out.push_back({kZonedTopology, steps});
   out.push_back({kLargeTopology, kLargeBlocks});
   out.push_back({kLargeTopology, kShadows});
+  out.push_back({kLargeTopology, kPages + pages_apart()});
   out.push_back({kProtectedTopology, kProtected});
   return out;
 }
