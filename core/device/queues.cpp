@@ -58,9 +58,11 @@ void send_message(Act& act, std::uint32_t controller, std::uint16_t vector) {
                             controller, vector);
 }
 
-/// Where the host has read to.
+/// Where the host has read to, by what it wrote last.
 std::uint32_t head_of(const Act& act, const CompletionQueue& cq) {
-  return has_shadow(act, cq.controller, cq.qid) ? shadow_of(act, cq.controller, cq.qid, true) : cq.head;
+  if (!has_shadow(act, cq.controller, cq.qid)) return cq.head;
+  const std::uint32_t shadow = shadow_of(act, cq.controller, cq.qid, true);
+  return shadow != cq.shadow ? shadow : cq.head;
 }
 
 /// Is there a completion of this vector that the host has not acknowledged?

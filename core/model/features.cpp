@@ -176,7 +176,7 @@ void check_sanitize_config(const Scene& scene, const Command& command, FeatureSe
 void queue_counts(const Scene& scene, const Command& command, std::uint32_t dw0) {
   Controller& c = scene.c();
   const std::uint32_t sqs = (dw0 & 0xFFFFU) + 1, cqs = (dw0 >> 16U) + 1;
-  const bool settled = c.queue_count_known &&
+  const bool settled = c.queue_count_known && !queue_counts_doubtful(c, command.submitted) &&
                        (c.io_queue_created != 0 || fid_of(command) == FeatureId::number_of_queues) &&
                        command.entry.opcode == opcode::get_features;
   if (settled) {
@@ -194,6 +194,10 @@ void queue_counts(const Scene& scene, const Command& command, std::uint32_t dw0)
 
 }  // namespace
 
+bool queue_counts_doubtful(const Controller& c, Seq since) {
+  return c.queue_counts_open != 0 || c.queue_counts_until >= since;
+}
+
 void begin_set_features(const Scene& scene, Command& command, std::span<const std::byte> data) {
   Controller& c = scene.c();
   const FeatureId fid = fid_of(command);
@@ -207,6 +211,7 @@ void begin_set_features(const Scene& scene, Command& command, std::span<const st
     c.zone_events.begin((command.entry.cdw11 & kZoneEvents) != 0);
     if (!on) c.due = false;
   }
+  if (fid == FeatureId::number_of_queues) ++c.queue_counts_open;
   if (fid == FeatureId::write_protection) begin_protection(scene, command);
   if (fid == FeatureId::sanitize_config) nodrm_of(scene).begin((command.entry.cdw11 & 1U) != 0);
   if (fid == FeatureId::host_behavior) {
@@ -233,8 +238,11 @@ void end_set_features(const Scene& scene, Command& command, End end, const Compl
     settle(c.zone_events, (command.entry.cdw11 & kZoneEvents) != 0);
   }
   if (fid == FeatureId::host_behavior) settle(c.acre, scene.s.details[command.detail].host_behavior_acre);
-  if (fid == FeatureId::number_of_queues && end == End::applied && completion != nullptr) {
-    queue_counts(scene, command, completion->entry.dw0);
+  if (fid == FeatureId::number_of_queues) {
+    --c.queue_counts_open;
+    if (end != End::refused) c.queue_counts_until = scene.now;
+    if (end == End::applied && completion != nullptr) queue_counts(scene, command, completion->entry.dw0);
+    if (end == End::dropped) c.queue_count_known = false;
   }
   if (how.value == 0) return;
   Feature& feature = edit_feature(c, key_of(command, how), feature_nsid(command, how));

@@ -12,6 +12,8 @@ void check_get_features(const Scene& scene, const Command& command, const Comple
 void check_feature_effects(const Scene& scene, const Command& command, std::span<const std::byte> data);
 void allow_features(const Scene& scene, const Command& command, Allowed& allowed);
 /// After a Controller Level Reset: saved values, else defaults.
+/// May the number of queues that is allocated have changed since?
+bool queue_counts_doubtful(const Controller& c, Seq since);
 void reset_features(const Scene& scene);
 
 }  // namespace polypath::model

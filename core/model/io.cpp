@@ -231,7 +231,7 @@ std::vector<BlockRange> deallocated_ranges(const Command& command, const Namespa
     std::memcpy(&range, data.data() + i * sizeof range, sizeof range);
     if (range.blocks == 0) continue;
     // Refused, or a part of the list is done: that is not followed.
-    if (ns.blocks == 0 || range.slba > ns.blocks || range.blocks > ns.blocks - range.slba) return {};
+    if (ns.blocks != 0 && (range.slba > ns.blocks || range.blocks > ns.blocks - range.slba)) return {};
     ranges.push_back({range.slba, range.blocks});
   }
   std::ranges::sort(ranges, {}, &BlockRange::slba);

@@ -1,6 +1,7 @@
 #include "model/queue_commands.h"
 
 #include "model/admin.h"
+#include "model/features.h"
 #include "model/queues.h"
 #include "model/registers.h"
 #include "spec/registers.h"
@@ -161,9 +162,10 @@ void allow_queue_command(const Scene& scene, const Command& command, Allowed& al
   exercised(scene, Rule::q21);
   // Identifier
   const std::uint32_t allocated = is_sq(command) ? c.sqs_allocated : c.cqs_allocated;
-  if (qid == 0 || (c.queue_count_known && qid > allocated)) {
+  const bool count_known = c.queue_count_known && !queue_counts_doubtful(c, command.submitted);
+  if (qid == 0 || (count_known && qid > allocated)) {
     allowed.must(Rule::q20, {Status::invalid_queue_identifier});
-  } else if (!c.queue_count_known) {
+  } else if (!count_known) {
     allowed.may(Status::invalid_queue_identifier);
   }
   if (fact != nullptr && !only_ours) {

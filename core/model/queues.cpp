@@ -361,6 +361,8 @@ void on_fetched(const Scene& scene) {
     }
     return;
   }
+  // Perhaps it is the queue of a Create under way, which lies elsewhere.
+  if (sq->known && event.slot == trace::kUnknownSlot && !sq->exists.surely(true)) lose_track(*sq);
   if (!sq->known || event.slot == trace::kUnknownSlot) {
     if (!sq->known && event.payload_bytes >= sizeof(spec::SubmissionEntry)) {
       adopt_command(scene, read_as<spec::SubmissionEntry>(scene.trace.payload(event)));

@@ -431,6 +431,8 @@ struct Controller {
   Seq io_queue_created = 0;  ///< when that was seen first since the last reset, 0: not surely
   bool io_queue_maybe = false;
   bool queue_count_known = false;
+  std::uint32_t queue_counts_open = 0;  ///< Set Features of it under way
+  Seq queue_counts_until = 0;           ///< when the last one ended
   std::uint32_t sqs_allocated = 0, cqs_allocated = 0;
   Seq life = 0;  ///< last command that completed without error
   // announcements and features

@@ -491,8 +491,11 @@ void Observer::learn(const Scene& scene, const spec::SubmissionEntry& entry, std
     out = out.subspan(range.bytes);
   }
   if (tags) {
+    // All zeros are what a namespace shows that is not active here.
+    const auto bytes = std::as_bytes(std::span(&ns, 1));
+    if (std::ranges::all_of(bytes, [](std::byte one) { return one == std::byte{0}; })) return;
     BlockSizes::Tags elbaf{};
-    std::memcpy(elbaf.data(), std::as_bytes(std::span(&ns, 1)).data() + spec::nvm_ns::elbaf, sizeof elbaf);
+    std::memcpy(elbaf.data(), bytes.data() + spec::nvm_ns::elbaf, sizeof elbaf);
     scene.blocks.learn_tags(entry.nsid, elbaf);
     return;
   }
