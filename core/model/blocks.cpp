@@ -279,6 +279,10 @@ void Blocks::settle(std::uint64_t lba, Seq writer, std::uint64_t value, std::uin
   });
 }
 
+void Blocks::doubt(std::uint64_t lba, Seq writer) {
+  each(edit(lba), [&](Version& version) { version.unknown |= version.writer == writer && !version.zeroes; });
+}
+
 Blocks::Story Blocks::story(std::uint64_t lba, std::uint64_t value) const {
   Story story;
   const Block* found = find(lba);

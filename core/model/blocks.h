@@ -112,6 +112,8 @@ class Blocks {
   std::optional<Sole> sole_value(std::uint64_t lba, Seq since) const;
   /// The value of a write by `writer` is known now.
   void settle(std::uint64_t lba, Seq writer, std::uint64_t value, std::uint64_t known = ~std::uint64_t{0});
+  /// Nobody knows any more what a write by `writer` puts there.
+  void doubt(std::uint64_t lba, Seq writer);
   /// The version, live or gone, that holds this value (the youngest), and how many are possible; for
   /// explanations.
   struct Story {

@@ -13,7 +13,8 @@ namespace polypath::model {
 
 class BufferPages {
  public:
-  void use(std::uint64_t page, Seq now) {
+  /// True when the page is another's already.
+  bool use(std::uint64_t page, Seq now) {
     if ((size_ + 1) * 2 > slots_.size()) grow();
     std::size_t at = home(page);
     while (slots_[at].users != 0 && slots_[at].page != page) at = (at + 1) & mask();
@@ -24,6 +25,7 @@ class BufferPages {
     }
     ++slot.users;
     if (slot.users > 1) slot.shared_at = now;
+    return slot.users > 1;
   }
   /// Ends one use that began at `since`. True when the page was another's too in that time.
   bool release(std::uint64_t page, Seq since, Seq now) {

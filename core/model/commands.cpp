@@ -51,6 +51,16 @@ void each_page(std::span<const Range> ranges, F&& f) {
   }
 }
 
+/// What an open write takes from this page may be what another command puts there.
+void doubt_sources(const Scene& scene, std::uint64_t page) {
+  for (const auto& other : scene.c().commands) {
+    if (!other.open || !other.writing) continue;
+    bool met = false;
+    each_page(ranges_of(scene, other), [&](std::uint64_t one) { met |= one == page; });
+    if (met) doubt_written(scene, other);
+  }
+}
+
 void take_ranges(const Scene& scene, Command& command, std::span<const std::byte> bytes) {
   command.range_count = static_cast<std::uint32_t>(bytes.size() / sizeof(Range));
   Range* out = command.ranges.data();
@@ -66,7 +76,11 @@ void take_ranges(const Scene& scene, Command& command, std::span<const std::byte
     command.data_bytes += range.bytes;
     if (range.address == trace::kBitBucket) command.discarded += range.bytes;
   }
-  each_page(ranges_of(scene, command), [&](std::uint64_t page) { scene.c().pages.use(page, scene.now); });
+  each_page(ranges_of(scene, command), [&](std::uint64_t page) {
+    if (!scene.c().pages.use(page, scene.now)) return;
+    command.buffer_met = true;
+    doubt_sources(scene, page);
+  });
   if (command.entry.psdt() != 0) {
     command.has_list = command.entry.sgl1().is_segment();
     if (command.has_list) ++scene.c().lists_open;

@@ -535,7 +535,7 @@ void begin_io(const Scene& scene, Command& command, const trace::Parts& parts) {
   // Data of another length than the blocks have, because the host believes in other blocks, say nothing.
   const bool known =
       zeroes || spoils ||
-      (fold_digests(scene.s, ns, digests, blocks) && written_values(scene, command, ns, parts));
+      (!command.buffer_met && !command.null_pointer && fold_digests(scene.s, ns, digests, blocks) && written_values(scene, command, ns, parts));
   const auto what = zeroes  ? Blocks::Written::zeroes
                     : known ? Blocks::Written::data
                             : Blocks::Written::unknown;
@@ -560,6 +560,13 @@ void end_write(const Scene& scene, Command& command, WriteEnd how) {
       ns->content.end(slba + i, command.submitted, how, scene.now, quiet);
     }
   });
+}
+
+void doubt_written(const Scene& scene, const Command& command) {
+  Namespace* ns = namespace_of(scene, command);
+  if (!command.writing || command.entry.opcode != kWrite || ns == nullptr) return;
+  for (std::uint64_t i = 0; i < command.entry.block_count(); ++i)
+    ns->content.doubt(command.entry.slba() + i, command.submitted);
 }
 
 void settle_writes(const Scene& scene, std::uint16_t controller, std::uint32_t ns, Seq since) {

@@ -28,6 +28,8 @@ void settle_limbo(const Scene& scene);
 
 /// Ends a command's part of the blocks that it writes.
 void end_write(const Scene& scene, Command& command, WriteEnd how);
+/// Another command may put something else into the buffer of an open write, so what it writes is not known.
+void doubt_written(const Scene& scene, const Command& command);
 /// Writes of this controller to the namespace, not ended yet, have no effect from now on (detach, by own
 /// convention).
 void settle_writes(const Scene& scene, std::uint16_t controller, std::uint32_t ns, Seq since);

@@ -100,6 +100,7 @@ struct Command {
   bool queue_deleting : 1 = false;   ///< Delete SQ of its queue was submitted in its life
   bool too_early : 1 = false;        ///< rung before the controller and the queue were surely there
   bool buffer_shared : 1 = false;    ///< another command used a page of its buffer in its life
+  bool buffer_met : 1 = false;       ///< as above, at its submission
   bool null_pointer : 1 = false;     ///< its PRPs name address 0
   bool has_list : 1 = false;         ///< PRP2 names a list, or SGL1 a segment
   bool list_known : 1 = false;       ///< the descriptors of its SGL were observed
