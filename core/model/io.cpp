@@ -535,7 +535,8 @@ void begin_io(const Scene& scene, Command& command, const trace::Parts& parts) {
   // Data of another length than the blocks have, because the host believes in other blocks, say nothing.
   const bool known =
       zeroes || spoils ||
-      (!command.buffer_met && !command.null_pointer && fold_digests(scene.s, ns, digests, blocks) && written_values(scene, command, ns, parts));
+      (!command.buffer_met && !command.null_pointer && fold_digests(scene.s, ns, digests, blocks) &&
+       written_values(scene, command, ns, parts));
   const auto what = zeroes  ? Blocks::Written::zeroes
                     : known ? Blocks::Written::data
                             : Blocks::Written::unknown;
